@@ -1,0 +1,176 @@
+"""Writing a self-assessment: starting it, saving answers, and when that is allowed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from assessments import deadlines, worksheet
+from assessments.choices import State
+from assessments.entries import Entry, Merge, merge
+from assessments.models import Answer, Campaign, Indicator, SelfAssessment, TierPolicy
+from assessments.permissions import may_fill_in, may_start
+from organizations.audit import record
+from organizations.models import Organization, User
+
+
+class NotEditable(Exception):
+    """The self-assessment cannot be written now; the message says why, in Chinese."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a page sends for one indicator; `seen` is the fingerprint of what it had shown."""
+
+    indicator: Indicator
+    entry: Entry
+    seen: str
+
+
+@dataclass
+class Saved:
+    """What became of a page: how many entries were stored, and the conflicting ones with what
+    somebody else had stored meanwhile (by indicator key)."""
+
+    stored: int = 0
+    conflicts: dict[int, Answer] = field(default_factory=dict)
+
+
+def entry_of(answer: Answer) -> Entry:
+    return Entry(
+        answer.rating,
+        {"account": answer.account, "not_applicable_reason": answer.not_applicable_reason},
+    )
+
+
+@transaction.atomic
+def start(campaign: Campaign, organization: Organization, by: User) -> SelfAssessment:
+    """The organization's self-assessment in the campaign, made if need be (twice is once).
+
+    Raises NotEditable where the tier is not assessed, or the campaign is not open.
+    """
+    existing = SelfAssessment.objects.filter(campaign=campaign, organization=organization).first()
+    if existing:
+        return existing
+    policy = TierPolicy.objects.filter(campaign=campaign, tier=organization.tier).first()
+    if policy is None or not may_start(by, organization):
+        raise NotEditable("本次创建活动不需要该工会填报。")
+    fresh = SelfAssessment(
+        campaign=campaign,
+        organization=organization,
+        rubric=policy.rubric,
+        place=organization.path or "",
+    )
+    if not deadlines.is_in_time(fresh, deadlines.now()):
+        raise NotEditable("不在填报时间内。如需延期,请联系市总工会管理员。")
+    assessment, created = SelfAssessment.objects.get_or_create(
+        campaign=campaign,
+        organization=organization,
+        defaults={"rubric": policy.rubric, "place": organization.path or ""},
+    )
+    if created:
+        record(action="START", by=by, subject=assessment, details=capacity(by, assessment))
+    return assessment
+
+
+def capacity(user: User, assessment: SelfAssessment) -> dict[str, str | bool]:
+    """In which organization and role the user acts on this self-assessment, for the record."""
+    nearest = None
+    for membership in user.roles:
+        organization = membership.organization
+        if assessment.organization.pk == organization.pk or organization.is_above(
+            assessment.organization
+        ):
+            nearest = membership  # roles are ordered from the root: the last one is the nearest
+    if nearest is None:
+        return {"organization": "", "role": "", "city": False}
+    return {
+        "organization": nearest.organization.name,
+        "role": nearest.get_role_display(),
+        "city": nearest.organization.parent_id is None,
+    }
+
+
+def why_not_editable(assessment: SelfAssessment, by: User, at: dt.datetime) -> str | None:
+    """Why the user cannot write the answers now, in the words of the screen; None if possible."""
+    if not may_fill_in(by, assessment):
+        return "只有本工会的填报员和负责人可以填写。"
+    if not assessment.is_editable_state:
+        return f"该申报目前是“{assessment.get_state_display()}”,不能再修改。"
+    if not deadlines.is_running(assessment.campaign, at):
+        return "创建活动尚未开始或已经结束,只能查看。"
+    if not deadlines.is_in_time(assessment, at):
+        due = deadlines.due_on(assessment)
+        return f"填报已于 {due:%Y年%m月%d日} 截止,只能查看。如需延期,请联系市总工会管理员。"
+    return None
+
+
+def editable_indicators(assessment: SelfAssessment) -> set[int] | None:
+    """Keys of the indicators that may be written; None means all. A returned self-assessment
+    is open only where a remark asks for something."""
+    if assessment.state == State.RETURNED:
+        return set(worksheet.open_remarks(assessment))
+    return None
+
+
+def lock(assessment: SelfAssessment, by: User) -> SelfAssessment:
+    """The row, locked for this transaction and read anew.
+
+    Raises NotEditable where the user cannot write the answers (any more).
+    """
+    locked = (
+        SelfAssessment.objects.select_for_update(of=("self",))
+        .with_context()
+        .get(pk=assessment.pk)
+    )
+    reason = why_not_editable(locked, by, deadlines.now())
+    if reason:
+        raise NotEditable(reason)
+    return locked
+
+
+@transaction.atomic
+def save(assessment: SelfAssessment, changes: Iterable[Change], by: User) -> Saved:
+    """Store what changed; nothing that somebody else stored meanwhile is overwritten.
+
+    Raises NotEditable. Completeness is not asked for: a draft may be half done.
+    """
+    locked = lock(assessment, by)
+    allowed = editable_indicators(locked)
+    answers = {answer.indicator_id: answer for answer in locked.answers.select_related("updated_by")}
+    outcome = Saved()
+    to_create, to_update = [], []
+    for change in changes:
+        key = change.indicator.pk
+        if allowed is not None and key not in allowed:
+            continue
+        answer = answers.get(key) or Answer(self_assessment=locked, indicator=change.indicator)
+        verdict = merge(typed=change.entry, seen=change.seen, stored=entry_of(answer))
+        if verdict is Merge.CONFLICT:
+            outcome.conflicts[key] = answer
+        elif verdict is Merge.APPLY:
+            answer.apply(change.entry.rating)
+            answer.account = change.entry.texts["account"]
+            answer.not_applicable_reason = change.entry.texts["not_applicable_reason"]
+            answer.updated_at, answer.updated_by = deadlines.now(), by
+            (to_update if answer.pk else to_create).append(answer)
+    Answer.objects.bulk_create(to_create)
+    Answer.objects.bulk_update(
+        to_update,
+        [
+            "score",
+            "checked_items",
+            "numerator",
+            "denominator",
+            "not_applicable",
+            "not_applicable_reason",
+            "account",
+            "updated_at",
+            "updated_by",
+        ],
+    )
+    outcome.stored = len(to_create) + len(to_update)
+    return outcome

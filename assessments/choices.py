@@ -1,0 +1,61 @@
+"""The words of the assessment: kinds of indicator, states, actions, outcomes."""
+
+from django.db.models import TextChoices
+
+
+class IndicatorKind(TextChoices):
+    SCORE = "SCORE", "评分"
+    CHECKLIST = "CHECKLIST", "逐项"
+    RATE = "RATE", "比率"
+
+
+class CampaignState(TextChoices):
+    PREPARING = "PREPARING", "筹备中"
+    OPEN = "OPEN", "进行中"
+    CLOSED = "CLOSED", "已结束"
+
+
+class State(TextChoices):
+    """Where a self-assessment stands. Written by `assessments.workflow` only."""
+
+    DRAFT = "DRAFT", "填报中"
+    SUBMITTED = "SUBMITTED", "已提交"
+    ENDORSED = "ENDORSED", "已初审"
+    UNDER_REVIEW = "UNDER_REVIEW", "评审中"
+    RETURNED = "RETURNED", "退回修改"
+    REVIEWED = "REVIEWED", "已评审"
+    DECIDED = "DECIDED", "已评定"
+    PUBLISHED = "PUBLISHED", "公示中"
+    FINAL = "FINAL", "已生效"
+
+
+#: States in which the union's own people may write.
+EDITABLE_STATES = (State.DRAFT, State.RETURNED)
+#: The union has handed in at least once and the city has the ball, or has had it.
+SUBMITTED_STATES = tuple(state for state in State if state != State.DRAFT)
+#: The reviewers have finished.
+REVIEWED_STATES = (State.REVIEWED, State.DECIDED, State.PUBLISHED, State.FINAL)
+#: A decision stands.
+DECIDED_STATES = (State.DECIDED, State.PUBLISHED, State.FINAL)
+
+
+class Action(TextChoices):
+    """What can be done to a self-assessment; each is a row (or two) of the workflow's table."""
+
+    SUBMIT = "SUBMIT", "签批提交"
+    WITHDRAW = "WITHDRAW", "撤回"
+    ENDORSE = "ENDORSE", "初审推荐"
+    RETURN = "RETURN", "退回修改"
+    BEGIN_REVIEW = "BEGIN_REVIEW", "受理评审"
+    COMPLETE_REVIEW = "COMPLETE_REVIEW", "完成评审"
+    REOPEN_REVIEW = "REOPEN_REVIEW", "退回评审员"
+    DECIDE = "DECIDE", "评定"
+    REOPEN_DECISION = "REOPEN_DECISION", "撤销评定"
+    PUBLISH = "PUBLISH", "公示"
+    ACCEPT_APPEAL = "ACCEPT_APPEAL", "异议成立"
+    FINALISE = "FINALISE", "公示结束生效"
+
+
+class Outcome(TextChoices):
+    AT_STANDARD = "AT_STANDARD", "达标"
+    NOT_AT_STANDARD = "NOT_AT_STANDARD", "未达标"

@@ -1,0 +1,237 @@
+"""Evidence (佐证材料): what is accepted, storing the bytes once, attaching and detaching."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterable
+from typing import BinaryIO
+
+import olefile
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, transaction
+from django.db.models import Sum
+
+from assessments import answering
+from assessments.models import Answer, Evidence, Indicator, SelfAssessment, StoredFile
+from assessments.uploads import MEGABYTE
+from organizations.audit import record
+from organizations.models import User
+
+ACCEPTED = "PDF、JPG、PNG、WebP 图片,Word(doc、docx)、Excel(xls、xlsx)、WPS(wps、et)、OFD"
+ACCEPTED_EXTENSIONS = ".pdf,.jpg,.jpeg,.png,.webp,.docx,.xlsx,.doc,.xls,.wps,.et,.ofd"
+
+_OOXML = "application/vnd.openxmlformats-officedocument"
+#: Leading bytes of the kinds that need no look inside.
+_SIGNATURES = [
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (8, b"WEBP", "image/webp"),
+]
+#: A member of the zip container, and what its presence makes of the file.
+_ZIP_MEMBERS = [
+    ("word/document.xml", f"{_OOXML}.wordprocessingml.document"),
+    ("xl/workbook.xml", f"{_OOXML}.spreadsheetml.sheet"),
+    ("OFD.xml", "application/ofd"),
+]
+#: A stream of the OLE container (doc, wps / xls, et), and what its presence makes of the file.
+_OLE_STREAMS = [
+    ("WordDocument", "application/msword"),
+    ("Workbook", "application/vnd.ms-excel"),
+    ("Book", "application/vnd.ms-excel"),
+]
+
+
+class EvidenceRefused(Exception):
+    """A file that is not accepted; the message says why and what would be, in Chinese."""
+
+
+def media_type_of(file: BinaryIO) -> str | None:
+    """The media type by content, never by name; None for what is not accepted."""
+    file.seek(0)
+    head = file.read(1024)
+    for offset, signature, media_type in _SIGNATURES:
+        if head[offset : offset + len(signature)] == signature:
+            return media_type
+    if b"%PDF-" in head:
+        return "application/pdf"
+    if head.startswith(b"PK\x03\x04"):
+        return _media_type_of_zip(file)
+    if head.startswith(olefile.MAGIC):
+        return _media_type_of_ole(file)
+    return None
+
+
+def _media_type_of_zip(file: BinaryIO) -> str | None:
+    """Only the directory is read: nothing is unpacked, so a bomb stays a small file."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return None
+    if any(name.endswith("vbaProject.bin") for name in names):
+        return None
+    return next((kind for member, kind in _ZIP_MEMBERS if member in names), None)
+
+
+def _media_type_of_ole(file: BinaryIO) -> str | None:
+    file.seek(0)
+    try:
+        with olefile.OleFileIO(file) as container:
+            return next((kind for stream, kind in _OLE_STREAMS if container.exists(stream)), None)
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def too_large_message(name: str) -> str:
+    return f"“{name}”超过 {settings.EVIDENCE_FILE_MEGABYTES} MB,没有上传。请压缩或拆分后再传。"
+
+
+def _check(upload: UploadedFile) -> str:
+    """The media type; raises EvidenceRefused for a file that is empty, too large or of a kind
+    that is not accepted."""
+    name = upload.name or ""
+    if not upload.size:
+        raise EvidenceRefused(f"“{name}”是空文件,没有上传。")
+    if upload.size > settings.EVIDENCE_FILE_MEGABYTES * MEGABYTE:
+        raise EvidenceRefused(too_large_message(name))
+    media_type = media_type_of(upload.file)
+    if media_type is None:
+        raise EvidenceRefused(f"“{name}”的类型不能接受,没有上传。可以上传:{ACCEPTED}。")
+    return media_type
+
+
+def store(upload: UploadedFile) -> StoredFile:
+    """Check the upload and keep its bytes; a file that is there already is not kept twice.
+
+    Raises EvidenceRefused.
+    """
+    media_type = _check(upload)
+    digest = hashlib.sha256()
+    for chunk in upload.chunks():
+        digest.update(chunk)
+    sha256 = digest.hexdigest()
+    known = StoredFile.objects.filter(sha256=sha256).first()
+    if known:
+        return known
+    upload.seek(0)
+    try:
+        path = default_storage.save(f"evidence/{sha256[:2]}/{sha256}", upload)
+    except OSError as error:
+        raise EvidenceRefused("服务器存储空间不足,文件没有保存。请稍后再试或联系管理员。") from error
+    try:
+        with transaction.atomic():
+            return StoredFile.objects.create(
+                sha256=sha256, size=upload.size, media_type=media_type, file=path
+            )
+    except IntegrityError:  # the same content came in by another request at the same moment
+        default_storage.delete(path)
+        return StoredFile.objects.get(sha256=sha256)
+
+
+def used_bytes(assessment: SelfAssessment) -> int:
+    """The size of all files that the self-assessment uses, each counted once."""
+    files = StoredFile.objects.filter(evidence__answers__self_assessment=assessment).distinct()
+    return files.aggregate(total=Sum("size"))["total"] or 0
+
+
+def attach(
+    assessment: SelfAssessment, indicator: Indicator, uploads: Iterable[UploadedFile], by: User
+) -> list[str]:
+    """Attach what is acceptable to the indicator; return a message for each file that is not.
+
+    Raises answering.NotEditable.
+    """
+    refused, stored = [], []
+    for upload in uploads:
+        try:
+            stored.append((upload.name or "", store(upload)))
+        except EvidenceRefused as error:
+            refused.append(str(error))
+    if stored:
+        refused += _link(assessment, indicator, stored, by)
+    return refused
+
+
+@transaction.atomic
+def _link(
+    assessment: SelfAssessment,
+    indicator: Indicator,
+    stored: list[tuple[str, StoredFile]],
+    by: User,
+) -> list[str]:
+    answer = _answer_for_writing(assessment, indicator, by)
+    limit = settings.EVIDENCE_TOTAL_MEGABYTES * MEGABYTE
+    used, refused = used_bytes(assessment), []
+    for name, file in stored:
+        if used + file.size > limit:
+            refused.append(
+                f"“{name}”没有上传:本次申报的材料合计不能超过 {settings.EVIDENCE_TOTAL_MEGABYTES} MB。"
+            )
+            discard(file)
+            continue
+        evidence, _ = Evidence.objects.get_or_create(
+            organization=assessment.organization,
+            stored_file=file,
+            defaults={"name": name[-255:], "uploaded_by": by},
+        )
+        answer.evidence.add(evidence)
+        used += file.size
+        _record("ATTACH", assessment, indicator, evidence, by)
+    return refused
+
+
+@transaction.atomic
+def detach(
+    assessment: SelfAssessment, indicator: Indicator, evidence_pk: int, by: User
+) -> Evidence | None:
+    """Take a file from the indicator. It is deleted once nothing uses it any more: no other
+    indicator and no revision that was handed in. Raises answering.NotEditable."""
+    answer = _answer_for_writing(assessment, indicator, by)
+    evidence = answer.evidence.filter(pk=evidence_pk).select_related("stored_file").first()
+    if evidence is None:
+        return None
+    answer.evidence.remove(evidence)
+    _record("DETACH", assessment, indicator, evidence, by)
+    if not evidence.answers.exists() and not evidence.revisions.exists():
+        file = evidence.stored_file
+        evidence.delete()
+        discard(file)
+    return evidence
+
+
+def discard(file: StoredFile) -> None:
+    """Delete bytes that no union uses any more."""
+    locked = StoredFile.objects.select_for_update().filter(pk=file.pk, evidence=None).first()
+    if locked:
+        path = locked.file.name
+        locked.delete()
+        transaction.on_commit(lambda: default_storage.delete(path))
+
+
+def _answer_for_writing(assessment: SelfAssessment, indicator: Indicator, by: User) -> Answer:
+    """The answer under the lock of its self-assessment. Raises answering.NotEditable."""
+    locked = answering.lock(assessment, by)
+    allowed = answering.editable_indicators(locked)
+    if allowed is not None and indicator.pk not in allowed:
+        raise answering.NotEditable("退回修改期间,只能修改被要求修改的指标。")
+    answer, _ = Answer.objects.get_or_create(self_assessment=locked, indicator=indicator)
+    return answer
+
+
+def _record(
+    action: str, assessment: SelfAssessment, indicator: Indicator, evidence: Evidence, by: User
+) -> None:
+    record(
+        action=action,
+        by=by,
+        subject=assessment,
+        details=answering.capacity(by, assessment)
+        | {
+            "indicator": indicator.code,
+            "file": evidence.name,
+            "sha256": evidence.stored_file.sha256,
+        },
+    )

@@ -1,0 +1,37 @@
+from assessments.models.campaign import Campaign, Extension, TierPolicy, Veto
+from assessments.models.decision import Decision, DecisionCriterion
+from assessments.models.evidence import Evidence, StoredFile
+from assessments.models.review import (
+    Endorsement,
+    Recusal,
+    Return,
+    ReturnRemark,
+    Review,
+    ReviewScore,
+)
+from assessments.models.rubric import Criterion, Indicator, Rubric
+from assessments.models.self_assessment import Answer, Revision, RevisionEvidence, SelfAssessment
+
+__all__ = [
+    "Answer",
+    "Campaign",
+    "Criterion",
+    "Decision",
+    "DecisionCriterion",
+    "Endorsement",
+    "Evidence",
+    "Extension",
+    "Indicator",
+    "Recusal",
+    "Return",
+    "ReturnRemark",
+    "Review",
+    "ReviewScore",
+    "Revision",
+    "RevisionEvidence",
+    "Rubric",
+    "SelfAssessment",
+    "StoredFile",
+    "TierPolicy",
+    "Veto",
+]

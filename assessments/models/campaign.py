@@ -1,0 +1,207 @@
+"""The yearly round (创建活动): its dates, its lines, and what holds for each tier."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from assessments.choices import CampaignState
+from assessments.models.rubric import Rubric
+from assessments.scoring import Thresholds
+from organizations.choices import ASSESSED_TIERS
+from organizations.models import Organization
+
+#: The policy, section 二: three years in a row.
+CYCLE_YEARS = 3
+_PERCENT = {
+    "max_digits": 5,
+    "decimal_places": 2,
+    "validators": [MinValueValidator(0), MaxValueValidator(100)],
+}
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def opened(self) -> CampaignQuerySet:
+        """Everything but what is still being prepared, newest first."""
+        return self.exclude(state=CampaignState.PREPARING).order_by("-year")
+
+
+class Campaign(models.Model):
+    """One year's campaign. Dates are whole days in Asia/Shanghai; the last one counts."""
+
+    name = models.CharField("名称", max_length=60)
+    year = models.PositiveSmallIntegerField("年度", unique=True)
+    cycle_start_year = models.PositiveSmallIntegerField(
+        "创建周期起始年度", help_text="连续三年为一个周期,达标率按周期计算,一个工会只计一次。"
+    )
+    state = models.CharField(
+        "状态", max_length=9, choices=CampaignState, default=CampaignState.PREPARING, editable=False
+    )
+    plan_deadline = models.DateField("实施方案报送截止", help_text="政策规定为 4 月 30 日。")
+    opens_on = models.DateField("自评开始")
+    submission_deadline = models.DateField("自评提交截止", help_text="含当日,至 24 时。")
+    review_deadline = models.DateField("评审完成")
+    correction_days = models.PositiveSmallIntegerField(
+        "退回修改期限(天)", default=7, validators=[MinValueValidator(1)]
+    )
+    criterion_pass_percent = models.DecimalField("单项“好”得分率(%)", default=80, **_PERCENT)
+    pass_total = models.DecimalField("达标总分", default=80, **_PERCENT)
+    target_percent = models.DecimalField("达标率目标(%)", default=90, **_PERCENT)
+    discrepancy_percent = models.DecimalField(
+        "评审分差上限(%)",
+        default=20,
+        help_text="两位评审员在某一“好”上的分差超过该项满分的这个比例时,须先行复核。",
+        **_PERCENT,
+    )
+    basically_satisfied_counts = models.BooleanField("“基本满意”计入满意", default=True)
+    outside_target = models.ManyToManyField(
+        Organization,
+        blank=True,
+        related_name="+",
+        verbose_name="不计入达标率的单位",
+        help_text="连同其下属工会。例如高新区、示范区只作为统计单位时。",
+    )
+
+    objects = CampaignQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "创建活动"
+        ordering = ["-year"]
+        constraints = [
+            models.CheckConstraint(
+                name="campaign_dates_in_order",
+                condition=Q(opens_on__lte=F("submission_deadline"))
+                & Q(submission_deadline__lte=F("review_deadline")),
+                violation_error_message="日期顺序应为:自评开始 ≤ 提交截止 ≤ 评审完成。",
+            ),
+            models.CheckConstraint(
+                name="campaign_in_its_cycle",
+                condition=Q(year__gte=F("cycle_start_year"))
+                & Q(year__lt=F("cycle_start_year") + CYCLE_YEARS),
+                violation_error_message="年度须在创建周期的三年之内。",
+            ),
+            models.CheckConstraint(
+                name="campaign_state_known", condition=Q(state__in=CampaignState.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Raises ValidationError at the date that stands before the one that it must follow."""
+        pairs = [
+            ("opens_on", "submission_deadline", "不能早于自评开始日期。"),
+            ("submission_deadline", "review_deadline", "不能早于自评提交截止日期。"),
+        ]
+        for earlier, later, message in pairs:
+            first, second = getattr(self, earlier), getattr(self, later)
+            if first and second and first > second:
+                raise ValidationError({later: message})
+
+    @property
+    def thresholds(self) -> Thresholds:
+        return Thresholds(self.criterion_pass_percent, self.pass_total)
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """First and last year of the cycle, up to this campaign's own year."""
+        return self.cycle_start_year, self.year
+
+
+class TierPolicy(models.Model):
+    """What holds for one tier in one campaign. A tier without a row is not assessed."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="policies")
+    tier = models.CharField(
+        "层级", max_length=12, choices=[(tier.value, tier.label) for tier in ASSESSED_TIERS]
+    )
+    rubric = models.ForeignKey(
+        Rubric, on_delete=models.PROTECT, related_name="policies", verbose_name="标准"
+    )
+    endorsement_required = models.BooleanField(
+        "须经上级初审", default=False, help_text="开启后,上级工会初审推荐之后市总工会才能受理。"
+    )
+    reviewers = models.PositiveSmallIntegerField(
+        "每份评审人数", default=1, validators=[MinValueValidator(1), MaxValueValidator(5)]
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "各层级设置"
+        ordering = ["campaign", "tier"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "tier"],
+                name="tier_policy_campaign_tier",
+                violation_error_message="同一层级只能设置一次。",
+            ),
+            models.CheckConstraint(
+                name="tier_policy_one_to_five_reviewers",
+                condition=Q(reviewers__gte=1, reviewers__lte=5),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} · {self.get_tier_display()}"
+
+    def clean(self) -> None:
+        """Raises ValidationError where the rubric is of another tier."""
+        if self.rubric_id and self.rubric.tier != self.tier:
+            raise ValidationError({"rubric": "标准与层级不一致。"})
+
+
+class Extension(models.Model):
+    """More time for one union, with a reason (延期)."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="extensions")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", verbose_name="工会"
+    )
+    until = models.DateField("延期至", help_text="含当日,至 24 时。")
+    reason = models.CharField("理由", max_length=200)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "延期"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "organization"],
+                name="extension_campaign_organization",
+                violation_error_message="该工会在本次活动中已有延期。",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization} 延期至 {self.until}"
+
+
+class Veto(models.Model):
+    """A fact that rules out 达标 in one campaign (一票否决), e.g. a grave safety accident."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="vetoes")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", verbose_name="工会"
+    )
+    reason = models.CharField("事由", max_length=200)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+        verbose_name="登记人",
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "一票否决"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "organization", "reason"],
+                name="veto_unique",
+                violation_error_message="该工会的这一事由已经登记。",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization}:{self.reason}"

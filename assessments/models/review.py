@@ -1,0 +1,163 @@
+"""What the superior and the city say about a self-assessment."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from assessments.models.rubric import Indicator
+from assessments.models.self_assessment import RatingFields, SelfAssessment
+from organizations.models import Organization, User
+
+
+class Endorsement(models.Model):
+    """The superior union's opinion before the city reviews (初审推荐)."""
+
+    self_assessment = models.ForeignKey(
+        SelfAssessment, on_delete=models.CASCADE, related_name="endorsements"
+    )
+    revision = models.PositiveSmallIntegerField()
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    opinion = models.TextField("推荐意见")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "推荐意见"
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.organization} · {self.self_assessment_id}"
+
+
+class ReviewQuerySet(models.QuerySet["Review"]):
+    def visible_to(self, user: User) -> ReviewQuerySet:
+        """A reviewer's own reviews: reviewers are blind to each other."""
+        return self.filter(reviewer=user)
+
+
+class Review(models.Model):
+    """One reviewer's scores for one self-assessment (评审). `revision` is the one scored."""
+
+    self_assessment = models.ForeignKey(
+        SelfAssessment, on_delete=models.CASCADE, related_name="reviews"
+    )
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews"
+    )
+    revision = models.PositiveSmallIntegerField()
+    assigned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    assigned_at = models.DateTimeField(auto_now_add=True)
+    completed_at = models.DateTimeField("完成时间", null=True)
+    opinion = models.TextField("评审意见", blank=True)
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "评审"
+        ordering = ["assigned_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["self_assessment", "reviewer"], name="review_once_a_reviewer"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reviewer} · {self.self_assessment_id}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("assessments:review_detail", args=[self.pk])
+
+    @property
+    def is_complete(self) -> bool:
+        return self.completed_at is not None
+
+
+class ReviewScore(RatingFields):
+    """A reviewer's score for one indicator, with a remark where it is below the self-score."""
+
+    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="scores")
+    indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
+    remark = models.TextField("评审意见", blank=True)
+
+    class Meta(RatingFields.Meta):
+        verbose_name = verbose_name_plural = "评审得分"
+        constraints = [
+            *RatingFields.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["review", "indicator"], name="review_score_once_an_indicator"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.review_id} · {self.indicator_id}"
+
+
+class Recusal(models.Model):
+    """A reviewer who may not review an organization, nor anything below it (回避)."""
+
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="recusals",
+        verbose_name="评审员",
+    )
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", verbose_name="回避的工会"
+    )
+    reason = models.CharField("理由", max_length=200)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "回避"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reviewer", "organization"],
+                name="recusal_unique",
+                violation_error_message="已登记过这项回避。",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reviewer} 回避 {self.organization}"
+
+
+class Return(models.Model):
+    """A self-assessment that was sent back (退回修改), with what is wanting."""
+
+    self_assessment = models.ForeignKey(
+        SelfAssessment, on_delete=models.CASCADE, related_name="returns"
+    )
+    revision = models.PositiveSmallIntegerField()
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    reason = models.TextField("退回说明", blank=True)
+    due_on = models.DateField("修改期限")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "退回修改"
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.self_assessment_id} · {self.revision}"
+
+
+class ReturnRemark(models.Model):
+    """What is wanting at one indicator; the union may edit the indicators that have one."""
+
+    of_return = models.ForeignKey(Return, on_delete=models.CASCADE, related_name="remarks")
+    indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField("修改要求")
+
+    class Meta:
+        ordering = ["indicator__criterion__number", "indicator__position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["of_return", "indicator"], name="return_remark_once_an_indicator"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,143 @@
+"""The rubric (标准): three tiers, six criteria each, and the assessable clauses in them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from assessments.choices import CampaignState, IndicatorKind
+from assessments.scoring import IndicatorRule
+from organizations.choices import ASSESSED_TIERS, Tier
+
+POINTS = {"max_digits": 5, "decimal_places": 1}
+
+
+class Rubric(models.Model):
+    """The criteria of one tier, in one version. Locked once a campaign with it has opened."""
+
+    tier = models.CharField(
+        "层级", max_length=12, choices=[(tier.value, tier.label) for tier in ASSESSED_TIERS]
+    )
+    version = models.PositiveSmallIntegerField("版本", default=1)
+    title = models.CharField("名称", max_length=60)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "六好标准"
+        ordering = ["tier", "version"]
+        constraints = [
+            models.UniqueConstraint(fields=["tier", "version"], name="rubric_tier_version"),
+            models.CheckConstraint(
+                name="rubric_tier_assessed", condition=Q(tier__in=[t.value for t in ASSESSED_TIERS])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title}(第{self.version}版)"
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether a campaign that has opened uses this version: a new one must be made then."""
+        return self.policies.exclude(campaign__state=CampaignState.PREPARING).exists()
+
+    @property
+    def tier_label(self) -> str:
+        return Tier(self.tier).label
+
+
+class Criterion(models.Model):
+    """One of the six (一好)."""
+
+    rubric = models.ForeignKey(Rubric, on_delete=models.CASCADE, related_name="criteria")
+    number = models.PositiveSmallIntegerField(
+        "序号", validators=[MinValueValidator(1), MaxValueValidator(6)]
+    )
+    title = models.CharField("名称", max_length=30)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "一好"
+        ordering = ["rubric", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["rubric", "number"], name="criterion_rubric_number"),
+            models.CheckConstraint(
+                name="criterion_number_one_to_six", condition=Q(number__gte=1, number__lte=6)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}、{self.title}"
+
+
+class Indicator(models.Model):
+    """One assessable clause (指标), with the policy's text to the letter.
+
+    `code` stays the same across versions of a rubric, so that years can be compared.
+    """
+
+    criterion = models.ForeignKey(Criterion, on_delete=models.CASCADE, related_name="indicators")
+    position = models.PositiveSmallIntegerField("顺序")
+    code = models.CharField("编号", max_length=8)
+    name = models.CharField("名称", max_length=40)
+    clause = models.TextField("政策原文")
+    kind = models.CharField("类型", max_length=9, choices=IndicatorKind)
+    max_points = models.DecimalField("满分", **POINTS)
+    mandatory = models.BooleanField("必达", default=False, help_text="未达到时,该项“好”不成立。")
+    conditional = models.BooleanField(
+        "可不适用", default=False, help_text="可申报不适用,须说明理由,由评审认定。"
+    )
+    evidence_required = models.BooleanField("须附佐证材料", default=False)
+    threshold_percent = models.DecimalField(
+        "达标线(%)", max_digits=5, decimal_places=2, null=True, blank=True
+    )
+    numerator_label = models.CharField("分子名称", max_length=30, blank=True)
+    denominator_label = models.CharField("分母名称", max_length=30, blank=True)
+    checklist_items = models.JSONField("逐项内容", default=list, blank=True)
+    evidence_hint = models.CharField("佐证材料提示", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "指标"
+        ordering = ["criterion", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["criterion", "code"], name="indicator_criterion_code"),
+            models.CheckConstraint(name="indicator_points_positive", condition=Q(max_points__gt=0)),
+            models.CheckConstraint(
+                name="indicator_kind_known", condition=Q(kind__in=IndicatorKind.values)
+            ),
+            models.CheckConstraint(
+                name="indicator_threshold_of_rate",
+                condition=Q(threshold_percent=None)
+                | Q(
+                    kind=IndicatorKind.RATE,
+                    threshold_percent__gt=0,
+                    threshold_percent__lte=Decimal(100),
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+    def clean(self) -> None:
+        """Raises ValidationError where the kind and its particulars disagree."""
+        if self.kind == IndicatorKind.RATE and not (self.numerator_label and self.denominator_label):
+            raise ValidationError({"numerator_label": "比率指标须写明分子和分母的名称。"})
+        if self.kind == IndicatorKind.CHECKLIST and not self.checklist_items:
+            raise ValidationError({"checklist_items": "逐项指标至少要有一项内容。"})
+
+    @property
+    def rule(self) -> IndicatorRule:
+        """The indicator as the scoring sees it."""
+        return IndicatorRule(
+            code=self.code,
+            kind=self.kind,
+            max_points=self.max_points,
+            mandatory=self.mandatory,
+            conditional=self.conditional,
+            threshold_percent=self.threshold_percent,
+            checklist_items=tuple(self.checklist_items),
+            numerator_label=self.numerator_label,
+            denominator_label=self.denominator_label,
+        )

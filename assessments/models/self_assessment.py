@@ -1,0 +1,218 @@
+"""One union in one campaign (自评), its answers, and the revisions that it handed in."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from assessments.choices import DECIDED_STATES, EDITABLE_STATES, State
+from assessments.models.campaign import Campaign
+from assessments.models.evidence import Evidence
+from assessments.models.rubric import POINTS, Indicator, Rubric
+from assessments.scoring import Rating
+from organizations.choices import Role
+from organizations.models import Organization, User
+from organizations.models.organization import SUBTREE_ROLES, within
+
+#: A points column that keeps six places: see `scoring.storable`.
+EXACT = {"max_digits": 9, "decimal_places": 6}
+
+
+class SelfAssessmentQuerySet(models.QuerySet["SelfAssessment"]):
+    def visible_to(self, user: User) -> SelfAssessmentQuerySet:
+        """The self-assessments whose progress the user may see: those of the organizations in
+        the user's scope, and those that the user is assigned to review. Whether their content
+        may be read is `permissions.may_read_content`."""
+        scope = Q(pk__in=[])
+        for membership in user.roles:
+            if membership.role in SUBTREE_ROLES:
+                scope |= within(membership.organization.path, "organization__path")
+            elif membership.role == Role.REVIEWER:
+                scope |= Q(pk__in=user.reviews.values("self_assessment"))
+        return self.filter(scope)
+
+    def with_context(self) -> SelfAssessmentQuerySet:
+        """With the rows that every page about a self-assessment shows."""
+        return self.select_related("campaign", "organization", "organization__parent", "rubric")
+
+    def decided(self) -> SelfAssessmentQuerySet:
+        return self.filter(state__in=DECIDED_STATES)
+
+
+class SelfAssessment(models.Model):
+    """`state` is written by `assessments.workflow` only. `place` is the path that the
+    organization had at its last submission (until then, at the start): past campaigns keep it
+    when the organization moves. `self_total` (0–100) is that of the last submission."""
+
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, related_name="self_assessments", verbose_name="创建活动"
+    )
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.PROTECT,
+        related_name="self_assessments",
+        verbose_name="工会",
+    )
+    rubric = models.ForeignKey(Rubric, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField("状态", max_length=12, choices=State, default=State.DRAFT)
+    place = models.CharField(max_length=32, db_index=True)
+    revision = models.PositiveSmallIntegerField("提交次数", default=0)
+    submitted_at = models.DateTimeField("提交时间", null=True)
+    self_total = models.DecimalField("自评总分", null=True, **EXACT)
+    correction_due = models.DateField("修改期限", null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SelfAssessmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "自评"
+        ordering = ["place"]
+        indexes = [models.Index(fields=["campaign", "state"], name="assessment_campaign_state")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "organization"], name="self_assessment_once_a_campaign"
+            ),
+            models.CheckConstraint(
+                name="self_assessment_state_known", condition=Q(state__in=State.values)
+            ),
+            models.CheckConstraint(
+                name="self_assessment_handed_in_has_revision",
+                condition=Q(state=State.DRAFT)
+                | Q(revision__gte=1, submitted_at__isnull=False, self_total__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="self_assessment_returned_has_due",
+                condition=~Q(state=State.RETURNED) | Q(correction_due__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization} · {self.campaign}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("assessments:self_assessment_detail", args=[self.pk])
+
+    @property
+    def is_editable_state(self) -> bool:
+        return self.state in EDITABLE_STATES
+
+
+class RatingFields(models.Model):
+    """What is entered for an indicator, by the union or by a reviewer alike."""
+
+    score = models.DecimalField("得分", null=True, **POINTS)
+    checked_items = models.JSONField("已有项目", null=True)
+    numerator = models.PositiveIntegerField("分子", null=True)
+    denominator = models.PositiveIntegerField("分母", null=True)
+    not_applicable = models.BooleanField("不适用", default=False)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                name="%(class)s_score_not_negative", condition=Q(score=None) | Q(score__gte=0)
+            ),
+            models.CheckConstraint(
+                name="%(class)s_counts_make_a_rate",
+                condition=(Q(denominator=None) | Q(denominator__gt=0))
+                & (
+                    Q(numerator=None)
+                    | Q(denominator=None)
+                    | Q(numerator__lte=F("denominator"))
+                ),
+            ),
+        ]
+
+    @property
+    def rating(self) -> Rating:
+        """The entry as the scoring sees it."""
+        return Rating(
+            score=self.score,
+            checked_items=None if self.checked_items is None else tuple(self.checked_items),
+            numerator=self.numerator,
+            denominator=self.denominator,
+            not_applicable=self.not_applicable,
+        )
+
+    def apply(self, rating: Rating) -> None:
+        """Take over an entry; the caller saves."""
+        self.score = rating.score
+        self.checked_items = None if rating.checked_items is None else list(rating.checked_items)
+        self.numerator = rating.numerator
+        self.denominator = rating.denominator
+        self.not_applicable = rating.not_applicable
+
+
+class Answer(RatingFields):
+    """The union's own score, figures and account for one indicator (自评得分/说明)."""
+
+    self_assessment = models.ForeignKey(
+        SelfAssessment, on_delete=models.CASCADE, related_name="answers"
+    )
+    indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
+    not_applicable_reason = models.CharField("不适用理由", max_length=200, blank=True)
+    account = models.TextField("自评说明", blank=True)
+    evidence = models.ManyToManyField(Evidence, related_name="answers", blank=True)
+    updated_at = models.DateTimeField(null=True)
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta(RatingFields.Meta):
+        verbose_name = verbose_name_plural = "自评得分"
+        constraints = [
+            *RatingFields.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["self_assessment", "indicator"], name="answer_once_an_indicator"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.self_assessment_id} · {self.indicator_id}"
+
+
+class Revision(models.Model):
+    """What was handed in, frozen (第 n 次提交): `content` holds the answers by indicator code."""
+
+    self_assessment = models.ForeignKey(
+        SelfAssessment, on_delete=models.CASCADE, related_name="revisions"
+    )
+    number = models.PositiveSmallIntegerField("次数")
+    place = models.CharField(max_length=32)
+    content = models.JSONField()
+    self_total = models.DecimalField("自评总分", **EXACT)
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    submitted_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["self_assessment", "number"], name="revision_assessment_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.self_assessment_id} · {self.number}"
+
+
+class RevisionEvidence(models.Model):
+    """Evidence that a revision rests on: PROTECT makes deleting it impossible."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="evidence")
+    indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
+    evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="revisions")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["revision", "indicator", "evidence"], name="revision_evidence_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.revision_id} · {self.evidence_id}"

@@ -1,0 +1,126 @@
+"""Who may do what to a self-assessment: one predicate for each question, and nothing else decides.
+
+Rows are chosen by `visible_to`; these predicates say which content may be read and which action
+belongs to whom (design, “Roles”). Whether the time is right is the workflow's business.
+"""
+
+from __future__ import annotations
+
+from assessments.choices import EDITABLE_STATES
+from assessments.models import Evidence, SelfAssessment
+from organizations.choices import Role, Tier
+from organizations.models import Organization, User
+from organizations.permissions import has_city_role, has_role, is_city_admin
+
+_OWN_WRITERS = {Role.REPORTER, Role.HEAD}
+_CITY_DECIDERS = {Role.LEAD_REVIEWER, Role.ADMIN}
+
+
+def may_start(user: User, organization: Organization) -> bool:
+    """填报员 and 负责人 start the self-assessment of their own union."""
+    return organization.is_active and has_role(user, organization, _OWN_WRITERS)
+
+
+def may_fill_in(user: User, assessment: SelfAssessment) -> bool:
+    """填报员 and 负责人 write the answers of their own union."""
+    return has_role(user, assessment.organization, _OWN_WRITERS)
+
+
+def may_sign(user: User, assessment: SelfAssessment) -> bool:
+    """签批: only the union's head hands in and withdraws."""
+    return has_role(user, assessment.organization, {Role.HEAD})
+
+
+def may_endorse(user: User, assessment: SelfAssessment) -> bool:
+    """初审: the head of the union directly above."""
+    parent = assessment.organization.parent
+    return parent is not None and has_role(user, parent, {Role.HEAD})
+
+
+def has_conflict(user: User, organization: Organization) -> bool:
+    """Whether the user belongs to the organization, one above it (the city apart) or below it,
+    or is recused from it or from one above it."""
+    for membership in user.roles:
+        own = membership.organization
+        if own.tier != Tier.CITY and (
+            own.pk == organization.pk or own.is_above(organization) or organization.is_above(own)
+        ):
+            return True
+    recused = user.recusals.values_list("organization__path", flat=True)
+    return any(organization.path.startswith(path) for path in recused if path)
+
+
+def may_be_assigned(reviewer: User, organization: Organization) -> bool:
+    """A reviewer of the city without a conflict of interest (回避)."""
+    is_reviewer = has_city_role(reviewer, {Role.REVIEWER, Role.LEAD_REVIEWER})
+    return is_reviewer and reviewer.is_active and not has_conflict(reviewer, organization)
+
+
+def may_review(user: User, assessment: SelfAssessment) -> bool:
+    """评审: a reviewer to whom it is assigned, as long as no conflict of interest has arisen."""
+    return (
+        has_city_role(user, {Role.REVIEWER, Role.LEAD_REVIEWER})
+        and user.reviews.filter(self_assessment=assessment).exists()
+        and not has_conflict(user, assessment.organization)
+    )
+
+
+def may_lead(user: User, assessment: SelfAssessment | None = None) -> bool:
+    """评审组长 and the city's 管理员 assign, send back and decide; not on a union they belong to."""
+    if not has_city_role(user, _CITY_DECIDERS):
+        return False
+    return assessment is None or not has_conflict(user, assessment.organization)
+
+
+def may_return_from_review(user: User, assessment: SelfAssessment) -> bool:
+    """退回修改 while the city has it: its reviewer, or the lead."""
+    return may_lead(user, assessment) or may_review(user, assessment)
+
+
+def may_return_submitted(user: User, assessment: SelfAssessment) -> bool:
+    """退回修改 of a fresh submission: the superior's head, or the city."""
+    return may_endorse(user, assessment) or may_return_from_review(user, assessment)
+
+
+def may_begin_review(user: User, assessment: SelfAssessment) -> bool:
+    """受理: its reviewer, or the lead."""
+    return may_return_from_review(user, assessment)
+
+
+def may_administer(user: User, assessment: SelfAssessment | None = None) -> bool:
+    """公示, 命名, reopening a decision: the city's 管理员."""
+    return has_city_role(user, {Role.ADMIN})
+
+
+def may_read_content(user: User, assessment: SelfAssessment) -> bool:
+    """Answers and evidence: the union's own people always; whoever else sees the row only while
+    the union is not writing (drafts excepted)."""
+    if has_role(user, assessment.organization, {*_OWN_WRITERS, Role.VIEWER}):
+        return True
+    return assessment.state not in EDITABLE_STATES
+
+
+def may_see_names_of_city(user: User) -> bool:
+    """Names of the city's reviewers are for the city's own people."""
+    return any(membership.organization.tier == Tier.CITY for membership in user.roles)
+
+
+def may_read_evidence(user: User, evidence: Evidence) -> bool:
+    """A file: its own union, or whoever may read the content of a self-assessment that uses it.
+    A file of an earlier revision stays readable with the self-assessment."""
+    if has_role(user, evidence.organization, {*_OWN_WRITERS, Role.VIEWER}):
+        return True
+    using = (
+        SelfAssessment.objects.filter(organization=evidence.organization)
+        .visible_to(user)
+        .exclude(state__in=EDITABLE_STATES)
+    )
+    return (
+        using.filter(answers__evidence=evidence).exists()
+        or using.filter(revisions__evidence__evidence=evidence).exists()
+    )
+
+
+def may_export(user: User) -> bool:
+    """汇总表: the city's 管理员 and 评审组长."""
+    return is_city_admin(user) or has_city_role(user, {Role.LEAD_REVIEWER})

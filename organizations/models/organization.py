@@ -1,0 +1,138 @@
+"""The tree of unions, and which part of it a user may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+
+from organizations.choices import PARENT_TIERS, Role, Tier
+
+if TYPE_CHECKING:
+    from organizations.models.account import User
+
+#: Digits of one step of a path: room for 99 999 999 organizations.
+PATH_STEP = 8
+#: Sorts after every digit in any collation, so that a prefix range needs no special index.
+_AFTER_DIGITS = "a"
+
+#: Roles whose holder sees the whole subtree of the organization in which the role is held.
+SUBTREE_ROLES = (Role.REPORTER, Role.HEAD, Role.VIEWER, Role.LEAD_REVIEWER, Role.ADMIN)
+
+
+def within(path: str, field: str = "path") -> Q:
+    """The condition that `field` lies in the subtree whose top has this path: an index range."""
+    return Q(**{f"{field}__gte": path, f"{field}__lt": path + _AFTER_DIGITS})
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def active(self) -> OrganizationQuerySet:
+        return self.filter(dissolved_on=None)
+
+    def subtree_of(self, organization: Organization) -> OrganizationQuerySet:
+        """The organization itself and everything below it."""
+        return self.filter(within(organization.path))
+
+    def visible_to(self, user: User) -> OrganizationQuerySet:
+        """The organizations that the user may see: the subtrees of the places where a role is
+        held. A reviewer sees the city's own row only; submissions come by assignment.
+        Dissolved organizations stay visible: their past does."""
+        scope = Q(pk__in=[])
+        for membership in user.roles:
+            if membership.role in SUBTREE_ROLES:
+                scope |= within(membership.organization.path)
+            else:
+                scope |= Q(pk=membership.organization_id)
+        return self.filter(scope)
+
+
+class Organization(models.Model):
+    """One union at one tier (工会组织).
+
+    `path` is the materialised way from the root: the keys of all ancestors and of the
+    organization itself, each as PATH_STEP digits. It is kept by `organizations.tree` and is
+    null only inside the transaction that creates the row.
+    """
+
+    code = models.CharField(
+        "代码",
+        max_length=30,
+        unique=True,
+        help_text="区划代码或统一编号,全市唯一;名称可以重复,代码不能。",
+        error_messages={"unique": "已有工会使用这个代码。"},
+    )
+    name = models.CharField("名称", max_length=120)
+    tier = models.CharField("层级", max_length=12, choices=Tier)
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name="上级工会",
+    )
+    path = models.CharField(
+        max_length=PATH_STEP * 4, unique=True, null=True, editable=False, verbose_name="路径"
+    )
+    dissolved_on = models.DateField(
+        "撤销日期", null=True, blank=True, help_text="撤销的工会保留历史,不再参加创建活动。"
+    )
+
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "工会组织"
+        ordering = ["path"]
+        indexes = [models.Index(fields=["tier", "path"], name="organization_tier_path")]
+        constraints = [
+            models.CheckConstraint(
+                name="organization_city_is_root",
+                condition=Q(tier=Tier.CITY, parent=None)
+                | (~Q(tier=Tier.CITY) & Q(parent__isnull=False)),
+                violation_error_message="市总工会没有上级;其他工会必须有上级。",
+            ),
+            models.CheckConstraint(
+                name="organization_not_own_parent",
+                condition=Q(parent=None) | ~Q(parent=F("id")),
+                violation_error_message="不能以自己为上级。",
+            ),
+            models.CheckConstraint(
+                name="organization_tier_known", condition=Q(tier__in=Tier.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Raises ValidationError at `parent` where the tree's rules forbid this place."""
+        allowed = PARENT_TIERS[Tier(self.tier)] if self.tier in Tier.values else ()
+        if self.parent is not None and self.parent.tier not in allowed:
+            names = "、".join(str(tier.label) for tier in allowed) or "无"
+            raise ValidationError(
+                {"parent": f"{self.get_tier_display()}的上级只能是:{names}。"}, code="tier"
+            )
+        for child in self.children.all() if self.pk else ():
+            if self.tier not in PARENT_TIERS[Tier(child.tier)]:
+                raise ValidationError(
+                    {"tier": f"下属的“{child.name}”不能以{self.get_tier_display()}为上级。"},
+                    code="tier",
+                )
+
+    @property
+    def is_active(self) -> bool:
+        return self.dissolved_on is None
+
+    @property
+    def county_path(self) -> str:
+        """The path of the county-level or industrial union above (or of itself); of a union
+        directly under the city, its own."""
+        return (self.path or "")[: PATH_STEP * 2]
+
+    def is_above(self, other: Organization) -> bool:
+        """Whether `other` lies in this organization's subtree, itself excluded."""
+        return other.path != self.path and bool(
+            self.path and other.path and other.path.startswith(self.path)
+        )

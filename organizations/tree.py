@@ -1,0 +1,83 @@
+"""Placing organizations in the tree. Nothing else writes `Organization.path`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import CharField, OuterRef, Subquery, Value
+from django.db.models.functions import Cast, Concat, LPad, Substr
+
+from organizations.choices import PARENT_TIERS, Tier
+from organizations.models import Organization
+from organizations.models.organization import PATH_STEP, within
+
+
+def step(pk: int) -> str:
+    """The organization's own part of its path."""
+    return f"{pk:0{PATH_STEP}d}"
+
+
+@transaction.atomic
+def plant(organization: Organization) -> Organization:
+    """Save a new organization under its `parent`.
+
+    Raises ValidationError where a field or the place in the tree is wrong.
+    """
+    organization.full_clean()
+    organization.save(force_insert=True)
+    parent_path = organization.parent.path if organization.parent else ""
+    organization.path = f"{parent_path}{step(organization.pk)}"
+    organization.save(update_fields=["path"])
+    return organization
+
+
+@transaction.atomic
+def replant(organization: Organization) -> Organization:
+    """Save a changed organization; where its parent changed, its whole subtree moves along.
+
+    Self-assessments that were handed in keep the place they had. Raises ValidationError where
+    the new place breaks the tree's rules.
+    """
+    organization.full_clean()
+    old = Organization.objects.select_for_update().get(pk=organization.pk)
+    parent_path = organization.parent.path if organization.parent else ""
+    organization.path = f"{parent_path}{step(organization.pk)}"
+    organization.save()
+    if organization.path != old.path:
+        Organization.objects.filter(within(old.path)).exclude(pk=organization.pk).update(
+            path=Concat(Value(organization.path), Substr("path", len(old.path) + 1))
+        )
+    return organization
+
+
+@transaction.atomic
+def plant_all(organizations: Iterable[Organization]) -> None:
+    """Create many new organizations, in any order of tiers, with a flat number of queries.
+
+    Parents are given by unsaved or saved instances. Tiers are trusted here to be checked by
+    the caller; the database refuses a wrong place with IntegrityError all the same.
+    """
+    waiting = list(organizations)
+    for tier in sorted(Tier, key=_rank):
+        batch = [organization for organization in waiting if organization.tier == tier]
+        Organization.objects.bulk_create(batch, batch_size=1000)
+        for organization in batch:
+            prefix = organization.parent.path if organization.parent else ""
+            organization.path = f"{prefix}{step(organization.pk)}"
+        _write_paths(tier)
+
+
+def _rank(tier: Tier) -> int:
+    """Tiers in the order in which parents stand before children."""
+    return 1 + max((_rank(parent) for parent in PARENT_TIERS[tier]), default=0)
+
+
+def _write_paths(tier: Tier) -> None:
+    own_step = LPad(Cast("pk", CharField()), PATH_STEP, Value("0"))
+    if tier == Tier.CITY:
+        path = own_step
+    else:
+        parent_path = Organization.objects.filter(pk=OuterRef("parent_id")).values("path")
+        path = Concat(Subquery(parent_path), own_step)
+    Organization.objects.filter(tier=tier, path=None).update(path=path)
