@@ -6,8 +6,10 @@ belongs to whom (design, “Roles”). Whether the time is right is the workflow
 
 from __future__ import annotations
 
+from django.db.models import Prefetch, prefetch_related_objects
+
 from assessments.choices import EDITABLE_STATES
-from assessments.models import Evidence, SelfAssessment
+from assessments.models import Evidence, Recusal, SelfAssessment
 from organizations.choices import Role, Tier
 from organizations.models import Organization, User
 from organizations.permissions import has_city_role, has_role, is_city_admin
@@ -46,8 +48,13 @@ def has_conflict(user: User, organization: Organization) -> bool:
             own.pk == organization.pk or own.is_above(organization) or organization.is_above(own)
         ):
             return True
-    recused = user.recusals.values_list("organization__path", flat=True)
-    return any(organization.path.startswith(path) for path in recused if path)
+    prefetch_related_objects(  # once for each request: the user carries them along
+        [user], Prefetch("recusals", Recusal.objects.select_related("organization"))
+    )
+    return any(
+        recusal.organization_id == organization.pk or recusal.organization.is_above(organization)
+        for recusal in user.recusals.all()
+    )
 
 
 def may_be_assigned(reviewer: User, organization: Organization) -> bool:
@@ -60,7 +67,7 @@ def may_review(user: User, assessment: SelfAssessment) -> bool:
     """评审: a reviewer to whom it is assigned, as long as no conflict of interest has arisen."""
     return (
         has_city_role(user, {Role.REVIEWER, Role.LEAD_REVIEWER})
-        and user.reviews.filter(self_assessment=assessment).exists()
+        and any(review.reviewer_id == user.pk for review in assessment.reviews.all())
         and not has_conflict(user, assessment.organization)
     )
 

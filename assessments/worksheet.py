@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Prefetch
+
 from assessments.choices import State
 from assessments.models import (
     Answer,
@@ -79,7 +81,7 @@ class Block:
 
 
 def load(assessment: SelfAssessment, number: int | None = None) -> list[Block]:
-    """The whole self-assessment, or the criterion of that number alone: four queries."""
+    """The whole self-assessment, or the criterion of that number alone: three queries."""
     indicators = Indicator.objects.filter(criterion__rubric=assessment.rubric_id)
     answers = Answer.objects.filter(self_assessment=assessment)
     if number is not None:
@@ -88,7 +90,7 @@ def load(assessment: SelfAssessment, number: int | None = None) -> list[Block]:
     by_indicator = {
         answer.indicator_id: answer
         for answer in answers.select_related("updated_by").prefetch_related(
-            "evidence__stored_file"
+            Prefetch("evidence", Evidence.objects.select_related("stored_file"))
         )
     }
     blocks: dict[Criterion, list[Line]] = {}

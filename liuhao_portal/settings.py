@@ -54,7 +54,7 @@ INSTALLED_APPS = [
     "assessments",
     "crispy_forms",
     "crispy_bootstrap5",
-    "django.contrib.admin",
+    "liuhao_portal.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

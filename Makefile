@@ -1,0 +1,96 @@
+# Everything a newcomer or the CI runs. `make help` lists it.
+
+# Overridable, in the environment or on the command line; so is PYTHON, from which .venv is made.
+HOST ?= 127.0.0.1
+PORT ?= 8000
+WORKERS ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+DATA := $(or $(DATA_DIR),var)
+SECRET_KEY_FILE ?= $(DATA)/secret_key
+comma := ,
+ALLOWED_HOSTS ?= localhost,127.0.0.1$(if $(filter-out localhost 127.0.0.1,$(HOST)),$(comma)$(HOST))
+
+# The files of node_modules that the pages use; they are copied flat into static/vendor. A .map is
+# named too where a file points at one: collectstatic refuses a reference that leads nowhere.
+VENDOR := \
+	bootstrap/dist/css/bootstrap.min.css \
+	bootstrap/dist/css/bootstrap.min.css.map
+
+# Tools run as modules of .venv's Python: their scripts would break when the checkout is moved.
+PY := .venv/bin/python
+DEMO := env PYTHONUTF8=1 DEBUG=off HTTPS=off ALLOWED_HOSTS=$(ALLOWED_HOSTS) SECRET_KEY_FILE=$(SECRET_KEY_FILE)
+# The tests have settings of their own: the caller's must not change them, nor they the caller's data.
+TEST := env -u DATA_DIR -u SECRET_KEY -u SECRET_KEY_FILE -u ALLOWED_HOSTS -u HTTPS -u DEBUG
+# As in production, but on a database of no importance.
+PRODUCTION := env -u DATABASE_URL -u SECRET_KEY_FILE DEBUG=off HTTPS=on ALLOWED_HOSTS=portal.example \
+	DATA_DIR=var/lint SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')
+UV_COMPILE := $(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate pyproject.toml
+
+.PHONY: help run test lint format lock bench
+.DELETE_ON_ERROR:
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: .venv/.installed $(DATA)/static/staticfiles.json  ## serve the demonstration on http://localhost:8000/ (HOST=, PORT=)
+	@# Looked at first: granian would share the port with another granian without a word.
+	@! $(PY) -c 'import socket; socket.create_connection(("$(HOST)", $(PORT)), 2)' 2>/dev/null || \
+		{ echo "Port $(PORT) is taken; choose another, as in: make run PORT=8001" >&2; exit 1; }
+	@$(DEMO) $(PY) manage.py migrate --verbosity 0
+	@$(DEMO) $(PY) manage.py load_reference_data
+	@$(DEMO) $(PY) manage.py seed_demo
+	@printf '\n  The portal: http://%s:%s/   (Ctrl-C stops it)\n\n' \
+		$(if $(filter 127.0.0.1 0.0.0.0,$(HOST)),localhost,$(HOST)) $(PORT)
+	@# Few threads: Python runs one at a time, and each keeps a database connection as long as
+	@# CONN_MAX_AGE. Backpressure counts open connections, idle ones too, and a browser holds six.
+	@exec $(DEMO) $(PY) -m granian --interface wsgi liuhao_portal.wsgi:application \
+		--host $(HOST) --port $(PORT) --workers $(WORKERS) --blocking-threads 4 \
+		--blocking-threads-idle-timeout 600 --backpressure 512 --no-access-log --log-level warning
+
+test: .venv/.installed static/vendor/.copied  ## the whole suite, on SQLite or DATABASE_URL (ARGS="-k name")
+	$(TEST) $(PY) -m pytest -n auto $(ARGS)
+
+lint: .venv/.installed  ## style, layers, migrations and the deployment check
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m djlint templates --check
+	$(PY) -m djlint templates --lint
+	$(PY) .venv/bin/lint-imports
+	$(PRODUCTION) $(PY) manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
+
+format: .venv/.installed  ## correct the style of code and templates
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+	$(PY) -m djlint templates --reformat --quiet --warn
+
+lock: | $(PY)  ## renew both requirements files from pyproject.toml (ARGS=--upgrade for newer versions)
+	$(PY) -m uv --version 2>/dev/null || $(PY) -m pip install --quiet uv
+	$(UV_COMPILE) $(ARGS) -o requirements.txt
+	$(UV_COMPILE) $(ARGS) --group dev -c requirements.txt -o requirements-dev.txt
+
+bench: .venv/.installed static/vendor/.copied  ## measure the speed
+	$(PY) -m benchmarks $(ARGS)
+
+# --- What the targets stand on: made once, renewed when what they are made from changes -----------
+$(PY):
+	@python=$$(scripts/require python) && "$$python" -m venv .venv
+
+.venv/.installed: requirements-dev.txt | node_modules/.installed $(PY)
+	@echo "Installing the Python packages ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json .npmrc
+	@scripts/require node && npm ci --ignore-scripts --no-progress --loglevel=error
+	@touch $@
+
+static/vendor/.copied: node_modules/.installed Makefile
+	@mkdir -p $(@D) && cp $(addprefix node_modules/,$(VENDOR)) $(@D) && touch $@
+
+$(DATA)/static/staticfiles.json: .venv/.installed static/vendor/.copied liuhao_portal/settings.py \
+		$(shell find static -type f) | $(SECRET_KEY_FILE)
+	@$(DEMO) $(PY) manage.py collectstatic --noinput --verbosity 0
+
+$(SECRET_KEY_FILE): | $(PY)
+	@mkdir -p $(@D) && umask 077 && $(PY) -c 'import secrets; print(secrets.token_urlsafe(64))' > $@

@@ -1,0 +1,242 @@
+"""Demonstration data: made-up unions and people, led through the real workflow.
+
+Everything here is recognisably invented (示例…) and is never loaded in production.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+
+from assessments import answering, campaigns, deadlines, evidence, reviewing, workflow, worksheet
+from assessments.choices import Action, IndicatorKind
+from assessments.entries import Entry
+from assessments.models import Campaign, Indicator, Rubric, SelfAssessment, TierPolicy
+from assessments.scoring import Rating
+from organizations import tree
+from organizations.choices import ASSESSED_TIERS, Role, Tier
+from organizations.models import Membership, Organization, User
+
+PASSWORD = "Liuhao-demo-2026"  # noqa: S105 - printed on the screen: it guards made-up data
+CITY, COUNTY = "410400", "410421"
+
+#: username, name, what it shows, (code of the organization, role)…
+ACCOUNTS = [
+    ("reporter", "示例填报员", "基层工会填报员", [("DEMO-001", Role.REPORTER)]),
+    ("head", "示例主席", "基层工会负责人(签批提交)", [("DEMO-001", Role.HEAD)]),
+    ("township", "示例乡镇主席", "乡镇工会负责人(初审下级)", [("410421100", Role.HEAD)]),
+    ("county", "示例县主席", "县总工会负责人(看全县、初审乡镇)", [(COUNTY, Role.HEAD)]),
+    ("reviewer", "示例评审员甲", "市总工会评审员", [(CITY, Role.REVIEWER)]),
+    ("reviewer2", "示例评审员乙", "市总工会评审员", [(CITY, Role.REVIEWER)]),
+    ("lead", "示例评审组长", "市总工会评审组长(分派、评定)", [(CITY, Role.LEAD_REVIEWER)]),
+    ("admin", "示例管理员", "市总工会管理员(后台、汇总)", [(CITY, Role.ADMIN)]),
+    ("leader", "示例领导", "市总工会观察员(只看)", [(CITY, Role.VIEWER)]),
+]
+_KINDS = [
+    "机械制造有限公司",
+    "商贸有限公司",
+    "实验小学",
+    "人民医院",
+    "物流有限公司",
+    "纺织有限公司",
+    "建筑安装工程有限责任公司",
+    "中等专业学校",
+]
+#: How far each demonstration union has come: the last action, and the share of full marks.
+_STORIES: list[tuple[Action | None, str]] = [
+    (None, "1"),
+    (Action.SUBMIT, "1"),
+    (Action.ENDORSE, "0.9"),
+    (Action.BEGIN_REVIEW, "1"),
+    (Action.COMPLETE_REVIEW, "0.9"),
+    (Action.DECIDE, "1"),
+    (Action.DECIDE, "0.6"),
+]
+
+
+def accounts() -> list[tuple[str, str]]:
+    """(username, what it shows) of the demonstration accounts."""
+    return [(username, shows) for username, _, shows, _ in ACCOUNTS]
+
+
+@transaction.atomic
+def seed() -> bool:
+    """Add the demonstration data; False, and nothing done, where it is there already."""
+    if Organization.objects.filter(code="DEMO-001").exists():
+        return False
+    _plant_unions()
+    users = _make_users()
+    campaign = _open_campaign(users["admin"])
+    for (action, share), organization in zip(
+        _STORIES, Organization.objects.filter(code__startswith="DEMO-").order_by("code")[1:]
+    ):
+        _tell(campaign, organization, users, action, Decimal(share))
+    return True
+
+
+def _plant_unions() -> None:
+    """Eight unions in each of four townships of 宝丰县 and two others, and three under the city."""
+    townships = list(
+        Organization.objects.filter(tier=Tier.TOWNSHIP, code__startswith=COUNTY).order_by("code")[:4]
+    ) + list(Organization.objects.filter(code__in=["410402001", "410481001"]))
+    # 城关镇 first: the demonstration accounts belong to it.
+    townships.sort(key=lambda organization: (organization.code != "410421100", organization.code))
+    places = [(township, kind) for township in townships for kind in _KINDS]
+    places += [(Organization.objects.get(code=CITY), kind) for kind in _KINDS[:3]]
+    tree.plant_all(
+        Organization(
+            code=f"DEMO-{number:03}",
+            name=f"示例{parent.name.removesuffix('工会委员会').removesuffix('总工会')}{kind}工会委员会",
+            tier=Tier.GRASSROOTS,
+            parent=parent,
+        )
+        for number, (parent, kind) in enumerate(places, start=1)
+    )
+
+
+def _make_users() -> dict[str, User]:
+    users = {}
+    for username, name, _, roles in ACCOUNTS:
+        users[username] = User.objects.create_user(username, password=PASSWORD, full_name=name)
+        for code, role in roles:
+            Membership.objects.create(
+                user=users[username], organization=Organization.objects.get(code=code), role=role
+            )
+    return users
+
+
+def _open_campaign(by: User) -> Campaign:
+    today = deadlines.local_day(deadlines.now())
+    campaign = Campaign.objects.create(
+        name=f"{today.year}年度争创“六好”工会活动",
+        year=today.year,
+        cycle_start_year=today.year,
+        plan_deadline=dt.date(today.year, 4, 30),
+        opens_on=today - dt.timedelta(days=30),
+        submission_deadline=today + dt.timedelta(days=30),
+        review_deadline=today + dt.timedelta(days=75),
+    )
+    for tier in ASSESSED_TIERS:
+        TierPolicy.objects.create(
+            campaign=campaign,
+            tier=tier,
+            rubric=Rubric.objects.filter(tier=tier).latest("version"),
+            endorsement_required=tier != Tier.COUNTY,
+            reviewers=2 if tier == Tier.COUNTY else 1,
+        )
+    campaigns.open_campaign(campaign, by=by)
+    campaign.refresh_from_db()
+    return campaign
+
+
+def _tell(
+    campaign: Campaign,
+    organization: Organization,
+    users: dict[str, User],
+    until: Action | None,
+    share: Decimal,
+) -> None:
+    """Lead one union through the workflow as far as its story goes."""
+    head = User.objects.create_user(
+        organization.code.lower(), full_name=f"{organization.name[:6]}主席"
+    )  # without a password: nobody signs in as this one
+    Membership.objects.create(user=head, organization=organization, role=Role.HEAD)
+    assessment = answering.start(campaign, organization, head)
+    fill_in(assessment, head, share)
+    steps = [
+        (Action.SUBMIT, head, {}),
+        (Action.ENDORSE, users["township"], {"opinion": "经初审,材料属实,同意推荐。"}),
+        (Action.BEGIN_REVIEW, users["reviewer"], {}),
+        (Action.COMPLETE_REVIEW, users["reviewer"], {"opinion": ""}),
+        (Action.DECIDE, users["lead"], {"opinion": ""}),
+    ]
+    for action, by, details in steps:
+        if until is None:
+            return
+        if action == Action.BEGIN_REVIEW:
+            reviewing.assign(assessment, users["reviewer"], users["lead"])
+        if action == Action.COMPLETE_REVIEW:
+            score_like_union(assessment, by)
+        assessment = workflow.perform(assessment, action, by=by, **details)
+        if action == until:
+            return
+
+
+def plausible_rating(indicator: Indicator, share: Decimal) -> Rating:
+    """A rating at about this share (0–1) of the full mark."""
+    if indicator.kind == IndicatorKind.CHECKLIST:
+        count = int(len(indicator.checklist_items) * share)
+        return Rating(checked_items=tuple(indicator.checklist_items[:count]))
+    counts = {"numerator": int(118 * share), "denominator": 120}
+    halves = round(indicator.max_points * share * 2)
+    if indicator.kind == IndicatorKind.RATE and indicator.threshold_percent is not None:
+        return Rating(**counts)
+    score = Decimal(halves) / 2
+    return Rating(score=score, **counts) if indicator.kind == IndicatorKind.RATE else Rating(score)
+
+
+def fill_in(assessment: SelfAssessment, by: User, share: Decimal) -> None:
+    """Answer every indicator and attach a file where one is required."""
+    lines = [line for block in worksheet.load(assessment) for line in block.lines]
+    answering.save(
+        assessment,
+        [
+            answering.Change(
+                line.indicator,
+                Entry(
+                    plausible_rating(line.indicator, share),
+                    {
+                        "account": f"示例说明:{line.indicator.name},已按要求开展,资料齐全。",
+                        "not_applicable_reason": "",
+                    },
+                ),
+                answering.entry_of(line.answer).fingerprint,
+            )
+            for line in lines
+        ],
+        by,
+    )
+    for line in lines:
+        if line.indicator.evidence_required:
+            name = f"示例材料-{line.indicator.name}.pdf"
+            content = small_pdf(f"{assessment.organization.code} {line.indicator.code}")
+            evidence.attach(assessment, line.indicator, [SimpleUploadedFile(name, content)], by)
+
+
+def score_like_union(assessment: SelfAssessment, reviewer: User) -> None:
+    """A reviewer agrees with the union throughout."""
+    review = assessment.reviews.get(reviewer=reviewer)
+    lines = [line for block in worksheet.load(assessment) for line in block.lines]
+    reviewing.save(
+        review,
+        [
+            answering.Change(line.indicator, Entry(line.answer.rating, {"remark": ""}), "")
+            for line in lines
+        ],
+        reviewer,
+    )
+
+
+def small_pdf(text: str) -> bytes:
+    """A valid one-page PDF that says `text` (ASCII)."""
+    stream = f"BT /F1 18 Tf 72 760 Td ({text}) Tj ET".encode("ascii")
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    body, offsets = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, start=1):
+        offsets.append(len(body))
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    return body + (
+        b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
+        % (len(objects) + 1, table, len(objects) + 1, len(body))
+    )

@@ -1,0 +1,161 @@
+"""What is typed for one indicator, by the union or by a reviewer: fields, checks, messages."""
+
+from __future__ import annotations
+
+import unicodedata
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+
+from assessments.choices import IndicatorKind
+from assessments.entries import Entry
+from assessments.models import Indicator
+from assessments.scoring import Rating, counts_problem, score_problem
+
+#: What the database's integer column holds.
+LARGEST_COUNT = 2_147_483_647
+#: The value of the box “none of these”: an empty list that somebody has looked at.
+NONE_PRESENT = "-"
+
+
+def plain_number(text: str) -> str:
+    """Digits as people type them: full-width ones, blanks and thousands separators go."""
+    return unicodedata.normalize("NFKC", text).replace(" ", "").replace(",", "")
+
+
+def plain_text(text: str) -> str:
+    """Text without control characters, with one kind of line end."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(
+        character
+        for character in text
+        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cs")
+    ).strip()
+
+
+class ScoreField(forms.CharField):
+    """A judged score. The error names what is wrong with it."""
+
+    def __init__(self, maximum: Decimal) -> None:
+        super().__init__(required=False, max_length=20)
+        self.maximum = maximum
+
+    def clean(self, value: Any) -> Decimal | None:
+        text = plain_number(super().clean(value))
+        if not text:
+            return None
+        try:
+            score = Decimal(text)
+        except InvalidOperation:
+            raise forms.ValidationError("请填写数字,例如 2 或 2.5。") from None
+        problem = score_problem(score, self.maximum)
+        if problem:
+            raise forms.ValidationError(problem)
+        return score
+
+
+class CountField(forms.CharField):
+    """A whole number from 0 up."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, max_length=20)
+
+    def clean(self, value: Any) -> int | None:
+        text = plain_number(super().clean(value))
+        if not text:
+            return None
+        if text.startswith("-") and text[1:].isdecimal():
+            raise forms.ValidationError("不能为负数。")
+        if not text.isdecimal():
+            raise forms.ValidationError("请填写整数,例如 120。")
+        if int(text) > LARGEST_COUNT:
+            raise forms.ValidationError("数字过大,请核对。")
+        return int(text)
+
+
+class PlainTextField(forms.CharField):
+    """Text of people: pasted formatting and control characters are dropped."""
+
+    def __init__(self, max_length: int) -> None:
+        super().__init__(required=False, strip=False)
+        self.longest = max_length
+
+    def clean(self, value: Any) -> str:
+        text = plain_text(value or "")
+        if len(text) > self.longest:
+            raise forms.ValidationError(
+                f"最多 {self.longest} 字,现为 {len(text)} 字,请删减。"
+            )
+        return text
+
+
+class RatingForm(forms.Form):
+    """The entry for one indicator; `text_fields` names the texts that go with the rating, with
+    their greatest length. A draft may be half done: nothing is required."""
+
+    text_fields: dict[str, int] = {}
+
+    def __init__(self, indicator: Indicator, **kwargs: Any) -> None:
+        super().__init__(prefix=indicator.code, **kwargs)
+        self.rule = indicator.rule
+        self.indicator = indicator
+        if self.rule.kind == IndicatorKind.CHECKLIST:
+            choices = [(item, item) for item in (*self.rule.checklist_items, NONE_PRESENT)]
+            self.fields["checked"] = forms.MultipleChoiceField(choices=choices, required=False)
+        if self.rule.kind == IndicatorKind.RATE:
+            self.fields["numerator"] = CountField()
+            self.fields["denominator"] = CountField()
+        if not self.rule.is_computed:
+            self.fields["score"] = ScoreField(self.rule.max_points)
+        if self.rule.conditional:
+            self.fields["not_applicable"] = forms.BooleanField(required=False)
+        for name, length in self.text_fields.items():
+            self.fields[name] = PlainTextField(length)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        items = cleaned.get("checked") or []
+        if NONE_PRESENT in items and len(items) > 1:
+            self.add_error("checked", "选了“以上都没有”,就不能再选其他项。")
+        numerator, denominator = cleaned.get("numerator"), cleaned.get("denominator")
+        if denominator == 0 and numerator is None:
+            numerator = 0
+        if numerator is not None and denominator is not None:
+            for name, message in counts_problem(self.rule, numerator, denominator).items():
+                self.add_error(name, message)
+        return cleaned
+
+    @property
+    def entry(self) -> Entry:
+        """What was typed, once it is valid."""
+        cleaned = self.cleaned_data
+        items = cleaned.get("checked")
+        return Entry(
+            Rating(
+                score=cleaned.get("score"),
+                checked_items=tuple(item for item in items if item != NONE_PRESENT)
+                if items
+                else None,
+                numerator=cleaned.get("numerator"),
+                denominator=cleaned.get("denominator"),
+                not_applicable=cleaned.get("not_applicable", False),
+            ),
+            {name: cleaned.get(name, "") for name in self.text_fields},
+        )
+
+    @property
+    def typed(self) -> dict[str, Any]:
+        """What the browser sent, as it stands, to be shown again."""
+        return {
+            name: field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
+            for name, field in self.fields.items()
+        }
+
+
+class AnswerForm(RatingForm):
+    text_fields = {"account": 5000, "not_applicable_reason": 200}
+
+
+class ReviewScoreForm(RatingForm):
+    text_fields = {"remark": 1000}

@@ -1,0 +1,97 @@
+"""Formatting for the screens; nothing is computed here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django import template
+
+from assessments.choices import Action, State
+from assessments.scoring import rounded
+from organizations.choices import Role
+from organizations.models import AuditEvent
+
+register = template.Library()
+
+_NUMERALS = "〇一二三四五六"
+
+_STATE_COLORS = {
+    "": "idle",
+    State.DRAFT: "draft",
+    State.RETURNED: "returned",
+    State.SUBMITTED: "waiting",
+    State.ENDORSED: "waiting",
+    State.UNDER_REVIEW: "waiting",
+    State.REVIEWED: "done",
+    State.DECIDED: "done",
+    State.PUBLISHED: "done",
+    State.FINAL: "done",
+}
+
+_EVENT_LABELS = {
+    "START": "开始自评",
+    "ATTACH": "上传佐证材料",
+    "DETACH": "移除佐证材料",
+    "ASSIGN": "分派评审员",
+    "UNASSIGN": "取消分派",
+} | {action.value: action.label for action in Action}
+
+
+@register.filter
+def points(value: Decimal | None) -> str:
+    """Points rounded half up to 0.01, without needless zeros: 13.5, 8.33; “—” for none."""
+    if value is None:
+        return "—"
+    return f"{rounded(value).normalize():f}"
+
+
+@register.filter
+def numeral(number: int) -> str:
+    """1–6 in Chinese."""
+    return _NUMERALS[number]
+
+
+@register.filter
+def day(value: dt.date | None) -> str:
+    return f"{value.year}年{value.month}月{value.day}日" if value else "—"
+
+
+@register.filter
+def state_color(state: str | None) -> str:
+    """The CSS class of a state's badge."""
+    return f"state-{_STATE_COLORS[state or '']}"
+
+
+@register.filter
+def state_label(state: str | None) -> str:
+    return str(State(state).label) if state else "未开始"
+
+
+@register.filter
+def role_label(role: str) -> str:
+    return str(Role(role).label)
+
+
+@register.filter
+def slug(action: str) -> str:
+    """An action as it stands in an address."""
+    return action.lower().replace("_", "-")
+
+
+@register.filter
+def event_label(event: AuditEvent) -> str:
+    return str(_EVENT_LABELS.get(event.action, event.action))
+
+
+@register.filter
+def megabytes(size: int) -> str:
+    """A size in bytes, as people read it."""
+    if size < 1024 * 1024:
+        return f"{max(1, round(size / 1024))} KB"
+    return f"{size / 1024 / 1024:.1f} MB"
+
+
+@register.filter
+def abs_days(days: int) -> int:
+    return abs(days)

@@ -1,0 +1,50 @@
+"""The map of the portal, by object."""
+
+from django.urls import include, path
+
+from assessments.views import (
+    actions,
+    decisions,
+    evidence,
+    exports,
+    oversight,
+    public,
+    reviews,
+    self_assessments,
+    workbench,
+)
+
+app_name = "assessments"
+
+self_assessment_urls = [
+    path("start/", self_assessments.start, name="self_assessment_start"),
+    path("<int:pk>/", self_assessments.detail, name="self_assessment_detail"),
+    path(
+        "<int:pk>/criteria/<int:number>/",
+        self_assessments.criterion,
+        name="self_assessment_criterion",
+    ),
+    path("<int:pk>/actions/return/", actions.send_back, name="self_assessment_return"),
+    path("<int:pk>/actions/<slug:action>/", actions.act, name="self_assessment_act"),
+]
+review_urls = [
+    path("", reviews.ReviewList.as_view(), name="review_list"),
+    path("<int:pk>/", reviews.detail, name="review_detail"),
+    path("<int:pk>/criteria/<int:number>/", reviews.criterion, name="review_criterion"),
+]
+summary_urls = [
+    path("", exports.overview, name="summary"),
+    path("<int:year>/workbook.xlsx", exports.workbook, name="summary_workbook"),
+]
+
+urlpatterns = [
+    path("", workbench.index, name="workbench"),
+    path("policy/", public.policy, name="policy"),
+    path("assessments/", include(self_assessment_urls)),
+    path("evidence/<int:pk>/", evidence.download, name="evidence_download"),
+    path("oversight/", oversight.OversightList.as_view(), name="oversight"),
+    path("reviews/", include(review_urls)),
+    path("assignments/", decisions.AssignmentList.as_view(), name="assignment_list"),
+    path("decisions/", decisions.DecisionList.as_view(), name="decision_list"),
+    path("summary/", include(summary_urls)),
+]

@@ -1,0 +1,47 @@
+"""Fetching is the permission check: a view never holds a row that its user may not see."""
+
+from __future__ import annotations
+
+from django.db.models import Prefetch
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from assessments import permissions
+from assessments.models import Campaign, Review, SelfAssessment
+
+
+def assessment_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
+    """The self-assessment with what its pages show, if the user may see its progress."""
+    return get_object_or_404(
+        SelfAssessment.objects.visible_to(request.user)
+        .with_context()
+        .prefetch_related(Prefetch("reviews", Review.objects.select_related("reviewer"))),
+        pk=pk,
+    )
+
+
+def readable_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
+    """The self-assessment, if the user may read its answers too."""
+    assessment = assessment_or_404(request, pk)
+    if not permissions.may_read_content(request.user, assessment):
+        raise Http404
+    return assessment
+
+
+def review_or_404(request: HttpRequest, pk: int) -> Review:
+    """One of the user's own reviews, as long as the user may review that union."""
+    review = get_object_or_404(Review.objects.visible_to(request.user), pk=pk)
+    review.self_assessment = assessment_or_404(request, review.self_assessment_id)
+    if not permissions.may_review(request.user, review.self_assessment):
+        raise Http404
+    return review
+
+
+def chosen_campaign(request: HttpRequest) -> Campaign | None:
+    """The campaign of ?year=, or the newest that has opened; None before the first one."""
+    campaigns = list(Campaign.objects.opened())
+    year = request.GET.get("year", "")
+    return next(
+        (campaign for campaign in campaigns if str(campaign.year) == year),
+        campaigns[0] if campaigns else None,
+    )

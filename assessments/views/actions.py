@@ -1,0 +1,153 @@
+"""The actions of the workflow, each confirmed on a page of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from assessments import permissions, reviewing, workflow, worksheet
+from assessments.choices import Action, State
+from assessments.forms.actions import ActionForm, ReturnForm
+from assessments.models import SelfAssessment
+from assessments.views.access import assessment_or_404, readable_or_404
+
+_DONE = {
+    Action.SUBMIT: "已签批提交。",
+    Action.WITHDRAW: "已撤回,可以继续修改。",
+    Action.ENDORSE: "已初审推荐。",
+    Action.RETURN: "已退回,申报工会可以按要求修改。",
+    Action.BEGIN_REVIEW: "已受理,可以评分。",
+    Action.COMPLETE_REVIEW: "评审已完成。",
+    Action.REOPEN_REVIEW: "已退回评审员。",
+    Action.DECIDE: "评定结果已保存。",
+    Action.REOPEN_DECISION: "评定已撤销。",
+    Action.PUBLISH: "已进入公示。",
+    Action.ACCEPT_APPEAL: "已记录,申报回到评审中。",
+    Action.FINALISE: "评定结果已生效。",
+}
+
+
+@require_http_methods(["GET", "POST"])
+def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
+    """Say what the action means, what stands in its way, and run it on confirmation."""
+    assessment = assessment_or_404(request, pk)
+    try:
+        chosen = Action(action.upper().replace("-", "_"))
+    except ValueError:
+        raise Http404 from None
+    if chosen == Action.RETURN or not _may_ever(request, assessment, chosen):
+        raise Http404
+    form = ActionForm(chosen, request.POST if request.method == "POST" else None)
+    problems: tuple[workflow.Problem, ...] = ()
+    if request.method == "POST" and form.is_valid():
+        try:
+            workflow.perform(assessment, chosen, by=request.user, **form.details)
+        except workflow.TransitionRefused as error:
+            problems = error.problems
+        else:
+            messages.success(request, _DONE[chosen])
+            if chosen == Action.COMPLETE_REVIEW:
+                return redirect("assessments:review_list")
+            return redirect(assessment)
+    elif chosen == Action.SUBMIT:
+        problems = tuple(workflow.problems(assessment, chosen, request.user))
+    return render(
+        request,
+        "assessments/actions/act.html",
+        {
+            "assessment": assessment,
+            "action": chosen,
+            "form": form,
+            "problems": problems,
+            "wrong_state": chosen not in workflow.available(assessment, request.user),
+            **_summary(assessment, chosen),
+        },
+        status=409 if problems and request.method == "POST" else 200,
+    )
+
+
+def _may_ever(request: HttpRequest, assessment: SelfAssessment, action: Action) -> bool:
+    """Whether the action belongs to the user in some state: others get a 404. In the wrong
+    state the page says so instead."""
+    return any(
+        transition.action == action and transition.may(request.user, assessment)
+        for transition in workflow.TRANSITIONS
+    )
+
+
+def _summary(assessment: SelfAssessment, action: Action) -> dict[str, Any]:
+    """What the user should see before confirming."""
+    if action == Action.SUBMIT and assessment.is_editable_state:
+        blocks = worksheet.load(assessment)
+        result = worksheet.result_of(blocks, assessment.campaign)
+        return {"result": result, "titles": _titles(blocks)}
+    if action == Action.DECIDE and assessment.state == State.REVIEWED:
+        blocks = worksheet.load(assessment)
+        lines = [line for block in blocks for line in block.lines]
+        verdict = reviewing.verdict_of(assessment, lines)
+        own = worksheet.result_of(blocks, assessment.campaign)
+        return {
+            "verdict": verdict,
+            "rows": list(
+                zip(_titles(blocks), own.criteria, verdict.result.criteria, strict=False)
+            ),
+            "own_total": own.total,
+            "result": verdict.result,
+        }
+    return {}
+
+
+def _titles(blocks: list[worksheet.Block]) -> list[str]:
+    return [block.criterion.title for block in blocks]
+
+
+@require_http_methods(["GET", "POST"])
+def send_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """退回修改: what is wanting, indicator by indicator; what was typed stays on refusal."""
+    assessment = assessment_or_404(request, pk)
+    if not permissions.may_return_submitted(request.user, assessment):
+        raise Http404
+    wrong_state = Action.RETURN not in workflow.available(assessment, request.user)
+    if request.method == "GET" and not wrong_state:
+        assessment = readable_or_404(request, pk)
+    blocks = worksheet.load(assessment)
+    indicators = [line.indicator for block in blocks for line in block.lines]
+    form = ReturnForm(indicators, request.POST if request.method == "POST" else None)
+    problems: tuple[workflow.Problem, ...] = ()
+    if request.method == "POST" and form.is_valid():
+        try:
+            workflow.perform(
+                assessment,
+                Action.RETURN,
+                by=request.user,
+                reason=form.cleaned_data["reason"],
+                remarks=form.remarks,
+            )
+        except workflow.TransitionRefused as error:
+            problems = error.problems
+        else:
+            messages.success(request, _DONE[Action.RETURN])
+            return redirect(assessment)
+    return render(
+        request,
+        "assessments/actions/return.html",
+        {
+            "assessment": assessment,
+            "form": form,
+            "blocks": [
+                (
+                    block.criterion,
+                    [(line, form[line.indicator.code]) for line in block.lines],
+                )
+                for block in blocks
+            ],
+            "problems": problems,
+            "wrong_state": wrong_state,
+            "readable": permissions.may_read_content(request.user, assessment),
+        },
+        status=409 if problems else 200,
+    )

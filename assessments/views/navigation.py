@@ -1,0 +1,45 @@
+"""The menu: what this user's roles open, on every page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from assessments import permissions
+from organizations.choices import Role
+from organizations.models.organization import SUBTREE_ROLES
+from organizations.permissions import has_city_role, is_city_admin
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """`navigation`: (title, address, whether it is the page shown) for a signed-in user."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    entries = [("工作台", "assessments:workbench", True)]
+    sees_subtree = any(
+        membership.role in SUBTREE_ROLES and membership.organization.tier != "GRASSROOTS"
+        for membership in user.roles
+    )
+    entries += [
+        ("申报情况", "assessments:oversight", sees_subtree),
+        (
+            "评审任务",
+            "assessments:review_list",
+            has_city_role(user, {Role.REVIEWER, Role.LEAD_REVIEWER}),
+        ),
+        ("分派", "assessments:assignment_list", permissions.may_lead(user)),
+        ("评定", "assessments:decision_list", permissions.may_lead(user)),
+        ("汇总", "assessments:summary", permissions.may_export(user)),
+        ("后台管理", "admin:index", is_city_admin(user)),
+        ("政策原文", "assessments:policy", True),
+    ]
+    items = [(title, reverse(name)) for title, name, shown in entries if shown]
+    here = max(
+        (url for _, url in items if request.path == url or (url != "/" and request.path.startswith(url))),
+        key=len,
+        default="",
+    )
+    return {"navigation": [(title, url, url == here) for title, url in items]}

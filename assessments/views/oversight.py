@@ -1,0 +1,82 @@
+"""申报情况: a superior union's or the city's view of everything in its scope."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.http import HttpRequest
+from django.views.generic import ListView
+
+from assessments import deadlines
+from assessments.choices import State
+from assessments.forms.filters import AssessmentFilter, counties_of
+from assessments.views.access import chosen_campaign
+from organizations.models import Organization
+
+PAGE_SIZE = 50
+
+
+class FilteredListView(ListView):
+    """A paginated table with the filter at its head; the address carries the filter along."""
+
+    paginate_by = PAGE_SIZE
+    request: HttpRequest
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        parameters = self.request.GET.copy()
+        parameters.pop("page", None)
+        return context | {
+            "filter": self.filter,
+            "campaign": self.campaign,
+            "query": parameters.urlencode(),
+        }
+
+    def paginate_queryset(self, queryset: QuerySet, page_size: int) -> tuple:
+        """A page number beyond the end shows the last page."""
+        paginator = self.get_paginator(queryset, page_size)
+        page = paginator.get_page(self.request.GET.get("page"))
+        return paginator, page, page.object_list, page.has_other_pages()
+
+
+class OversightList(FilteredListView):
+    """Every organization that should hand in, with the state of its self-assessment."""
+
+    template_name = "assessments/oversight/list.html"
+    context_object_name = "organizations"
+
+    def get_queryset(self) -> QuerySet[Organization]:
+        user = self.request.user
+        self.campaign = chosen_campaign(self.request)
+        self.filter = AssessmentFilter(self.request.GET, counties_of(user))
+        if self.campaign is None:
+            return Organization.objects.none()
+        rows = (
+            Organization.objects.visible_to(user)
+            .active()
+            .filter(tier__in=self.campaign.policies.values("tier"))
+            .annotate(
+                entry=FilteredRelation(
+                    "self_assessments", condition=Q(self_assessments__campaign=self.campaign)
+                ),
+                entry_pk=F("entry__pk"),
+                entry_state=F("entry__state"),
+                entry_total=F("entry__self_total"),
+                entry_submitted_at=F("entry__submitted_at"),
+                entry_correction_due=F("entry__correction_due"),
+            )
+            .select_related("parent")
+            .order_by("path")
+        )
+        return self.filter.apply(rows, organization="", state="entry__state")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        if self.campaign:
+            now = deadlines.now()
+            context["days_left"] = deadlines.days_left(self.campaign.submission_deadline, now)
+            for organization in context["organizations"]:
+                state = organization.entry_state
+                organization.state_label = State(state).label if state else "未开始"
+        return context

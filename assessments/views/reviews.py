@@ -1,0 +1,182 @@
+"""A reviewer's queue, and the scoring pages."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe, require_http_methods
+
+from assessments import permissions, reviewing, worksheet
+from assessments.choices import Action, State
+from assessments.forms.filters import AssessmentFilter, counties_of
+from assessments.forms.sheets import ReviewSheet
+from assessments.models import Review, ReviewScore
+from assessments.scoring import score_assessment
+from assessments.views.access import chosen_campaign, review_or_404
+from assessments.views.oversight import FilteredListView
+from organizations.choices import Role
+from organizations.permissions import has_city_role
+
+
+class ReviewList(FilteredListView):
+    """评审任务: what is assigned to this reviewer, the open ones first."""
+
+    template_name = "assessments/reviews/list.html"
+    context_object_name = "reviews"
+
+    def get_queryset(self) -> QuerySet[Review]:
+        user = self.request.user
+        if not has_city_role(user, {Role.REVIEWER, Role.LEAD_REVIEWER}):
+            raise Http404
+        self.campaign = chosen_campaign(self.request)
+        self.filter = AssessmentFilter(
+            self.request.GET, counties_of(user), [*State.choices[1:]]
+        )
+        open_first = Case(
+            When(
+                completed_at=None,
+                self_assessment__state__in=[
+                    State.SUBMITTED,
+                    State.ENDORSED,
+                    State.UNDER_REVIEW,
+                ],
+                then=Value(0),
+            ),
+            default=Value(1),
+            output_field=IntegerField(),
+        )
+        rows = (
+            Review.objects.visible_to(user)
+            .filter(self_assessment__campaign=self.campaign)
+            .select_related("self_assessment__organization__parent", "self_assessment__rubric")
+            .annotate(
+                scored=Count(
+                    "scores",
+                    filter=Q(scores__score__isnull=False)
+                    | Q(scores__not_applicable=True)
+                    | Q(scores__checked_items__isnull=False)
+                    | Q(scores__denominator__isnull=False),
+                ),
+                later=open_first,
+            )
+            .order_by("later", "self_assessment__submitted_at", "pk")
+        )
+        return self.filter.apply(
+            rows, organization="self_assessment__organization__", state="self_assessment__state"
+        )
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The six criteria of one review with what has been scored, and what is still open."""
+    review = review_or_404(request, pk)
+    assessment = review.self_assessment
+    readable = permissions.may_read_content(request.user, assessment)
+    blocks = worksheet.load(assessment)
+    lines = [line for block in blocks for line in block.lines]
+    scores = {score.indicator_id: score for score in review.scores.all()}
+    results = {
+        block.criterion.number: [_result(assessment, line, scores) for line in block.lines]
+        for block in blocks
+    }
+    result = score_assessment(results, assessment.campaign.thresholds)
+    return render(
+        request,
+        "assessments/reviews/detail.html",
+        {
+            "review": review,
+            "assessment": assessment,
+            "readable": readable,
+            "result": result,
+            "self_result": worksheet.result_of(blocks, assessment.campaign),
+            "tiles": [
+                (block, criterion, _scored(results[block.criterion.number]))
+                for block, criterion in zip(blocks, result.criteria, strict=True)
+            ],
+            "gaps": reviewing.gaps(assessment, scores, lines),
+            "can_begin": assessment.state in (State.SUBMITTED, State.ENDORSED),
+            "can_score": reviewing.why_not_scorable(review, request.user) is None,
+            "can_return": assessment.state in reviewing.ASSIGNABLE_STATES,
+            "actions": Action,
+        },
+    )
+
+
+def _result(assessment, line, scores):
+    score = scores.get(line.indicator.pk) or ReviewScore()
+    return reviewing.score_indicator(
+        line.indicator.rule, score.rating, assessment.campaign.thresholds
+    )
+
+
+def _scored(results) -> int:
+    return sum(result.points is not None for result in results)
+
+
+@require_http_methods(["GET", "POST"])
+def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """评分: clause, self-score, account and evidence on one side, score and remark on the other."""
+    review = review_or_404(request, pk)
+    assessment = review.self_assessment
+    if not permissions.may_read_content(request.user, assessment):
+        raise Http404
+    blocks = worksheet.load(assessment, number)
+    if not blocks:
+        raise Http404
+    block = blocks[0]
+    locked_reason = reviewing.why_not_scorable(review, request.user)
+    sheet = ReviewSheet(
+        block.lines,
+        _stored(review, block),
+        data=request.POST if request.method == "POST" else None,
+        writable=locked_reason is None,
+    )
+    if request.method == "POST":
+        try:
+            saved = reviewing.save(review, sheet.changes, request.user)
+        except reviewing.NotAllowed as error:
+            locked_reason = f"没有保存:{error}您填写的内容还在下面。"
+        else:
+            sheet.settle(_stored(review, block), saved.conflicts)
+            if not sheet.faulty_rows:
+                messages.success(request, "评分已保存。")
+                return _after_saving(request, review, number)
+    scores = {score.indicator_id: score for score in review.scores.all()}
+    return render(
+        request,
+        "assessments/reviews/criterion.html",
+        {
+            "review": review,
+            "assessment": assessment,
+            "block": block,
+            "sheet": sheet,
+            "locked_reason": locked_reason,
+            "numbers": range(1, 7),
+            "next_number": number + 1 if number < 6 else None,
+            "gaps": reviewing.gaps(assessment, scores, block.lines),
+        },
+        status=409 if request.method == "POST" and locked_reason else 200,
+    )
+
+
+def _stored(review: Review, block: worksheet.Block):
+    scores = {
+        score.indicator_id: score
+        for score in review.scores.filter(indicator__criterion=block.criterion)
+    }
+    return {
+        line.indicator.pk: reviewing.entry_of(scores[line.indicator.pk])
+        if line.indicator.pk in scores
+        else reviewing.proposed_entry(line)
+        for line in block.lines
+    }
+
+
+def _after_saving(request: HttpRequest, review: Review, number: int) -> HttpResponse:
+    if "next" not in request.POST:
+        return redirect("assessments:review_criterion", review.pk, number)
+    if number < 6:
+        return redirect("assessments:review_criterion", review.pk, number + 1)
+    return redirect(review)

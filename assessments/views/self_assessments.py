@@ -1,0 +1,220 @@
+"""A union's self-assessment: overview, the page of one criterion, saving."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_safe, require_http_methods, require_POST
+
+from assessments import answering, deadlines, evidence, permissions, workflow, worksheet
+from assessments.choices import DECIDED_STATES, Action, State
+from assessments.forms.sheets import AnswerSheet
+from assessments.models import Campaign, Indicator, SelfAssessment
+from assessments.views.access import assessment_or_404, readable_or_404
+from organizations import audit
+from organizations.models import Organization
+
+
+@require_POST
+def start(request: HttpRequest) -> HttpResponse:
+    """Begin the self-assessment of one's own union; one that has begun is opened."""
+    campaign = get_object_or_404(
+        Campaign.objects.opened(), year=_number(request.POST.get("year"))
+    )
+    organization = get_object_or_404(
+        Organization.objects.visible_to(request.user), pk=_number(request.POST.get("organization"))
+    )
+    if not permissions.may_start(request.user, organization):
+        raise Http404
+    try:
+        assessment = answering.start(campaign, organization, request.user)
+    except answering.NotEditable as error:
+        messages.error(request, str(error))
+        return redirect("assessments:workbench")
+    return redirect(assessment)
+
+
+def _number(text: str | None) -> int:
+    """A key from a form; what is no number finds nothing."""
+    return int(text) if text and text.isdecimal() and len(text) < 10 else 0
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The six tiles, what is missing, what can be done, and what has been done."""
+    assessment = assessment_or_404(request, pk)
+    user = request.user
+    readable = permissions.may_read_content(user, assessment)
+    blocks = worksheet.load(assessment)
+    now = deadlines.now()
+    due = deadlines.due_on(assessment) if assessment.is_editable_state else None
+    decision = None
+    if assessment.state in DECIDED_STATES:
+        decision = assessment.decisions.filter(superseded_at=None).prefetch_related("criteria").first()
+    result = worksheet.result_of(blocks, assessment.campaign)
+    writable = (
+        readable
+        and assessment.is_editable_state
+        and permissions.may_fill_in(user, assessment)
+        and deadlines.is_running(assessment.campaign, now)
+        and due is not None
+        and deadlines.days_left(due, now) >= 0
+    )
+    return render(
+        request,
+        "assessments/self_assessments/detail.html",
+        {
+            "assessment": assessment,
+            "readable": readable,
+            "writable": writable,
+            "blocks": blocks,
+            "tiles": list(zip(blocks, result.criteria, strict=True)),
+            "result": result,
+            "missing_count": sum(len(block.missing) for block in blocks),
+            "due": due,
+            "days_left": deadlines.days_left(due, now) if due else None,
+            "latest_return": _latest_return(assessment),
+            "decision": decision,
+            "decision_rows": list(
+                zip(blocks, result.criteria, decision.criteria.all(), strict=True)
+            )
+            if decision
+            else [],
+            "actions": _action_buttons(assessment, user),
+            "own_review": next(
+                (review for review in assessment.reviews.all() if review.reviewer_id == user.pk),
+                None,
+            ),
+            "reviewers_shown": permissions.may_lead(user, assessment),
+            "events": audit.events_of(assessment).select_related("actor")[:50],
+            "city_names_shown": permissions.may_see_names_of_city(user),
+        },
+    )
+
+
+def _latest_return(assessment: SelfAssessment):
+    if assessment.state != State.RETURNED:
+        return None
+    return (
+        assessment.returns.prefetch_related("remarks__indicator__criterion").order_by("-pk").first()
+    )
+
+
+#: Actions that belong to a reviewer's own pages, not to the overview.
+_ELSEWHERE = {Action.COMPLETE_REVIEW}
+
+
+def _action_buttons(assessment: SelfAssessment, user) -> list[Action]:
+    return [
+        action for action in workflow.available(assessment, user) if action not in _ELSEWHERE
+    ]
+
+
+@require_http_methods(["GET", "POST"])
+def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """One of the six: each clause of the policy above its fields. Read-only for whoever may
+    not write now; saving stores what is right and keeps on the page what is not."""
+    assessment = readable_or_404(request, pk)
+    blocks = worksheet.load(assessment, number)
+    if not blocks:
+        raise Http404
+    block = blocks[0]
+    locked_reason = answering.why_not_editable(assessment, request.user, deadlines.now())
+    remarks = worksheet.open_remarks(assessment)
+    if request.method == "POST" and not permissions.may_fill_in(request.user, assessment):
+        raise Http404
+    sheet = AnswerSheet(
+        block.lines,
+        {line.indicator.pk: answering.entry_of(line.answer) for line in block.lines},
+        data=request.POST if request.method == "POST" else None,
+        writable=locked_reason is None,
+        writable_indicators=set(remarks) if assessment.state == State.RETURNED else None,
+        remarks=remarks,
+    )
+    if request.method == "POST":
+        try:
+            done = _save(request, assessment, block, sheet)
+        except answering.NotEditable as error:
+            locked_reason = f"没有保存:{error}您填写的内容还在下面,可以复制留存。"
+        else:
+            if done:
+                return done
+            blocks = worksheet.load(assessment, number)
+            block = blocks[0]
+            sheet.refresh_lines(block.lines)
+    return render(
+        request,
+        "assessments/self_assessments/criterion.html",
+        {
+            "assessment": assessment,
+            "block": block,
+            "sheet": sheet,
+            "locked_reason": locked_reason,
+            "numbers": range(1, 7),
+            "next_number": number + 1 if number < 6 else None,
+            "accepted": evidence.ACCEPTED,
+            "file_megabytes": settings.EVIDENCE_FILE_MEGABYTES,
+            "accepted_extensions": evidence.ACCEPTED_EXTENSIONS,
+            "result": worksheet.result_of([block], assessment.campaign).criteria[0],
+        },
+        status=409 if request.method == "POST" and locked_reason else 200,
+    )
+
+
+def _save(
+    request: HttpRequest,
+    assessment: SelfAssessment,
+    block: worksheet.Block,
+    sheet: AnswerSheet,
+) -> HttpResponse | None:
+    """Store answers and files; a redirect when all went well, None to show the page again.
+
+    Raises answering.NotEditable.
+    """
+    saved = answering.save(assessment, sheet.changes, request.user)
+    for line in block.lines:
+        sheet.add_file_errors(line.indicator, _files(request, assessment, line.indicator))
+    _detach(request, assessment, {line.indicator.code: line.indicator for line in block.lines})
+    fresh = worksheet.load(assessment, block.criterion.number)[0]
+    sheet.settle(
+        {line.indicator.pk: answering.entry_of(line.answer) for line in fresh.lines},
+        saved.conflicts,
+    )
+    if not sheet.faulty_rows:
+        messages.success(request, "已保存。")
+        if "next" in request.POST and block.criterion.number < 6:
+            return redirect(
+                "assessments:self_assessment_criterion", assessment.pk, block.criterion.number + 1
+            )
+        if "next" in request.POST:
+            return redirect(assessment)
+        return redirect(
+            "assessments:self_assessment_criterion", assessment.pk, block.criterion.number
+        )
+    return None
+
+
+def _files(request: HttpRequest, assessment: SelfAssessment, indicator: Indicator) -> list[str]:
+    """Attach the files sent for the indicator; a message for each that was refused."""
+    name = f"{indicator.code}-files"
+    refused = [
+        evidence.too_large_message(file_name)
+        for file_name in getattr(request, "oversize_files", {}).get(name, [])
+    ]
+    uploads = request.FILES.getlist(name)
+    if uploads:
+        refused += evidence.attach(assessment, indicator, uploads, request.user)
+    return refused
+
+
+def _detach(
+    request: HttpRequest, assessment: SelfAssessment, indicators: dict[str, Indicator]
+) -> None:
+    """`detach` is “code:key of the file”, the value of the button that was pressed."""
+    code, _, key = request.POST.get("detach", "").partition(":")
+    if code in indicators:
+        gone = evidence.detach(assessment, indicators[code], _number(key), request.user)
+        if gone:
+            messages.success(request, f"已移除“{gone.name}”。")

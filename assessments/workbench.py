@@ -1,0 +1,215 @@
+"""我的工作台: what waits for this user, by when, and where the button goes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from assessments import deadlines, permissions
+from assessments.choices import Action, State
+from assessments.models import Campaign, Extension, Review, SelfAssessment
+from organizations.choices import ASSESSED_TIERS, Role
+from organizations.models import Organization, User
+from organizations.permissions import has_city_role
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to do. `days_left` is None without a deadline, negative once it has passed.
+    A task with `starts` is begun by a POST (the self-assessment does not exist yet)."""
+
+    title: str
+    text: str
+    url: str
+    button: str
+    due: dt.date | None = None
+    days_left: int | None = None
+    starts: Organization | None = None
+    is_open: bool = True
+
+    @property
+    def is_urgent(self) -> bool:
+        return self.is_open and self.days_left is not None and self.days_left <= 3
+
+
+def tasks(user: User, campaign: Campaign | None, at: dt.datetime) -> list[Task]:
+    """Everything that waits for the user in the campaign, the most urgent first."""
+    if campaign is None:
+        return []
+    found = [
+        *_own_unions(user, campaign, at),
+        *_endorsements(user, campaign),
+        *_reviews(user, campaign, at),
+        *_leading(user, campaign, at),
+    ]
+    return sorted(found, key=lambda task: (not task.is_open, task.due or dt.date.max))
+
+
+def _own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    own = {
+        membership.organization_id: membership.organization
+        for membership in user.roles
+        if membership.role in (Role.REPORTER, Role.HEAD)
+        and membership.organization.tier in ASSESSED_TIERS
+    }
+    if not own:
+        return []
+    assessments = {
+        assessment.organization_id: assessment
+        for assessment in SelfAssessment.objects.filter(
+            campaign=campaign, organization__in=own
+        ).with_context()
+    }
+    extended = dict(
+        Extension.objects.filter(campaign=campaign, organization__in=own).values_list(
+            "organization_id", "until"
+        )
+    )
+    found = []
+    for key, organization in own.items():
+        due = max(campaign.submission_deadline, extended.get(key, dt.date.min))
+        assessment = assessments.get(key)
+        if assessment is None:
+            found.append(_start_task(organization, campaign, due, at))
+        else:
+            found.append(_assessment_task(user, assessment, due, at))
+    return found
+
+
+def _start_task(
+    organization: Organization, campaign: Campaign, due: dt.date, at: dt.datetime
+) -> Task:
+    left = deadlines.days_left(due, at)
+    is_open = deadlines.is_running(campaign, at) and left >= 0
+    return Task(
+        title=organization.name,
+        text="还没有开始自评。" if is_open else "自评已经截止,本年度没有申报。",
+        url=reverse("assessments:self_assessment_start"),
+        button="开始自评" if is_open else "",
+        due=due,
+        days_left=left,
+        starts=organization,
+        is_open=is_open,
+    )
+
+
+_WAITING_TEXTS = {
+    State.SUBMITTED: "已经提交,等待上级或市总工会处理。",
+    State.ENDORSED: "上级工会已初审推荐,等待市总工会受理。",
+    State.UNDER_REVIEW: "市总工会正在评审。",
+    State.REVIEWED: "评审已经完成,等待评定。",
+    State.DECIDED: "评定结果已经作出。",
+    State.PUBLISHED: "评定结果正在公示。",
+    State.FINAL: "评定结果已经生效。",
+}
+
+
+def _assessment_task(
+    user: User, assessment: SelfAssessment, due: dt.date, at: dt.datetime
+) -> Task:
+    url = assessment.get_absolute_url()
+    name = assessment.organization.name
+    if not assessment.is_editable_state:
+        text = _WAITING_TEXTS[State(assessment.state)]
+        return Task(title=name, text=text, url=url, button="查看", is_open=False)
+    if assessment.state == State.RETURNED:
+        due = assessment.correction_due or due
+    left = deadlines.days_left(due, at)
+    is_open = deadlines.is_running(assessment.campaign, at) and left >= 0
+    if not is_open:
+        text, button = "填报已经截止,只能查看。如需延期,请联系市总工会管理员。", "查看"
+    elif assessment.state == State.RETURNED:
+        text, button = "被退回修改,请按要求补充后重新提交。", "去修改"
+    else:
+        text, button = "正在填报,还没有提交。", "继续填报"
+    return Task(
+        title=name, text=text, url=url, button=button, due=due, days_left=left, is_open=is_open
+    )
+
+
+def _endorsements(user: User, campaign: Campaign) -> list[Task]:
+    headed = [
+        membership.organization_id for membership in user.roles if membership.role == Role.HEAD
+    ]
+    if not headed:
+        return []
+    waiting = SelfAssessment.objects.filter(
+        campaign=campaign,
+        state=State.SUBMITTED,
+        organization__parent__in=headed,
+        rubric__tier__in=campaign.policies.filter(endorsement_required=True).values("tier"),
+    ).count()
+    if not waiting:
+        return []
+    return [
+        Task(
+            title="初审推荐",
+            text=f"{waiting} 份下级工会的申报等待初审。",
+            url=f"{reverse('assessments:oversight')}?state={State.SUBMITTED}",
+            button="去初审",
+        )
+    ]
+
+
+def _reviews(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    if not has_city_role(user, {Role.REVIEWER, Role.LEAD_REVIEWER}):
+        return []
+    waiting = (
+        Review.objects.visible_to(user)
+        .filter(
+            self_assessment__campaign=campaign,
+            completed_at=None,
+            self_assessment__state__in=[State.SUBMITTED, State.ENDORSED, State.UNDER_REVIEW],
+        )
+        .count()
+    )
+    if not waiting:
+        return []
+    return [
+        Task(
+            title="评审任务",
+            text=f"{waiting} 份申报等待您评分。",
+            url=reverse("assessments:review_list"),
+            button="去评审",
+            due=campaign.review_deadline,
+            days_left=deadlines.days_left(campaign.review_deadline, at),
+        )
+    ]
+
+
+def _leading(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    if not permissions.may_lead(user):
+        return []
+    assessments = SelfAssessment.objects.filter(campaign=campaign)
+    to_assign = assessments.filter(
+        state__in=[State.SUBMITTED, State.ENDORSED], reviews=None
+    ).count()
+    to_decide = assessments.filter(state=State.REVIEWED).count()
+    left = deadlines.days_left(campaign.review_deadline, at)
+    found = []
+    if to_assign:
+        found.append(
+            Task(
+                title="分派评审",
+                text=f"{to_assign} 份申报还没有评审员。",
+                url=reverse("assessments:assignment_list"),
+                button="去分派",
+                due=campaign.review_deadline,
+                days_left=left,
+            )
+        )
+    if to_decide:
+        found.append(
+            Task(
+                title=str(Action.DECIDE.label),
+                text=f"{to_decide} 份申报评审完毕,等待评定。",
+                url=reverse("assessments:decision_list"),
+                button="去评定",
+                due=campaign.review_deadline,
+                days_left=left,
+            )
+        )
+    return found
+

@@ -1,0 +1,68 @@
+// Conveniences on a page of indicators: fill buttons, the live rate, the chosen files.
+// The page works without them; the server computes everything again.
+"use strict";
+
+(() => {
+  const digits = (text) => text.normalize("NFKC").replace(/[\s,]/g, "");
+
+  const fill = (button) => {
+    const field = document.getElementById(button.dataset.fill);
+    field.value = button.dataset.value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
+  document.querySelectorAll("[data-fill]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => fill(button));
+  });
+
+  document.querySelectorAll("[data-fill-all]").forEach((all) => {
+    all.hidden = false;
+    all.addEventListener("click", () => {
+      document.querySelectorAll("[data-fill]").forEach((button) => {
+        const empty = document.getElementById(button.dataset.fill).value === "";
+        if (button.textContent === all.dataset.fillAll && empty) fill(button);
+      });
+    });
+  });
+
+  // Whole numbers compared by multiplication, as the server does: 94.995 is not 95.
+  const showRate = (group) => {
+    const [numerator, denominator] = [...group.querySelectorAll("input")].map((input) => digits(input.value));
+    const output = group.querySelector("output");
+    output.className = "rate";
+    output.textContent = "";
+    if (!/^\d{1,10}$/.test(numerator) || !/^\d{1,10}$/.test(denominator) || Number(denominator) === 0) return;
+    if (Number(numerator) > Number(denominator)) return;
+    const fine = (BigInt(numerator) * 1000000n) / BigInt(denominator); // 1/10000 of a percent
+    const rounded = (fine + 50n) / 100n;
+    const percent = `${rounded / 100n}.${String(rounded % 100n).padStart(2, "0")}%`;
+    const threshold = group.dataset.threshold;
+    if (!threshold) {
+      output.textContent = `= ${percent}`;
+      return;
+    }
+    const met = BigInt(numerator) * 10000n >= BigInt(Math.round(Number(threshold) * 100)) * BigInt(denominator);
+    output.textContent = `= ${percent} ${met ? "达到" : "未达到"}`;
+    output.classList.add(met ? "met" : "unmet");
+  };
+
+  document.querySelectorAll("[data-rate]").forEach((group) => {
+    group.addEventListener("input", () => showRate(group));
+    showRate(group);
+  });
+
+  document.querySelectorAll("input[type=file]").forEach((input) => {
+    input.addEventListener("change", () => {
+      input.parentElement.querySelector(".chosen")?.remove();
+      const list = document.createElement("ul");
+      list.className = "chosen";
+      for (const file of input.files) {
+        const item = document.createElement("li");
+        item.textContent = `${file.name}(${(file.size / 1048576).toFixed(1)} MB,保存时上传)`;
+        list.append(item);
+      }
+      if (input.files.length) input.after(list);
+    });
+  });
+})();
