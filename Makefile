@@ -53,8 +53,7 @@ test: .venv/.installed static/vendor/.copied  ## the whole suite, on SQLite or D
 lint: .venv/.installed  ## style, layers, migrations and the deployment check
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m djlint templates --check
-	$(PY) -m djlint templates --lint
+	$(PY) -m djlint templates --check --lint
 	$(PY) .venv/bin/lint-imports
 	$(PRODUCTION) $(PY) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
@@ -82,8 +81,7 @@ $(PY):
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json .npmrc
-	@scripts/require node && npm ci --ignore-scripts --no-progress --loglevel=error
-	@touch $@
+	@scripts/require node && npm ci --ignore-scripts --no-progress --loglevel=error && touch $@
 
 static/vendor/.copied: node_modules/.installed Makefile
 	@mkdir -p $(@D) && cp $(addprefix node_modules/,$(VENDOR)) $(@D) && touch $@

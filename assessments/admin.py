@@ -107,32 +107,32 @@ class CampaignAdmin(RecordedAdmin):
             if name != "delete_selected"
         }
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         for veto in formset.save(commit=False):
             if isinstance(veto, Veto) and veto.recorded_by_id is None:
                 veto.recorded_by = request.user
         formset.save()
 
-    @admin.action(description="开放所选活动(工会可以填报,标准随之锁定)")
+    @admin.action(description="开放所选活动（工会可以填报，标准随之锁定）")
     def open_campaigns(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
         for campaign in queryset:
             try:
                 campaigns.open_campaign(campaign, by=request.user)
             except campaigns.NotInOrder as error:
                 for problem in error.problems:
-                    self.message_user(request, f"{campaign}:{problem}", messages.ERROR)
+                    self.message_user(request, f"{campaign}：{problem}", messages.ERROR)
                 continue
-            self.message_user(request, f"{campaign}:已开放。", messages.SUCCESS)
+            self.message_user(request, f"{campaign}：已开放。", messages.SUCCESS)
             left_out = campaigns.tiers_without_policy(campaign)
             if left_out:
                 names = "、".join(left_out)
-                self.message_user(request, f"{campaign}:没有设置{names}。", messages.WARNING)
+                self.message_user(request, f"{campaign}：没有设置{names}。", messages.WARNING)
 
-    @admin.action(description="结束所选活动(不能再填报,评审可以继续)")
+    @admin.action(description="结束所选活动（不能再填报，评审可以继续）")
     def close_campaigns(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
         for campaign in queryset:
             campaigns.close_campaign(campaign, by=request.user)
-            self.message_user(request, f"{campaign}:已结束。", messages.SUCCESS)
+            self.message_user(request, f"{campaign}：已结束。", messages.SUCCESS)
 
 
 @admin.register(Rubric)

@@ -65,7 +65,7 @@ def start(campaign: Campaign, organization: Organization, by: User) -> SelfAsses
         place=organization.path or "",
     )
     if not deadlines.is_in_time(fresh, deadlines.now()):
-        raise NotEditable("不在填报时间内。如需延期,请联系市总工会管理员。")
+        raise NotEditable("不在填报时间内。如需延期，请联系市总工会管理员。")
     assessment, created = SelfAssessment.objects.get_or_create(
         campaign=campaign,
         organization=organization,
@@ -99,12 +99,12 @@ def why_not_editable(assessment: SelfAssessment, by: User, at: dt.datetime) -> s
     if not may_fill_in(by, assessment):
         return "只有本工会的填报员和负责人可以填写。"
     if not assessment.is_editable_state:
-        return f"该申报目前是“{assessment.get_state_display()}”,不能再修改。"
+        return f"该申报目前是“{assessment.get_state_display()}”，不能再修改。"
     if not deadlines.is_running(assessment.campaign, at):
-        return "创建活动尚未开始或已经结束,只能查看。"
+        return "创建活动尚未开始或已经结束，只能查看。"
     if not deadlines.is_in_time(assessment, at):
         due = deadlines.due_on(assessment)
-        return f"填报已于 {due:%Y年%m月%d日} 截止,只能查看。如需延期,请联系市总工会管理员。"
+        return f"填报已于 {due:%Y年%m月%d日} 截止，只能查看。如需延期，请联系市总工会管理员。"
     return None
 
 
@@ -122,9 +122,7 @@ def lock(assessment: SelfAssessment, by: User) -> SelfAssessment:
     Raises NotEditable where the user cannot write the answers (any more).
     """
     locked = (
-        SelfAssessment.objects.select_for_update(of=("self",))
-        .with_context()
-        .get(pk=assessment.pk)
+        SelfAssessment.objects.select_for_update(of=("self",)).with_context().get(pk=assessment.pk)
     )
     reason = why_not_editable(locked, by, deadlines.now())
     if reason:
@@ -140,7 +138,9 @@ def save(assessment: SelfAssessment, changes: Iterable[Change], by: User) -> Sav
     """
     locked = lock(assessment, by)
     allowed = editable_indicators(locked)
-    answers = {answer.indicator_id: answer for answer in locked.answers.select_related("updated_by")}
+    answers = {
+        answer.indicator_id: answer for answer in locked.answers.select_related("updated_by")
+    }
     outcome = Saved()
     to_create, to_update = [], []
     for change in changes:

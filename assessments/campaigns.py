@@ -31,7 +31,7 @@ def opening_problems(campaign: Campaign) -> list[str]:
         if policy.rubric.tier != policy.tier
     ]
     found += [
-        f"{fault.rubric}:{fault.text}"
+        f"{fault.rubric}：{fault.text}"
         for fault in rubrics.faults(policy.rubric for policy in policies)
     ]
     return found
@@ -50,9 +50,7 @@ def open_campaign(campaign: Campaign, by: User | None) -> None:
 @transaction.atomic
 def close_campaign(campaign: Campaign, by: User | None) -> None:
     """To 已结束: nothing can be filled in or handed in any more. Reviews may go on."""
-    _write_state(
-        Campaign.objects.select_for_update().get(pk=campaign.pk), CampaignState.CLOSED, by
-    )
+    _write_state(Campaign.objects.select_for_update().get(pk=campaign.pk), CampaignState.CLOSED, by)
 
 
 def _write_state(campaign: Campaign, state: CampaignState, by: User | None) -> None:

@@ -26,14 +26,14 @@ CITY, COUNTY = "410400", "410421"
 #: username, name, what it shows, (code of the organization, role)…
 ACCOUNTS = [
     ("reporter", "示例填报员", "基层工会填报员", [("DEMO-001", Role.REPORTER)]),
-    ("head", "示例主席", "基层工会负责人(签批提交)", [("DEMO-001", Role.HEAD)]),
-    ("township", "示例乡镇主席", "乡镇工会负责人(初审下级)", [("410421100", Role.HEAD)]),
-    ("county", "示例县主席", "县总工会负责人(看全县、初审乡镇)", [(COUNTY, Role.HEAD)]),
+    ("head", "示例主席", "基层工会负责人（签批提交）", [("DEMO-001", Role.HEAD)]),
+    ("township", "示例乡镇主席", "乡镇工会负责人（初审下级）", [("410421100", Role.HEAD)]),
+    ("county", "示例县主席", "县总工会负责人（看全县、初审乡镇）", [(COUNTY, Role.HEAD)]),
     ("reviewer", "示例评审员甲", "市总工会评审员", [(CITY, Role.REVIEWER)]),
     ("reviewer2", "示例评审员乙", "市总工会评审员", [(CITY, Role.REVIEWER)]),
-    ("lead", "示例评审组长", "市总工会评审组长(分派、评定)", [(CITY, Role.LEAD_REVIEWER)]),
-    ("admin", "示例管理员", "市总工会管理员(后台、汇总)", [(CITY, Role.ADMIN)]),
-    ("leader", "示例领导", "市总工会观察员(只看)", [(CITY, Role.VIEWER)]),
+    ("lead", "示例评审组长", "市总工会评审组长（分派、评定）", [(CITY, Role.LEAD_REVIEWER)]),
+    ("admin", "示例管理员", "市总工会管理员（后台、汇总）", [(CITY, Role.ADMIN)]),
+    ("leader", "示例领导", "市总工会观察员（只看）", [(CITY, Role.VIEWER)]),
 ]
 _KINDS = [
     "机械制造有限公司",
@@ -70,9 +70,8 @@ def seed() -> bool:
     _plant_unions()
     users = _make_users()
     campaign = _open_campaign(users["admin"])
-    for (action, share), organization in zip(
-        _STORIES, Organization.objects.filter(code__startswith="DEMO-").order_by("code")[1:]
-    ):
+    unions = Organization.objects.filter(code__startswith="DEMO-").order_by("code")
+    for (action, share), organization in zip(_STORIES, unions[1 : len(_STORIES) + 1], strict=True):
         _tell(campaign, organization, users, action, Decimal(share))
     return True
 
@@ -80,7 +79,9 @@ def seed() -> bool:
 def _plant_unions() -> None:
     """Eight unions in each of four townships of 宝丰县 and two others, and three under the city."""
     townships = list(
-        Organization.objects.filter(tier=Tier.TOWNSHIP, code__startswith=COUNTY).order_by("code")[:4]
+        Organization.objects.filter(tier=Tier.TOWNSHIP, code__startswith=COUNTY).order_by("code")[
+            :4
+        ]
     ) + list(Organization.objects.filter(code__in=["410402001", "410481001"]))
     # 城关镇 first: the demonstration accounts belong to it.
     townships.sort(key=lambda organization: (organization.code != "410421100", organization.code))
@@ -148,7 +149,7 @@ def _tell(
     fill_in(assessment, head, share)
     steps = [
         (Action.SUBMIT, head, {}),
-        (Action.ENDORSE, users["township"], {"opinion": "经初审,材料属实,同意推荐。"}),
+        (Action.ENDORSE, users["township"], {"opinion": "经初审，材料属实，同意推荐。"}),
         (Action.BEGIN_REVIEW, users["reviewer"], {}),
         (Action.COMPLETE_REVIEW, users["reviewer"], {"opinion": ""}),
         (Action.DECIDE, users["lead"], {"opinion": ""}),
@@ -180,7 +181,7 @@ def plausible_rating(indicator: Indicator, share: Decimal) -> Rating:
 
 def fill_in(assessment: SelfAssessment, by: User, share: Decimal) -> None:
     """Answer every indicator and attach a file where one is required."""
-    lines = [line for block in worksheet.load(assessment) for line in block.lines]
+    lines = [line for section in worksheet.load(assessment) for line in section.lines]
     answering.save(
         assessment,
         [
@@ -189,7 +190,7 @@ def fill_in(assessment: SelfAssessment, by: User, share: Decimal) -> None:
                 Entry(
                     plausible_rating(line.indicator, share),
                     {
-                        "account": f"示例说明:{line.indicator.name},已按要求开展,资料齐全。",
+                        "account": f"示例说明：{line.indicator.name}，已按要求开展，资料齐全。",
                         "not_applicable_reason": "",
                     },
                 ),
@@ -209,7 +210,7 @@ def fill_in(assessment: SelfAssessment, by: User, share: Decimal) -> None:
 def score_like_union(assessment: SelfAssessment, reviewer: User) -> None:
     """A reviewer agrees with the union throughout."""
     review = assessment.reviews.get(reviewer=reviewer)
-    lines = [line for block in worksheet.load(assessment) for line in block.lines]
+    lines = [line for section in worksheet.load(assessment) for line in section.lines]
     reviewing.save(
         review,
         [

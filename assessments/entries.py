@@ -9,12 +9,14 @@ from enum import Enum, auto
 
 from assessments.scoring import Rating
 
+_NOTHING = Rating()
+
 
 @dataclass(frozen=True)
 class Entry:
     """A rating with its texts (account, reason, remark) as one value that can be compared."""
 
-    rating: Rating = Rating()
+    rating: Rating = _NOTHING
     texts: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -20,7 +20,7 @@ from assessments.uploads import MEGABYTE
 from organizations.audit import record
 from organizations.models import User
 
-ACCEPTED = "PDF、JPG、PNG、WebP 图片,Word(doc、docx)、Excel(xls、xlsx)、WPS(wps、et)、OFD"
+ACCEPTED = "PDF、JPG、PNG、WebP 图片，Word（doc、docx）、Excel（xls、xlsx）、WPS（wps、et）、OFD"
 ACCEPTED_EXTENSIONS = ".pdf,.jpg,.jpeg,.png,.webp,.docx,.xlsx,.doc,.xls,.wps,.et,.ofd"
 
 _OOXML = "application/vnd.openxmlformats-officedocument"
@@ -94,12 +94,12 @@ def _check(upload: UploadedFile) -> str:
     that is not accepted."""
     name = upload.name or ""
     if not upload.size:
-        raise EvidenceRefused(f"“{name}”是空文件,没有上传。")
+        raise EvidenceRefused(f"“{name}”是空文件，没有上传。")
     if upload.size > settings.EVIDENCE_FILE_MEGABYTES * MEGABYTE:
         raise EvidenceRefused(too_large_message(name))
     media_type = media_type_of(upload.file)
     if media_type is None:
-        raise EvidenceRefused(f"“{name}”的类型不能接受,没有上传。可以上传:{ACCEPTED}。")
+        raise EvidenceRefused(f"“{name}”的类型不能接受，没有上传。可以上传：{ACCEPTED}。")
     return media_type
 
 
@@ -120,7 +120,9 @@ def store(upload: UploadedFile) -> StoredFile:
     try:
         path = default_storage.save(f"evidence/{sha256[:2]}/{sha256}", upload)
     except OSError as error:
-        raise EvidenceRefused("服务器存储空间不足,文件没有保存。请稍后再试或联系管理员。") from error
+        raise EvidenceRefused(
+            "服务器存储空间不足，文件没有保存。请稍后再试或联系管理员。"
+        ) from error
     try:
         with transaction.atomic():
             return StoredFile.objects.create(
@@ -168,7 +170,7 @@ def _link(
     for name, file in stored:
         if used + file.size > limit:
             refused.append(
-                f"“{name}”没有上传:本次申报的材料合计不能超过 {settings.EVIDENCE_TOTAL_MEGABYTES} MB。"
+                f"“{name}”没有上传：本次申报的材料合计不能超过 {settings.EVIDENCE_TOTAL_MEGABYTES} MB。"
             )
             discard(file)
             continue
@@ -216,7 +218,7 @@ def _answer_for_writing(assessment: SelfAssessment, indicator: Indicator, by: Us
     locked = answering.lock(assessment, by)
     allowed = answering.editable_indicators(locked)
     if allowed is not None and indicator.pk not in allowed:
-        raise answering.NotEditable("退回修改期间,只能修改被要求修改的指标。")
+        raise answering.NotEditable("退回修改期间，只能修改被要求修改的指标。")
     answer, _ = Answer.objects.get_or_create(self_assessment=locked, indicator=indicator)
     return answer
 

@@ -58,9 +58,9 @@ def assign(assessment: SelfAssessment, reviewer: User, by: User) -> Review:
     """
     locked = _lock(assessment)
     if locked.state not in ASSIGNABLE_STATES:
-        raise NotAllowed(f"“{locked.organization}”目前是“{locked.get_state_display()}”,不能分派。")
+        raise NotAllowed(f"“{locked.organization}”目前是“{locked.get_state_display()}”，不能分派。")
     if not permissions.may_be_assigned(reviewer, locked.organization):
-        raise NotAllowed(f"{reviewer} 不能评审“{locked.organization}”:须回避,或不是评审员。")
+        raise NotAllowed(f"{reviewer} 不能评审“{locked.organization}”：须回避，或不是评审员。")
     existing = locked.reviews.filter(reviewer=reviewer).first()
     if existing:
         return existing
@@ -84,7 +84,7 @@ def unassign(assessment: SelfAssessment, reviewer: User, by: User) -> None:
     if review is None:
         return
     if review.is_complete or locked.state not in ASSIGNABLE_STATES:
-        raise NotAllowed("评审已经完成,不能取消分派。")
+        raise NotAllowed("评审已经完成，不能取消分派。")
     review.delete()
     _record("UNASSIGN", locked, by, reviewer)
 
@@ -123,11 +123,11 @@ def why_not_scorable(review: Review, by: User) -> str | None:
     """Why scores cannot be written now, in the words of the screen; None if they can."""
     assessment = review.self_assessment
     if review.reviewer_id != by.pk or not permissions.may_review(by, assessment):
-        return "您不能评审这个工会(须回避,或已取消分派)。"
+        return "您不能评审这个工会（须回避，或已取消分派）。"
     if assessment.state != State.UNDER_REVIEW:
-        return f"该申报目前是“{assessment.get_state_display()}”,不能评分。"
+        return f"该申报目前是“{assessment.get_state_display()}”，不能评分。"
     if review.is_complete:
-        return "您已完成这份评审,不能再改分。如需修改,请联系评审组长。"
+        return "您已完成这份评审，不能再改分。如需修改，请联系评审组长。"
     return None
 
 
@@ -183,7 +183,9 @@ class Gap:
     text: str
 
 
-def gaps(assessment: SelfAssessment, scores: dict[int, ReviewScore], lines: Iterable[Line]) -> list[Gap]:
+def gaps(
+    assessment: SelfAssessment, scores: dict[int, ReviewScore], lines: Iterable[Line]
+) -> list[Gap]:
     """What a reviewer has still to do: an unscored indicator, and a missing remark where the
     points are below the self-score or a claimed “not applicable” is refused."""
     found = []
@@ -203,9 +205,9 @@ def gaps(assessment: SelfAssessment, scores: dict[int, ReviewScore], lines: Iter
             and (result.points or 0) < line.result.points
         )
         if not score.remark and refused:
-            found.append(Gap(number, indicator, "不认可“不适用”,请写明理由"))
+            found.append(Gap(number, indicator, "不认可“不适用”，请写明理由"))
         elif not score.remark and lower:
-            found.append(Gap(number, indicator, "低于自评分,请写明扣分理由"))
+            found.append(Gap(number, indicator, "低于自评分，请写明扣分理由"))
     return found
 
 

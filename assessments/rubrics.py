@@ -19,8 +19,8 @@ RUBRIC_FILE = FIXTURES / "rubric.csv"
 POLICY_FILE = FIXTURES / "policy.txt"
 
 _TITLES = {
-    Tier.COUNTY: "六好县(市、区)工会标准",
-    Tier.TOWNSHIP: "六好乡镇(街道)工会标准",
+    Tier.COUNTY: "六好县（市、区）工会标准",
+    Tier.TOWNSHIP: "六好乡镇（街道）工会标准",
     Tier.GRASSROOTS: "六好基层工会标准",
 }
 #: How section 三 heads each tier's six criteria.
@@ -149,5 +149,5 @@ def faults(rubrics: Iterable[Rubric]) -> list[Fault]:
             found.append(Fault(rubric, "六个“好”没有都写上指标。"))
         total = sum(numbers.values(), Decimal(0))
         if total != 100:
-            found.append(Fault(rubric, f"满分合计应为 100 分,现为 {total:f} 分。"))
+            found.append(Fault(rubric, f"满分合计应为 100 分，现为 {total:f} 分。"))
     return found

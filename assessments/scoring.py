@@ -137,7 +137,7 @@ def score_problem(score: Decimal, maximum: Decimal) -> str | None:
     if score > maximum:
         return f"得分不能超过满分 {maximum.normalize():f} 分。"
     if score % SCORE_STEP:
-        return "得分以 0.5 分为一档,例如 2 或 2.5。"
+        return "得分以 0.5 分为一档，例如 2 或 2.5。"
     return None
 
 
@@ -150,7 +150,7 @@ def counts_problem(rule: IndicatorRule, numerator: int, denominator: int) -> dic
         problems["denominator"] = f"“{rule.denominator_label}”必须大于 0。"
     elif numerator > denominator:
         problems["numerator"] = (
-            f"“{rule.numerator_label}”不能大于“{rule.denominator_label}”({denominator})。"
+            f"“{rule.numerator_label}”不能大于“{rule.denominator_label}”（{denominator}）。"
         )
     return problems
 

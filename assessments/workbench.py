@@ -74,7 +74,7 @@ def _own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
         if assessment is None:
             found.append(_start_task(organization, campaign, due, at))
         else:
-            found.append(_assessment_task(user, assessment, due, at))
+            found.append(_assessment_task(assessment, due, at))
     return found
 
 
@@ -85,7 +85,7 @@ def _start_task(
     is_open = deadlines.is_running(campaign, at) and left >= 0
     return Task(
         title=organization.name,
-        text="还没有开始自评。" if is_open else "自评已经截止,本年度没有申报。",
+        text="还没有开始自评。" if is_open else "自评已经截止，本年度没有申报。",
         url=reverse("assessments:self_assessment_start"),
         button="开始自评" if is_open else "",
         due=due,
@@ -96,19 +96,17 @@ def _start_task(
 
 
 _WAITING_TEXTS = {
-    State.SUBMITTED: "已经提交,等待上级或市总工会处理。",
-    State.ENDORSED: "上级工会已初审推荐,等待市总工会受理。",
+    State.SUBMITTED: "已经提交，等待上级或市总工会处理。",
+    State.ENDORSED: "上级工会已初审推荐，等待市总工会受理。",
     State.UNDER_REVIEW: "市总工会正在评审。",
-    State.REVIEWED: "评审已经完成,等待评定。",
+    State.REVIEWED: "评审已经完成，等待评定。",
     State.DECIDED: "评定结果已经作出。",
     State.PUBLISHED: "评定结果正在公示。",
     State.FINAL: "评定结果已经生效。",
 }
 
 
-def _assessment_task(
-    user: User, assessment: SelfAssessment, due: dt.date, at: dt.datetime
-) -> Task:
+def _assessment_task(assessment: SelfAssessment, due: dt.date, at: dt.datetime) -> Task:
     url = assessment.get_absolute_url()
     name = assessment.organization.name
     if not assessment.is_editable_state:
@@ -119,11 +117,11 @@ def _assessment_task(
     left = deadlines.days_left(due, at)
     is_open = deadlines.is_running(assessment.campaign, at) and left >= 0
     if not is_open:
-        text, button = "填报已经截止,只能查看。如需延期,请联系市总工会管理员。", "查看"
+        text, button = "填报已经截止，只能查看。如需延期，请联系市总工会管理员。", "查看"
     elif assessment.state == State.RETURNED:
-        text, button = "被退回修改,请按要求补充后重新提交。", "去修改"
+        text, button = "被退回修改，请按要求补充后重新提交。", "去修改"
     else:
-        text, button = "正在填报,还没有提交。", "继续填报"
+        text, button = "正在填报，还没有提交。", "继续填报"
     return Task(
         title=name, text=text, url=url, button=button, due=due, days_left=left, is_open=is_open
     )
@@ -204,7 +202,7 @@ def _leading(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
         found.append(
             Task(
                 title=str(Action.DECIDE.label),
-                text=f"{to_decide} 份申报评审完毕,等待评定。",
+                text=f"{to_decide} 份申报评审完毕，等待评定。",
                 url=reverse("assessments:decision_list"),
                 button="去评定",
                 due=campaign.review_deadline,
@@ -212,4 +210,3 @@ def _leading(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
             )
         )
     return found
-

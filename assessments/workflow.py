@@ -56,17 +56,17 @@ class Context:
     by: User
     at: dt.datetime
     details: Mapping[str, Any] = field(default_factory=dict)
-    _blocks: list[worksheet.Block] | None = None
+    _sections: list[worksheet.Section] | None = None
 
     @property
-    def blocks(self) -> list[worksheet.Block]:
-        if self._blocks is None:
-            self._blocks = worksheet.load(self.assessment)
-        return self._blocks
+    def sections(self) -> list[worksheet.Section]:
+        if self._sections is None:
+            self._sections = worksheet.load(self.assessment)
+        return self._sections
 
     @property
     def lines(self) -> list[worksheet.Line]:
-        return [line for block in self.blocks for line in block.lines]
+        return [line for section in self.sections for line in section.lines]
 
 
 Guard = Callable[[Context], list[Problem]]
@@ -94,7 +94,7 @@ class Transition:
 def in_time(context: Context) -> list[Problem]:
     if deadlines.is_in_time(context.assessment, context.at):
         return []
-    return [Problem("不在填报时间内。如需延期,请联系市总工会管理员。")]
+    return [Problem("不在填报时间内。如需延期，请联系市总工会管理员。")]
 
 
 def organization_is_active(context: Context) -> list[Problem]:
@@ -103,9 +103,9 @@ def organization_is_active(context: Context) -> list[Problem]:
 
 def complete(context: Context) -> list[Problem]:
     return [
-        Problem(f"{line.indicator.code} {line.indicator.name}:{text}", line.indicator)
-        for block in context.blocks
-        for line, text in block.missing
+        Problem(f"{line.indicator.code} {line.indicator.name}：{text}", line.indicator)
+        for section in context.sections
+        for line, text in section.missing
     ]
 
 
@@ -113,11 +113,9 @@ def nobody_has_begun(context: Context) -> list[Problem]:
     begun = (
         context.assessment.returns.exists()
         or context.assessment.endorsements.exists()
-        or Review.objects.filter(
-            self_assessment=context.assessment, scores__isnull=False
-        ).exists()
+        or Review.objects.filter(self_assessment=context.assessment, scores__isnull=False).exists()
     )
-    return [Problem("上级或市总工会已经开始处理,不能撤回。")] if begun else []
+    return [Problem("上级或市总工会已经开始处理，不能撤回。")] if begun else []
 
 
 def endorsed_if_required(context: Context) -> list[Problem]:
@@ -155,7 +153,7 @@ def own_review_is_complete(context: Context) -> list[Problem]:
         return [Problem("您没有未完成的评审。")]
     scores = {score.indicator_id: score for score in review.scores.all()}
     return [
-        Problem(f"{gap.indicator.code} {gap.indicator.name}:{gap.text}", gap.indicator)
+        Problem(f"{gap.indicator.code} {gap.indicator.name}：{gap.text}", gap.indicator)
         for gap in reviewing.gaps(context.assessment, scores, context.lines)
     ]
 
@@ -165,7 +163,7 @@ def reviewers_agree(context: Context) -> list[Problem]:
     if not discrepant:
         return []
     names = "、".join(f"第{number}好" for number in discrepant)
-    return [Problem(f"评审员之间在{names}分差过大,请先退回评审员复核。")]
+    return [Problem(f"评审员之间在{names}分差过大，请先退回评审员复核。")]
 
 
 def _own_review(context: Context) -> Review | None:
@@ -178,7 +176,7 @@ def _own_review(context: Context) -> Review | None:
 def freeze_revision(context: Context) -> dict[str, Any]:
     """Freeze what was handed in, numbered, with the place in the tree and the self-score."""
     assessment = context.assessment
-    result = worksheet.result_of(context.blocks, assessment.campaign)
+    result = worksheet.result_of(context.sections, assessment.campaign)
     assessment.revision += 1
     assessment.submitted_at = context.at
     assessment.self_total = storable(result.total)
@@ -428,9 +426,7 @@ def available(assessment: SelfAssessment, user: User) -> list[Action]:
     ]
 
 
-def problems(
-    assessment: SelfAssessment, action: Action, by: User, **details: Any
-) -> list[Problem]:
+def problems(assessment: SelfAssessment, action: Action, by: User, **details: Any) -> list[Problem]:
     """What stands in the way of the action, without running it."""
     transition = find(action, assessment.state)
     if transition is None or not transition.may(by, assessment):
@@ -480,6 +476,6 @@ def perform(
 
 def _wrong_state(assessment: SelfAssessment) -> Problem:
     return Problem(
-        f"该申报目前是“{assessment.get_state_display()}”,您不能进行这项操作。"
-        "页面可能已经过时,请刷新后再看。"
+        f"该申报目前是“{assessment.get_state_display()}”，您不能进行这项操作。"
+        "页面可能已经过时，请刷新后再看。"
     )

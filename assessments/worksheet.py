@@ -54,14 +54,14 @@ class Line:
         if not self.is_answered:
             found.append("尚未填写")
         if self.answer.not_applicable and not self.answer.not_applicable_reason:
-            found.append("选择了“不适用”,还没有写理由")
+            found.append("选择了“不适用”，还没有写理由")
         if self.lacks_evidence:
             found.append("须附佐证材料")
         return found
 
 
 @dataclass(frozen=True)
-class Block:
+class Section:
     """One of the six criteria with its lines."""
 
     criterion: Criterion
@@ -80,7 +80,7 @@ class Block:
         return not self.missing
 
 
-def load(assessment: SelfAssessment, number: int | None = None) -> list[Block]:
+def load(assessment: SelfAssessment, number: int | None = None) -> list[Section]:
     """The whole self-assessment, or the criterion of that number alone: three queries."""
     indicators = Indicator.objects.filter(criterion__rubric=assessment.rubric_id)
     answers = Answer.objects.filter(self_assessment=assessment)
@@ -93,14 +93,14 @@ def load(assessment: SelfAssessment, number: int | None = None) -> list[Block]:
             Prefetch("evidence", Evidence.objects.select_related("stored_file"))
         )
     }
-    blocks: dict[Criterion, list[Line]] = {}
+    sections: dict[Criterion, list[Line]] = {}
     for indicator in indicators.select_related("criterion").order_by(
         "criterion__number", "position"
     ):
         answer = by_indicator.get(indicator.pk)
         evidence: Iterable[Evidence] = answer.evidence.all() if answer else ()
         answer = answer or Answer(self_assessment=assessment, indicator=indicator)
-        blocks.setdefault(indicator.criterion, []).append(
+        sections.setdefault(indicator.criterion, []).append(
             Line(
                 indicator=indicator,
                 answer=answer,
@@ -110,13 +110,13 @@ def load(assessment: SelfAssessment, number: int | None = None) -> list[Block]:
                 ),
             )
         )
-    return [Block(criterion, tuple(lines)) for criterion, lines in blocks.items()]
+    return [Section(criterion, tuple(lines)) for criterion, lines in sections.items()]
 
 
-def result_of(blocks: Sequence[Block], campaign: Campaign) -> AssessmentResult:
+def result_of(sections: Sequence[Section], campaign: Campaign) -> AssessmentResult:
     """The self-score: the same rule as the reviewers' and the city's."""
     return score_assessment(
-        {block.criterion.number: [line.result for line in block.lines] for block in blocks},
+        {section.criterion.number: [line.result for line in section.lines] for section in sections},
         campaign.thresholds,
     )
 
@@ -127,6 +127,5 @@ def open_remarks(assessment: SelfAssessment) -> dict[int, ReturnRemark]:
         return {}
     latest = assessment.returns.order_by("-pk").values("pk")[:1]
     return {
-        remark.indicator_id: remark
-        for remark in ReturnRemark.objects.filter(of_return__in=latest)
+        remark.indicator_id: remark for remark in ReturnRemark.objects.filter(of_return__in=latest)
     }

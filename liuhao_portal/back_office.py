@@ -18,7 +18,9 @@ class BackOffice(admin.AdminSite):
         user = request.user
         return user.is_authenticated and user.is_active and is_city_admin(user)
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """What a user may not see does not exist; whoever has not signed in does so first."""
         if request.user.is_authenticated and not self.has_permission(request):
             raise Http404

@@ -80,7 +80,7 @@ class OrganizationAdmin(RecordedAdmin):
     autocomplete_fields = ["parent"]
     show_full_result_count = False
 
-    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:  # noqa: FBT001
+    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
         (tree.replant if change else tree.plant)(obj)
 
 

@@ -7,9 +7,9 @@ class Tier(TextChoices):
     """Where a union stands (层级). Three tiers are assessed: see ASSESSED_TIERS."""
 
     CITY = "CITY", "市总工会"
-    COUNTY = "COUNTY", "县(市、区)工会"
+    COUNTY = "COUNTY", "县（市、区）工会"
     INDUSTRY = "INDUSTRY", "产业工会"
-    TOWNSHIP = "TOWNSHIP", "乡镇(街道)工会"
+    TOWNSHIP = "TOWNSHIP", "乡镇（街道）工会"
     GRASSROOTS = "GRASSROOTS", "基层工会"
 
 

@@ -8,8 +8,8 @@ os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
 os.environ.setdefault("HTTPS", "off")
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="portal-test-"))
 
-from liuhao_portal.settings import *  # noqa: E402, F403
-from liuhao_portal.settings import DATA_DIR, DATABASES, MIDDLEWARE, STORAGES  # noqa: E402
+from liuhao_portal.settings import *  # noqa: F403
+from liuhao_portal.settings import DATA_DIR, DATABASES, MIDDLEWARE, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {

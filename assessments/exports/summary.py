@@ -17,8 +17,8 @@ from organizations.choices import Tier
 __all__ = ["MEDIA_TYPE", "write"]
 
 _SHEET_NAMES = {
-    Tier.COUNTY: "县(市、区)工会",
-    Tier.TOWNSHIP: "乡镇(街道)工会",
+    Tier.COUNTY: "县（市、区）工会",
+    Tier.TOWNSHIP: "乡镇（街道）工会",
     Tier.GRASSROOTS: "基层工会",
 }
 _NOT_STARTED = "未开始"
@@ -28,7 +28,7 @@ def write(campaign: Campaign, *, prepared_by: str, on: dt.date) -> BinaryIO:
     """The workbook as a file at its beginning. Memory stays flat: rows are written as they are
     read. Points are rounded half up to 0.01."""
     book = workbook.new()
-    made = f"制表:{prepared_by}  日期:{on:%Y年%m月%d日}"
+    made = f"制表：{prepared_by}  日期：{on:%Y年%m月%d日}"
     policies = campaign.policies.select_related("rubric").order_by("tier")
     by_tier = {policy.tier: policy for policy in policies}
     _write_counties(book, campaign, made)
@@ -47,15 +47,15 @@ def _write_counties(book: Any, campaign: Campaign, made: str) -> None:
     target = campaign.target_percent
     sheet = Sheet(
         book,
-        "各县(市、区)汇总",
+        "各县（市、区）汇总",
         title=f"{campaign.name}达标情况汇总表",
         notes=[
             made,
-            f"达标率 = 周期({campaign.window[0]}年起三年)内评定达标的工会数 ÷ 在册工会数,"
-            f"一个工会只计一次;目标 {target.normalize():f}%。已提交、已评审、达标分别统计,互不替代。",
+            f"达标率 = 周期（{campaign.window[0]}年起三年）内评定达标的工会数 ÷ 在册工会数，"
+            f"一个工会只计一次；目标 {target.normalize():f}%。已提交、已评审、达标分别统计，互不替代。",
         ],
         columns=[
-            ("县(市、区)", 30),
+            ("县（市、区）", 30),
             ("层级", 18),
             ("在册工会", 10),
             ("已开始", 10),
@@ -63,7 +63,7 @@ def _write_counties(book: Any, campaign: Campaign, made: str) -> None:
             ("已评审", 10),
             ("已评定", 10),
             ("达标", 10),
-            ("达标率(%)", 12),
+            ("达标率（%）", 12),
             (f"{target.normalize():f}%目标", 12),
             ("尚需达标", 10),
         ],
@@ -103,7 +103,7 @@ def _figures(name: str, tier: str, figures: rollups.Figures, target: Decimal) ->
 def _write_tier(
     book: Any, campaign: Campaign, tier: str, name: str, titles: list[str], made: str
 ) -> None:
-    columns = [("序号", 6), ("代码", 16), ("工会名称", 36), ("县(市、区)", 26), ("状态", 10)]
+    columns = [("序号", 6), ("代码", 16), ("工会名称", 36), ("县（市、区）", 26), ("状态", 10)]
     columns += [("自评总分", 10)]
     for title in titles:
         columns += [(title, 12), ("是否“好”", 9)]
@@ -111,7 +111,7 @@ def _write_tier(
     sheet = Sheet(
         book,
         name,
-        title=f"{campaign.name}汇总表({name})",
+        title=f"{campaign.name}汇总表（{name}）",
         notes=[made, "“—”表示尚无评定结果。分数四舍五入到 0.01。"],
         columns=columns,
         widen=3,

@@ -48,7 +48,7 @@ class Sheet:
         self._sheet.page_setup.paperSize = self._sheet.PAPERSIZE_A4
         self._sheet.page_setup.fitToHeight = 0
         self._sheet.sheet_properties.pageSetUpPr.fitToPage = True
-        self._sheet.oddFooter.center.text = "第 &P 页,共 &N 页"
+        self._sheet.oddFooter.center.text = "第 &P 页，共 &N 页"
         self._columns = len(columns)
         self._rows = 0
         self._sheet.append([self._styled(title, _TITLE)])

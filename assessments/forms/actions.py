@@ -16,7 +16,7 @@ class ActionForm(forms.Form):
 
     #: Field, label, whether required, help, by action. An action that is not named has none.
     _FIELDS = {
-        Action.ENDORSE: ("opinion", "推荐意见", True, "例如:经初审,材料属实,同意推荐。"),
+        Action.ENDORSE: ("opinion", "推荐意见", True, "例如：经初审，材料属实，同意推荐。"),
         Action.COMPLETE_REVIEW: ("opinion", "评审意见", False, "可不填。随评分一并保存。"),
         Action.DECIDE: ("opinion", "评定意见", False, "可不填。随评定结果一并保存。"),
         Action.REOPEN_REVIEW: ("reason", "退回评审员的理由", True, ""),
@@ -35,7 +35,7 @@ class ActionForm(forms.Form):
             self.fields[name] = text
         if action == Action.SUBMIT:
             self.fields["confirmed"] = forms.BooleanField(
-                label="本工会对申报内容和佐证材料的真实性负责,同意签批提交。",
+                label="本工会对申报内容和佐证材料的真实性负责，同意签批提交。",
                 error_messages={"required": "请勾选确认后再提交。"},
             )
         self.helper = FormHelper()
@@ -61,7 +61,7 @@ class ReturnForm(forms.Form):
 
     def __init__(self, indicators: list[Any], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].label = "总的说明(可不填)"
+        self.fields["reason"].label = "总的说明（可不填）"
         self.fields["reason"].widget = forms.Textarea(attrs={"rows": 2})
         self.indicators = {indicator.code: indicator for indicator in indicators}
         for code in self.indicators:

@@ -20,7 +20,7 @@ class AssessmentFilter(forms.Form):
 
     q = forms.CharField(label="名称或代码", required=False, max_length=60)
     tier = forms.ChoiceField(label="层级", required=False)
-    county = forms.ChoiceField(label="县(市、区)", required=False)
+    county = forms.ChoiceField(label="县（市、区）", required=False)
     state = forms.ChoiceField(label="状态", required=False)
 
     def __init__(
@@ -34,7 +34,7 @@ class AssessmentFilter(forms.Form):
         self.fields["tier"].choices = [("", "全部层级")] + [
             (tier.value, tier.label) for tier in ASSESSED_TIERS
         ]
-        self.fields["county"].choices = [("", "全部县(市、区)")] + [
+        self.fields["county"].choices = [("", "全部县（市、区）")] + [
             (organization.code, organization.name) for organization in counties
         ]
         self.fields["state"].choices = [

@@ -48,7 +48,7 @@ class ScoreField(forms.CharField):
         try:
             score = Decimal(text)
         except InvalidOperation:
-            raise forms.ValidationError("请填写数字,例如 2 或 2.5。") from None
+            raise forms.ValidationError("请填写数字，例如 2 或 2.5。") from None
         problem = score_problem(score, self.maximum)
         if problem:
             raise forms.ValidationError(problem)
@@ -68,9 +68,9 @@ class CountField(forms.CharField):
         if text.startswith("-") and text[1:].isdecimal():
             raise forms.ValidationError("不能为负数。")
         if not text.isdecimal():
-            raise forms.ValidationError("请填写整数,例如 120。")
+            raise forms.ValidationError("请填写整数，例如 120。")
         if int(text) > LARGEST_COUNT:
-            raise forms.ValidationError("数字过大,请核对。")
+            raise forms.ValidationError("数字过大，请核对。")
         return int(text)
 
 
@@ -84,9 +84,7 @@ class PlainTextField(forms.CharField):
     def clean(self, value: Any) -> str:
         text = plain_text(value or "")
         if len(text) > self.longest:
-            raise forms.ValidationError(
-                f"最多 {self.longest} 字,现为 {len(text)} 字,请删减。"
-            )
+            raise forms.ValidationError(f"最多 {self.longest} 字，现为 {len(text)} 字，请删减。")
         return text
 
 
@@ -117,7 +115,7 @@ class RatingForm(forms.Form):
         cleaned = super().clean() or {}
         items = cleaned.get("checked") or []
         if NONE_PRESENT in items and len(items) > 1:
-            self.add_error("checked", "选了“以上都没有”,就不能再选其他项。")
+            self.add_error("checked", "选了“以上都没有”，就不能再选其他项。")
         numerator, denominator = cleaned.get("numerator"), cleaned.get("denominator")
         if denominator == 0 and numerator is None:
             numerator = 0

@@ -66,10 +66,7 @@ class Row:
 def values_of(entry: Entry) -> dict[str, Any]:
     """A stored entry as the fields show it."""
     rating = entry.rating
-    if rating.checked_items is None:
-        items = []
-    else:
-        items = list(rating.checked_items) or [NONE_PRESENT]
+    items = [] if rating.checked_items is None else list(rating.checked_items) or [NONE_PRESENT]
     return {
         "score": "" if rating.score is None else plain(rating.score),
         "checked": items,

@@ -5,317 +5,642 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Answer',
+            name="Answer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('score', models.DecimalField(decimal_places=1, max_digits=5, null=True, verbose_name='得分')),
-                ('checked_items', models.JSONField(null=True, verbose_name='已有项目')),
-                ('numerator', models.PositiveIntegerField(null=True, verbose_name='分子')),
-                ('denominator', models.PositiveIntegerField(null=True, verbose_name='分母')),
-                ('not_applicable', models.BooleanField(default=False, verbose_name='不适用')),
-                ('not_applicable_reason', models.CharField(blank=True, max_length=200, verbose_name='不适用理由')),
-                ('account', models.TextField(blank=True, verbose_name='自评说明')),
-                ('updated_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "score",
+                    models.DecimalField(
+                        decimal_places=1, max_digits=5, null=True, verbose_name="得分"
+                    ),
+                ),
+                ("checked_items", models.JSONField(null=True, verbose_name="已有项目")),
+                ("numerator", models.PositiveIntegerField(null=True, verbose_name="分子")),
+                ("denominator", models.PositiveIntegerField(null=True, verbose_name="分母")),
+                ("not_applicable", models.BooleanField(default=False, verbose_name="不适用")),
+                (
+                    "not_applicable_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="不适用理由"),
+                ),
+                ("account", models.TextField(blank=True, verbose_name="自评说明")),
+                ("updated_at", models.DateTimeField(null=True)),
             ],
             options={
-                'verbose_name': '自评得分',
-                'verbose_name_plural': '自评得分',
-                'abstract': False,
+                "verbose_name": "自评得分",
+                "verbose_name_plural": "自评得分",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Campaign',
+            name="Campaign",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, verbose_name='名称')),
-                ('year', models.PositiveSmallIntegerField(unique=True, verbose_name='年度')),
-                ('cycle_start_year', models.PositiveSmallIntegerField(help_text='连续三年为一个周期,达标率按周期计算,一个工会只计一次。', verbose_name='创建周期起始年度')),
-                ('state', models.CharField(choices=[('PREPARING', '筹备中'), ('OPEN', '进行中'), ('CLOSED', '已结束')], default='PREPARING', editable=False, max_length=9, verbose_name='状态')),
-                ('plan_deadline', models.DateField(help_text='政策规定为 4 月 30 日。', verbose_name='实施方案报送截止')),
-                ('opens_on', models.DateField(verbose_name='自评开始')),
-                ('submission_deadline', models.DateField(help_text='含当日,至 24 时。', verbose_name='自评提交截止')),
-                ('review_deadline', models.DateField(verbose_name='评审完成')),
-                ('correction_days', models.PositiveSmallIntegerField(default=7, validators=[django.core.validators.MinValueValidator(1)], verbose_name='退回修改期限(天)')),
-                ('criterion_pass_percent', models.DecimalField(decimal_places=2, default=80, max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='单项“好”得分率(%)')),
-                ('pass_total', models.DecimalField(decimal_places=2, default=80, max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='达标总分')),
-                ('target_percent', models.DecimalField(decimal_places=2, default=90, max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='达标率目标(%)')),
-                ('discrepancy_percent', models.DecimalField(decimal_places=2, default=20, help_text='两位评审员在某一“好”上的分差超过该项满分的这个比例时,须先行复核。', max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='评审分差上限(%)')),
-                ('basically_satisfied_counts', models.BooleanField(default=True, verbose_name='“基本满意”计入满意')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60, verbose_name="名称")),
+                ("year", models.PositiveSmallIntegerField(unique=True, verbose_name="年度")),
+                (
+                    "cycle_start_year",
+                    models.PositiveSmallIntegerField(
+                        help_text="连续三年为一个周期,达标率按周期计算,一个工会只计一次。",
+                        verbose_name="创建周期起始年度",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("PREPARING", "筹备中"), ("OPEN", "进行中"), ("CLOSED", "已结束")],
+                        default="PREPARING",
+                        editable=False,
+                        max_length=9,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "plan_deadline",
+                    models.DateField(
+                        help_text="政策规定为 4 月 30 日。", verbose_name="实施方案报送截止"
+                    ),
+                ),
+                ("opens_on", models.DateField(verbose_name="自评开始")),
+                (
+                    "submission_deadline",
+                    models.DateField(help_text="含当日,至 24 时。", verbose_name="自评提交截止"),
+                ),
+                ("review_deadline", models.DateField(verbose_name="评审完成")),
+                (
+                    "correction_days",
+                    models.PositiveSmallIntegerField(
+                        default=7,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="退回修改期限(天)",
+                    ),
+                ),
+                (
+                    "criterion_pass_percent",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=80,
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="单项“好”得分率(%)",
+                    ),
+                ),
+                (
+                    "pass_total",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=80,
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="达标总分",
+                    ),
+                ),
+                (
+                    "target_percent",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=90,
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="达标率目标(%)",
+                    ),
+                ),
+                (
+                    "discrepancy_percent",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=20,
+                        help_text="两位评审员在某一“好”上的分差超过该项满分的这个比例时,须先行复核。",
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="评审分差上限(%)",
+                    ),
+                ),
+                (
+                    "basically_satisfied_counts",
+                    models.BooleanField(default=True, verbose_name="“基本满意”计入满意"),
+                ),
             ],
             options={
-                'verbose_name': '创建活动',
-                'verbose_name_plural': '创建活动',
-                'ordering': ['-year'],
+                "verbose_name": "创建活动",
+                "verbose_name_plural": "创建活动",
+                "ordering": ["-year"],
             },
         ),
         migrations.CreateModel(
-            name='Criterion',
+            name="Criterion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(6)], verbose_name='序号')),
-                ('title', models.CharField(max_length=30, verbose_name='名称')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "number",
+                    models.PositiveSmallIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(6),
+                        ],
+                        verbose_name="序号",
+                    ),
+                ),
+                ("title", models.CharField(max_length=30, verbose_name="名称")),
             ],
             options={
-                'verbose_name': '一好',
-                'verbose_name_plural': '一好',
-                'ordering': ['rubric', 'number'],
+                "verbose_name": "一好",
+                "verbose_name_plural": "一好",
+                "ordering": ["rubric", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveSmallIntegerField()),
-                ('total', models.DecimalField(decimal_places=6, max_digits=9, verbose_name='总分')),
-                ('outcome', models.CharField(choices=[('AT_STANDARD', '达标'), ('NOT_AT_STANDARD', '未达标')], max_length=15, verbose_name='评定结果')),
-                ('opinion', models.TextField(blank=True, verbose_name='评定意见')),
-                ('decided_at', models.DateTimeField(verbose_name='评定时间')),
-                ('superseded_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveSmallIntegerField()),
+                ("total", models.DecimalField(decimal_places=6, max_digits=9, verbose_name="总分")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("AT_STANDARD", "达标"), ("NOT_AT_STANDARD", "未达标")],
+                        max_length=15,
+                        verbose_name="评定结果",
+                    ),
+                ),
+                ("opinion", models.TextField(blank=True, verbose_name="评定意见")),
+                ("decided_at", models.DateTimeField(verbose_name="评定时间")),
+                ("superseded_at", models.DateTimeField(null=True)),
             ],
             options={
-                'verbose_name': '评定',
-                'verbose_name_plural': '评定',
-                'ordering': ['-decided_at'],
+                "verbose_name": "评定",
+                "verbose_name_plural": "评定",
+                "ordering": ["-decided_at"],
             },
         ),
         migrations.CreateModel(
-            name='DecisionCriterion',
+            name="DecisionCriterion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('points', models.DecimalField(decimal_places=6, max_digits=9)),
-                ('maximum', models.DecimalField(decimal_places=6, max_digits=9)),
-                ('met', models.BooleanField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("points", models.DecimalField(decimal_places=6, max_digits=9)),
+                ("maximum", models.DecimalField(decimal_places=6, max_digits=9)),
+                ("met", models.BooleanField()),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='Endorsement',
+            name="Endorsement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveSmallIntegerField()),
-                ('opinion', models.TextField(verbose_name='推荐意见')),
-                ('at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveSmallIntegerField()),
+                ("opinion", models.TextField(verbose_name="推荐意见")),
+                ("at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': '推荐意见',
-                'verbose_name_plural': '推荐意见',
-                'ordering': ['-at'],
+                "verbose_name": "推荐意见",
+                "verbose_name_plural": "推荐意见",
+                "ordering": ["-at"],
             },
         ),
         migrations.CreateModel(
-            name='Evidence',
+            name="Evidence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255, verbose_name='文件名')),
-                ('uploaded_at', models.DateTimeField(auto_now_add=True, verbose_name='上传时间')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=255, verbose_name="文件名")),
+                ("uploaded_at", models.DateTimeField(auto_now_add=True, verbose_name="上传时间")),
             ],
             options={
-                'verbose_name': '佐证材料',
-                'verbose_name_plural': '佐证材料',
-                'ordering': ['uploaded_at', 'pk'],
+                "verbose_name": "佐证材料",
+                "verbose_name_plural": "佐证材料",
+                "ordering": ["uploaded_at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Extension',
+            name="Extension",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('until', models.DateField(help_text='含当日,至 24 时。', verbose_name='延期至')),
-                ('reason', models.CharField(max_length=200, verbose_name='理由')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("until", models.DateField(help_text="含当日,至 24 时。", verbose_name="延期至")),
+                ("reason", models.CharField(max_length=200, verbose_name="理由")),
             ],
             options={
-                'verbose_name': '延期',
-                'verbose_name_plural': '延期',
+                "verbose_name": "延期",
+                "verbose_name_plural": "延期",
             },
         ),
         migrations.CreateModel(
-            name='Indicator',
+            name="Indicator",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(verbose_name='顺序')),
-                ('code', models.CharField(max_length=8, verbose_name='编号')),
-                ('name', models.CharField(max_length=40, verbose_name='名称')),
-                ('clause', models.TextField(verbose_name='政策原文')),
-                ('kind', models.CharField(choices=[('SCORE', '评分'), ('CHECKLIST', '逐项'), ('RATE', '比率')], max_length=9, verbose_name='类型')),
-                ('max_points', models.DecimalField(decimal_places=1, max_digits=5, verbose_name='满分')),
-                ('mandatory', models.BooleanField(default=False, help_text='未达到时,该项“好”不成立。', verbose_name='必达')),
-                ('conditional', models.BooleanField(default=False, help_text='可申报不适用,须说明理由,由评审认定。', verbose_name='可不适用')),
-                ('evidence_required', models.BooleanField(default=False, verbose_name='须附佐证材料')),
-                ('threshold_percent', models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True, verbose_name='达标线(%)')),
-                ('numerator_label', models.CharField(blank=True, max_length=30, verbose_name='分子名称')),
-                ('denominator_label', models.CharField(blank=True, max_length=30, verbose_name='分母名称')),
-                ('checklist_items', models.JSONField(blank=True, default=list, verbose_name='逐项内容')),
-                ('evidence_hint', models.CharField(blank=True, max_length=200, verbose_name='佐证材料提示')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(verbose_name="顺序")),
+                ("code", models.CharField(max_length=8, verbose_name="编号")),
+                ("name", models.CharField(max_length=40, verbose_name="名称")),
+                ("clause", models.TextField(verbose_name="政策原文")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("SCORE", "评分"), ("CHECKLIST", "逐项"), ("RATE", "比率")],
+                        max_length=9,
+                        verbose_name="类型",
+                    ),
+                ),
+                (
+                    "max_points",
+                    models.DecimalField(decimal_places=1, max_digits=5, verbose_name="满分"),
+                ),
+                (
+                    "mandatory",
+                    models.BooleanField(
+                        default=False, help_text="未达到时,该项“好”不成立。", verbose_name="必达"
+                    ),
+                ),
+                (
+                    "conditional",
+                    models.BooleanField(
+                        default=False,
+                        help_text="可申报不适用,须说明理由,由评审认定。",
+                        verbose_name="可不适用",
+                    ),
+                ),
+                (
+                    "evidence_required",
+                    models.BooleanField(default=False, verbose_name="须附佐证材料"),
+                ),
+                (
+                    "threshold_percent",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=5,
+                        null=True,
+                        verbose_name="达标线(%)",
+                    ),
+                ),
+                (
+                    "numerator_label",
+                    models.CharField(blank=True, max_length=30, verbose_name="分子名称"),
+                ),
+                (
+                    "denominator_label",
+                    models.CharField(blank=True, max_length=30, verbose_name="分母名称"),
+                ),
+                (
+                    "checklist_items",
+                    models.JSONField(blank=True, default=list, verbose_name="逐项内容"),
+                ),
+                (
+                    "evidence_hint",
+                    models.CharField(blank=True, max_length=200, verbose_name="佐证材料提示"),
+                ),
             ],
             options={
-                'verbose_name': '指标',
-                'verbose_name_plural': '指标',
-                'ordering': ['criterion', 'position'],
+                "verbose_name": "指标",
+                "verbose_name_plural": "指标",
+                "ordering": ["criterion", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Recusal',
+            name="Recusal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=200, verbose_name='理由')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.CharField(max_length=200, verbose_name="理由")),
             ],
             options={
-                'verbose_name': '回避',
-                'verbose_name_plural': '回避',
+                "verbose_name": "回避",
+                "verbose_name_plural": "回避",
             },
         ),
         migrations.CreateModel(
-            name='Return',
+            name="Return",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveSmallIntegerField()),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('reason', models.TextField(blank=True, verbose_name='退回说明')),
-                ('due_on', models.DateField(verbose_name='修改期限')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveSmallIntegerField()),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("reason", models.TextField(blank=True, verbose_name="退回说明")),
+                ("due_on", models.DateField(verbose_name="修改期限")),
             ],
             options={
-                'verbose_name': '退回修改',
-                'verbose_name_plural': '退回修改',
-                'ordering': ['-at', '-pk'],
+                "verbose_name": "退回修改",
+                "verbose_name_plural": "退回修改",
+                "ordering": ["-at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='ReturnRemark',
+            name="ReturnRemark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(verbose_name='修改要求')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("text", models.TextField(verbose_name="修改要求")),
             ],
             options={
-                'ordering': ['indicator__criterion__number', 'indicator__position'],
+                "ordering": ["indicator__criterion__number", "indicator__position"],
             },
         ),
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveSmallIntegerField()),
-                ('assigned_at', models.DateTimeField(auto_now_add=True)),
-                ('completed_at', models.DateTimeField(null=True, verbose_name='完成时间')),
-                ('opinion', models.TextField(blank=True, verbose_name='评审意见')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveSmallIntegerField()),
+                ("assigned_at", models.DateTimeField(auto_now_add=True)),
+                ("completed_at", models.DateTimeField(null=True, verbose_name="完成时间")),
+                ("opinion", models.TextField(blank=True, verbose_name="评审意见")),
             ],
             options={
-                'verbose_name': '评审',
-                'verbose_name_plural': '评审',
-                'ordering': ['assigned_at', 'pk'],
+                "verbose_name": "评审",
+                "verbose_name_plural": "评审",
+                "ordering": ["assigned_at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='ReviewScore',
+            name="ReviewScore",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('score', models.DecimalField(decimal_places=1, max_digits=5, null=True, verbose_name='得分')),
-                ('checked_items', models.JSONField(null=True, verbose_name='已有项目')),
-                ('numerator', models.PositiveIntegerField(null=True, verbose_name='分子')),
-                ('denominator', models.PositiveIntegerField(null=True, verbose_name='分母')),
-                ('not_applicable', models.BooleanField(default=False, verbose_name='不适用')),
-                ('remark', models.TextField(blank=True, verbose_name='评审意见')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "score",
+                    models.DecimalField(
+                        decimal_places=1, max_digits=5, null=True, verbose_name="得分"
+                    ),
+                ),
+                ("checked_items", models.JSONField(null=True, verbose_name="已有项目")),
+                ("numerator", models.PositiveIntegerField(null=True, verbose_name="分子")),
+                ("denominator", models.PositiveIntegerField(null=True, verbose_name="分母")),
+                ("not_applicable", models.BooleanField(default=False, verbose_name="不适用")),
+                ("remark", models.TextField(blank=True, verbose_name="评审意见")),
             ],
             options={
-                'verbose_name': '评审得分',
-                'verbose_name_plural': '评审得分',
-                'abstract': False,
+                "verbose_name": "评审得分",
+                "verbose_name_plural": "评审得分",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='次数')),
-                ('place', models.CharField(max_length=32)),
-                ('content', models.JSONField()),
-                ('self_total', models.DecimalField(decimal_places=6, max_digits=9, verbose_name='自评总分')),
-                ('submitted_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="次数")),
+                ("place", models.CharField(max_length=32)),
+                ("content", models.JSONField()),
+                (
+                    "self_total",
+                    models.DecimalField(decimal_places=6, max_digits=9, verbose_name="自评总分"),
+                ),
+                ("submitted_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='RevisionEvidence',
+            name="RevisionEvidence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Rubric',
+            name="Rubric",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tier', models.CharField(choices=[('COUNTY', '县(市、区)工会'), ('TOWNSHIP', '乡镇(街道)工会'), ('GRASSROOTS', '基层工会')], max_length=12, verbose_name='层级')),
-                ('version', models.PositiveSmallIntegerField(default=1, verbose_name='版本')),
-                ('title', models.CharField(max_length=60, verbose_name='名称')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[
+                            ("COUNTY", "县(市、区)工会"),
+                            ("TOWNSHIP", "乡镇(街道)工会"),
+                            ("GRASSROOTS", "基层工会"),
+                        ],
+                        max_length=12,
+                        verbose_name="层级",
+                    ),
+                ),
+                ("version", models.PositiveSmallIntegerField(default=1, verbose_name="版本")),
+                ("title", models.CharField(max_length=60, verbose_name="名称")),
             ],
             options={
-                'verbose_name': '六好标准',
-                'verbose_name_plural': '六好标准',
-                'ordering': ['tier', 'version'],
+                "verbose_name": "六好标准",
+                "verbose_name_plural": "六好标准",
+                "ordering": ["tier", "version"],
             },
         ),
         migrations.CreateModel(
-            name='SelfAssessment',
+            name="SelfAssessment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('DRAFT', '填报中'), ('SUBMITTED', '已提交'), ('ENDORSED', '已初审'), ('UNDER_REVIEW', '评审中'), ('RETURNED', '退回修改'), ('REVIEWED', '已评审'), ('DECIDED', '已评定'), ('PUBLISHED', '公示中'), ('FINAL', '已生效')], default='DRAFT', max_length=12, verbose_name='状态')),
-                ('place', models.CharField(db_index=True, max_length=32)),
-                ('revision', models.PositiveSmallIntegerField(default=0, verbose_name='提交次数')),
-                ('submitted_at', models.DateTimeField(null=True, verbose_name='提交时间')),
-                ('self_total', models.DecimalField(decimal_places=6, max_digits=9, null=True, verbose_name='自评总分')),
-                ('correction_due', models.DateField(null=True, verbose_name='修改期限')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("DRAFT", "填报中"),
+                            ("SUBMITTED", "已提交"),
+                            ("ENDORSED", "已初审"),
+                            ("UNDER_REVIEW", "评审中"),
+                            ("RETURNED", "退回修改"),
+                            ("REVIEWED", "已评审"),
+                            ("DECIDED", "已评定"),
+                            ("PUBLISHED", "公示中"),
+                            ("FINAL", "已生效"),
+                        ],
+                        default="DRAFT",
+                        max_length=12,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("place", models.CharField(db_index=True, max_length=32)),
+                ("revision", models.PositiveSmallIntegerField(default=0, verbose_name="提交次数")),
+                ("submitted_at", models.DateTimeField(null=True, verbose_name="提交时间")),
+                (
+                    "self_total",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=9, null=True, verbose_name="自评总分"
+                    ),
+                ),
+                ("correction_due", models.DateField(null=True, verbose_name="修改期限")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': '自评',
-                'verbose_name_plural': '自评',
-                'ordering': ['place'],
+                "verbose_name": "自评",
+                "verbose_name_plural": "自评",
+                "ordering": ["place"],
             },
         ),
         migrations.CreateModel(
-            name='StoredFile',
+            name="StoredFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64, unique=True)),
-                ('size', models.PositiveBigIntegerField()),
-                ('media_type', models.CharField(max_length=100)),
-                ('file', models.FileField(max_length=200, upload_to='')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sha256", models.CharField(max_length=64, unique=True)),
+                ("size", models.PositiveBigIntegerField()),
+                ("media_type", models.CharField(max_length=100)),
+                ("file", models.FileField(max_length=200, upload_to="")),
             ],
         ),
         migrations.CreateModel(
-            name='TierPolicy',
+            name="TierPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tier', models.CharField(choices=[('COUNTY', '县(市、区)工会'), ('TOWNSHIP', '乡镇(街道)工会'), ('GRASSROOTS', '基层工会')], max_length=12, verbose_name='层级')),
-                ('endorsement_required', models.BooleanField(default=False, help_text='开启后,上级工会初审推荐之后市总工会才能受理。', verbose_name='须经上级初审')),
-                ('reviewers', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(5)], verbose_name='每份评审人数')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[
+                            ("COUNTY", "县(市、区)工会"),
+                            ("TOWNSHIP", "乡镇(街道)工会"),
+                            ("GRASSROOTS", "基层工会"),
+                        ],
+                        max_length=12,
+                        verbose_name="层级",
+                    ),
+                ),
+                (
+                    "endorsement_required",
+                    models.BooleanField(
+                        default=False,
+                        help_text="开启后,上级工会初审推荐之后市总工会才能受理。",
+                        verbose_name="须经上级初审",
+                    ),
+                ),
+                (
+                    "reviewers",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(5),
+                        ],
+                        verbose_name="每份评审人数",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '各层级设置',
-                'verbose_name_plural': '各层级设置',
-                'ordering': ['campaign', 'tier'],
+                "verbose_name": "各层级设置",
+                "verbose_name_plural": "各层级设置",
+                "ordering": ["campaign", "tier"],
             },
         ),
         migrations.CreateModel(
-            name='Veto',
+            name="Veto",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=200, verbose_name='事由')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.CharField(max_length=200, verbose_name="事由")),
             ],
             options={
-                'verbose_name': '一票否决',
-                'verbose_name_plural': '一票否决',
+                "verbose_name": "一票否决",
+                "verbose_name_plural": "一票否决",
             },
         ),
     ]

@@ -35,25 +35,25 @@ class Campaign(models.Model):
     name = models.CharField("名称", max_length=60)
     year = models.PositiveSmallIntegerField("年度", unique=True)
     cycle_start_year = models.PositiveSmallIntegerField(
-        "创建周期起始年度", help_text="连续三年为一个周期,达标率按周期计算,一个工会只计一次。"
+        "创建周期起始年度", help_text="连续三年为一个周期，达标率按周期计算，一个工会只计一次。"
     )
     state = models.CharField(
         "状态", max_length=9, choices=CampaignState, default=CampaignState.PREPARING, editable=False
     )
     plan_deadline = models.DateField("实施方案报送截止", help_text="政策规定为 4 月 30 日。")
     opens_on = models.DateField("自评开始")
-    submission_deadline = models.DateField("自评提交截止", help_text="含当日,至 24 时。")
+    submission_deadline = models.DateField("自评提交截止", help_text="含当日，至 24 时。")
     review_deadline = models.DateField("评审完成")
     correction_days = models.PositiveSmallIntegerField(
-        "退回修改期限(天)", default=7, validators=[MinValueValidator(1)]
+        "退回修改期限（天）", default=7, validators=[MinValueValidator(1)]
     )
-    criterion_pass_percent = models.DecimalField("单项“好”得分率(%)", default=80, **_PERCENT)
+    criterion_pass_percent = models.DecimalField("单项“好”得分率（%）", default=80, **_PERCENT)
     pass_total = models.DecimalField("达标总分", default=80, **_PERCENT)
-    target_percent = models.DecimalField("达标率目标(%)", default=90, **_PERCENT)
+    target_percent = models.DecimalField("达标率目标（%）", default=90, **_PERCENT)
     discrepancy_percent = models.DecimalField(
-        "评审分差上限(%)",
+        "评审分差上限（%）",
         default=20,
-        help_text="两位评审员在某一“好”上的分差超过该项满分的这个比例时,须先行复核。",
+        help_text="两位评审员在某一“好”上的分差超过该项满分的这个比例时，须先行复核。",
         **_PERCENT,
     )
     basically_satisfied_counts = models.BooleanField("“基本满意”计入满意", default=True)
@@ -75,7 +75,7 @@ class Campaign(models.Model):
                 name="campaign_dates_in_order",
                 condition=Q(opens_on__lte=F("submission_deadline"))
                 & Q(submission_deadline__lte=F("review_deadline")),
-                violation_error_message="日期顺序应为:自评开始 ≤ 提交截止 ≤ 评审完成。",
+                violation_error_message="日期顺序应为：自评开始 ≤ 提交截止 ≤ 评审完成。",
             ),
             models.CheckConstraint(
                 name="campaign_in_its_cycle",
@@ -123,7 +123,7 @@ class TierPolicy(models.Model):
         Rubric, on_delete=models.PROTECT, related_name="policies", verbose_name="标准"
     )
     endorsement_required = models.BooleanField(
-        "须经上级初审", default=False, help_text="开启后,上级工会初审推荐之后市总工会才能受理。"
+        "须经上级初审", default=False, help_text="开启后，上级工会初审推荐之后市总工会才能受理。"
     )
     reviewers = models.PositiveSmallIntegerField(
         "每份评审人数", default=1, validators=[MinValueValidator(1), MaxValueValidator(5)]
@@ -160,7 +160,7 @@ class Extension(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="+", verbose_name="工会"
     )
-    until = models.DateField("延期至", help_text="含当日,至 24 时。")
+    until = models.DateField("延期至", help_text="含当日，至 24 时。")
     reason = models.CharField("理由", max_length=200)
 
     class Meta:
@@ -204,4 +204,4 @@ class Veto(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.organization}:{self.reason}"
+        return f"{self.organization}：{self.reason}"

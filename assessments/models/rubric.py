@@ -36,7 +36,7 @@ class Rubric(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title}(第{self.version}版)"
+        return f"{self.title}（第{self.version}版）"
 
     @property
     def is_locked(self) -> bool:
@@ -84,13 +84,13 @@ class Indicator(models.Model):
     clause = models.TextField("政策原文")
     kind = models.CharField("类型", max_length=9, choices=IndicatorKind)
     max_points = models.DecimalField("满分", **POINTS)
-    mandatory = models.BooleanField("必达", default=False, help_text="未达到时,该项“好”不成立。")
+    mandatory = models.BooleanField("必达", default=False, help_text="未达到时，该项“好”不成立。")
     conditional = models.BooleanField(
-        "可不适用", default=False, help_text="可申报不适用,须说明理由,由评审认定。"
+        "可不适用", default=False, help_text="可申报不适用，须说明理由，由评审认定。"
     )
     evidence_required = models.BooleanField("须附佐证材料", default=False)
     threshold_percent = models.DecimalField(
-        "达标线(%)", max_digits=5, decimal_places=2, null=True, blank=True
+        "达标线（%）", max_digits=5, decimal_places=2, null=True, blank=True
     )
     numerator_label = models.CharField("分子名称", max_length=30, blank=True)
     denominator_label = models.CharField("分母名称", max_length=30, blank=True)
@@ -122,7 +122,9 @@ class Indicator(models.Model):
 
     def clean(self) -> None:
         """Raises ValidationError where the kind and its particulars disagree."""
-        if self.kind == IndicatorKind.RATE and not (self.numerator_label and self.denominator_label):
+        if self.kind == IndicatorKind.RATE and not (
+            self.numerator_label and self.denominator_label
+        ):
             raise ValidationError({"numerator_label": "比率指标须写明分子和分母的名称。"})
         if self.kind == IndicatorKind.CHECKLIST and not self.checklist_items:
             raise ValidationError({"checklist_items": "逐项指标至少要有一项内容。"})

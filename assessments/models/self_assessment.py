@@ -117,11 +117,7 @@ class RatingFields(models.Model):
             models.CheckConstraint(
                 name="%(class)s_counts_make_a_rate",
                 condition=(Q(denominator=None) | Q(denominator__gt=0))
-                & (
-                    Q(numerator=None)
-                    | Q(denominator=None)
-                    | Q(numerator__lte=F("denominator"))
-                ),
+                & (Q(numerator=None) | Q(denominator=None) | Q(numerator__lte=F("denominator"))),
             ),
         ]
 

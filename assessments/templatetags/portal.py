@@ -39,9 +39,10 @@ _EVENT_LABELS = {
 
 
 @register.filter
-def points(value: Decimal | None) -> str:
-    """Points rounded half up to 0.01, without needless zeros: 13.5, 8.33; “—” for none."""
-    if value is None:
+def points(value: Decimal | str | None) -> str:
+    """Points rounded half up to 0.01, without needless zeros: 13.5, 8.33; “—” for none (which
+    a template may also give as an empty string)."""
+    if value is None or isinstance(value, str):
         return "—"
     return f"{rounded(value).normalize():f}"
 

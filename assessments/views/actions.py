@@ -17,16 +17,16 @@ from assessments.views.access import assessment_or_404, readable_or_404
 
 _DONE = {
     Action.SUBMIT: "已签批提交。",
-    Action.WITHDRAW: "已撤回,可以继续修改。",
+    Action.WITHDRAW: "已撤回，可以继续修改。",
     Action.ENDORSE: "已初审推荐。",
-    Action.RETURN: "已退回,申报工会可以按要求修改。",
-    Action.BEGIN_REVIEW: "已受理,可以评分。",
+    Action.RETURN: "已退回，申报工会可以按要求修改。",
+    Action.BEGIN_REVIEW: "已受理，可以评分。",
     Action.COMPLETE_REVIEW: "评审已完成。",
     Action.REOPEN_REVIEW: "已退回评审员。",
     Action.DECIDE: "评定结果已保存。",
     Action.REOPEN_DECISION: "评定已撤销。",
     Action.PUBLISH: "已进入公示。",
-    Action.ACCEPT_APPEAL: "已记录,申报回到评审中。",
+    Action.ACCEPT_APPEAL: "已记录，申报回到评审中。",
     Action.FINALISE: "评定结果已生效。",
 }
 
@@ -82,18 +82,18 @@ def _may_ever(request: HttpRequest, assessment: SelfAssessment, action: Action) 
 def _summary(assessment: SelfAssessment, action: Action) -> dict[str, Any]:
     """What the user should see before confirming."""
     if action == Action.SUBMIT and assessment.is_editable_state:
-        blocks = worksheet.load(assessment)
-        result = worksheet.result_of(blocks, assessment.campaign)
-        return {"result": result, "titles": _titles(blocks)}
+        sections = worksheet.load(assessment)
+        result = worksheet.result_of(sections, assessment.campaign)
+        return {"result": result, "titles": _titles(sections)}
     if action == Action.DECIDE and assessment.state == State.REVIEWED:
-        blocks = worksheet.load(assessment)
-        lines = [line for block in blocks for line in block.lines]
+        sections = worksheet.load(assessment)
+        lines = [line for section in sections for line in section.lines]
         verdict = reviewing.verdict_of(assessment, lines)
-        own = worksheet.result_of(blocks, assessment.campaign)
+        own = worksheet.result_of(sections, assessment.campaign)
         return {
             "verdict": verdict,
             "rows": list(
-                zip(_titles(blocks), own.criteria, verdict.result.criteria, strict=False)
+                zip(_titles(sections), own.criteria, verdict.result.criteria, strict=False)
             ),
             "own_total": own.total,
             "result": verdict.result,
@@ -101,8 +101,8 @@ def _summary(assessment: SelfAssessment, action: Action) -> dict[str, Any]:
     return {}
 
 
-def _titles(blocks: list[worksheet.Block]) -> list[str]:
-    return [block.criterion.title for block in blocks]
+def _titles(sections: list[worksheet.Section]) -> list[str]:
+    return [section.criterion.title for section in sections]
 
 
 @require_http_methods(["GET", "POST"])
@@ -114,8 +114,8 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
     wrong_state = Action.RETURN not in workflow.available(assessment, request.user)
     if request.method == "GET" and not wrong_state:
         assessment = readable_or_404(request, pk)
-    blocks = worksheet.load(assessment)
-    indicators = [line.indicator for block in blocks for line in block.lines]
+    sections = worksheet.load(assessment)
+    indicators = [line.indicator for section in sections for line in section.lines]
     form = ReturnForm(indicators, request.POST if request.method == "POST" else None)
     problems: tuple[workflow.Problem, ...] = ()
     if request.method == "POST" and form.is_valid():
@@ -138,12 +138,12 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "assessment": assessment,
             "form": form,
-            "blocks": [
+            "sections": [
                 (
-                    block.criterion,
-                    [(line, form[line.indicator.code]) for line in block.lines],
+                    section.criterion,
+                    [(line, form[line.indicator.code]) for line in section.lines],
                 )
-                for block in blocks
+                for section in sections
             ],
             "problems": problems,
             "wrong_state": wrong_state,

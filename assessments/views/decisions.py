@@ -100,9 +100,7 @@ def _reviewers(campaign) -> QuerySet[User]:
         .annotate(
             open_reviews=Count(
                 "reviews",
-                filter=Q(
-                    reviews__completed_at=None, reviews__self_assessment__campaign=campaign
-                ),
+                filter=Q(reviews__completed_at=None, reviews__self_assessment__campaign=campaign),
                 distinct=True,
             )
         )

@@ -38,7 +38,11 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     ]
     items = [(title, reverse(name)) for title, name, shown in entries if shown]
     here = max(
-        (url for _, url in items if request.path == url or (url != "/" and request.path.startswith(url))),
+        (
+            url
+            for _, url in items
+            if request.path == url or (url != "/" and request.path.startswith(url))
+        ),
         key=len,
         default="",
     )

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import permissions, reviewing, worksheet
 from assessments.choices import Action, State
@@ -31,9 +31,7 @@ class ReviewList(FilteredListView):
         if not has_city_role(user, {Role.REVIEWER, Role.LEAD_REVIEWER}):
             raise Http404
         self.campaign = chosen_campaign(self.request)
-        self.filter = AssessmentFilter(
-            self.request.GET, counties_of(user), [*State.choices[1:]]
-        )
+        self.filter = AssessmentFilter(self.request.GET, counties_of(user), [*State.choices[1:]])
         open_first = Case(
             When(
                 completed_at=None,
@@ -74,12 +72,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     review = review_or_404(request, pk)
     assessment = review.self_assessment
     readable = permissions.may_read_content(request.user, assessment)
-    blocks = worksheet.load(assessment)
-    lines = [line for block in blocks for line in block.lines]
+    sections = worksheet.load(assessment)
+    lines = [line for section in sections for line in section.lines]
     scores = {score.indicator_id: score for score in review.scores.all()}
     results = {
-        block.criterion.number: [_result(assessment, line, scores) for line in block.lines]
-        for block in blocks
+        section.criterion.number: [_result(assessment, line, scores) for line in section.lines]
+        for section in sections
     }
     result = score_assessment(results, assessment.campaign.thresholds)
     return render(
@@ -90,10 +88,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "assessment": assessment,
             "readable": readable,
             "result": result,
-            "self_result": worksheet.result_of(blocks, assessment.campaign),
+            "self_result": worksheet.result_of(sections, assessment.campaign),
             "tiles": [
-                (block, criterion, _scored(results[block.criterion.number]))
-                for block, criterion in zip(blocks, result.criteria, strict=True)
+                (section, criterion, _scored(results[section.criterion.number]))
+                for section, criterion in zip(sections, result.criteria, strict=True)
             ],
             "gaps": reviewing.gaps(assessment, scores, lines),
             "can_begin": assessment.state in (State.SUBMITTED, State.ENDORSED),
@@ -122,14 +120,14 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     assessment = review.self_assessment
     if not permissions.may_read_content(request.user, assessment):
         raise Http404
-    blocks = worksheet.load(assessment, number)
-    if not blocks:
+    sections = worksheet.load(assessment, number)
+    if not sections:
         raise Http404
-    block = blocks[0]
+    section = sections[0]
     locked_reason = reviewing.why_not_scorable(review, request.user)
     sheet = ReviewSheet(
-        block.lines,
-        _stored(review, block),
+        section.lines,
+        _stored(review, section),
         data=request.POST if request.method == "POST" else None,
         writable=locked_reason is None,
     )
@@ -137,9 +135,9 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         try:
             saved = reviewing.save(review, sheet.changes, request.user)
         except reviewing.NotAllowed as error:
-            locked_reason = f"没有保存:{error}您填写的内容还在下面。"
+            locked_reason = f"没有保存：{error}您填写的内容还在下面。"
         else:
-            sheet.settle(_stored(review, block), saved.conflicts)
+            sheet.settle(_stored(review, section), saved.conflicts)
             if not sheet.faulty_rows:
                 messages.success(request, "评分已保存。")
                 return _after_saving(request, review, number)
@@ -150,27 +148,27 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         {
             "review": review,
             "assessment": assessment,
-            "block": block,
+            "section": section,
             "sheet": sheet,
             "locked_reason": locked_reason,
             "numbers": range(1, 7),
             "next_number": number + 1 if number < 6 else None,
-            "gaps": reviewing.gaps(assessment, scores, block.lines),
+            "gaps": reviewing.gaps(assessment, scores, section.lines),
         },
         status=409 if request.method == "POST" and locked_reason else 200,
     )
 
 
-def _stored(review: Review, block: worksheet.Block):
+def _stored(review: Review, section: worksheet.Section):
     scores = {
         score.indicator_id: score
-        for score in review.scores.filter(indicator__criterion=block.criterion)
+        for score in review.scores.filter(indicator__criterion=section.criterion)
     }
     return {
         line.indicator.pk: reviewing.entry_of(scores[line.indicator.pk])
         if line.indicator.pk in scores
         else reviewing.proposed_entry(line)
-        for line in block.lines
+        for line in section.lines
     }
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_safe, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assessments import answering, deadlines, evidence, permissions, workflow, worksheet
 from assessments.choices import DECIDED_STATES, Action, State
@@ -20,9 +20,7 @@ from organizations.models import Organization
 @require_POST
 def start(request: HttpRequest) -> HttpResponse:
     """Begin the self-assessment of one's own union; one that has begun is opened."""
-    campaign = get_object_or_404(
-        Campaign.objects.opened(), year=_number(request.POST.get("year"))
-    )
+    campaign = get_object_or_404(Campaign.objects.opened(), year=_number(request.POST.get("year")))
     organization = get_object_or_404(
         Organization.objects.visible_to(request.user), pk=_number(request.POST.get("organization"))
     )
@@ -47,13 +45,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     assessment = assessment_or_404(request, pk)
     user = request.user
     readable = permissions.may_read_content(user, assessment)
-    blocks = worksheet.load(assessment)
+    sections = worksheet.load(assessment)
     now = deadlines.now()
     due = deadlines.due_on(assessment) if assessment.is_editable_state else None
     decision = None
     if assessment.state in DECIDED_STATES:
-        decision = assessment.decisions.filter(superseded_at=None).prefetch_related("criteria").first()
-    result = worksheet.result_of(blocks, assessment.campaign)
+        decision = (
+            assessment.decisions.filter(superseded_at=None).prefetch_related("criteria").first()
+        )
+    result = worksheet.result_of(sections, assessment.campaign)
     writable = (
         readable
         and assessment.is_editable_state
@@ -69,16 +69,16 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "assessment": assessment,
             "readable": readable,
             "writable": writable,
-            "blocks": blocks,
-            "tiles": list(zip(blocks, result.criteria, strict=True)),
+            "sections": sections,
+            "tiles": list(zip(sections, result.criteria, strict=True)),
             "result": result,
-            "missing_count": sum(len(block.missing) for block in blocks),
+            "missing_count": sum(len(section.missing) for section in sections),
             "due": due,
             "days_left": deadlines.days_left(due, now) if due else None,
             "latest_return": _latest_return(assessment),
             "decision": decision,
             "decision_rows": list(
-                zip(blocks, result.criteria, decision.criteria.all(), strict=True)
+                zip(sections, result.criteria, decision.criteria.all(), strict=True)
             )
             if decision
             else [],
@@ -107,9 +107,7 @@ _ELSEWHERE = {Action.COMPLETE_REVIEW}
 
 
 def _action_buttons(assessment: SelfAssessment, user) -> list[Action]:
-    return [
-        action for action in workflow.available(assessment, user) if action not in _ELSEWHERE
-    ]
+    return [action for action in workflow.available(assessment, user) if action not in _ELSEWHERE]
 
 
 @require_http_methods(["GET", "POST"])
@@ -117,17 +115,17 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One of the six: each clause of the policy above its fields. Read-only for whoever may
     not write now; saving stores what is right and keeps on the page what is not."""
     assessment = readable_or_404(request, pk)
-    blocks = worksheet.load(assessment, number)
-    if not blocks:
+    sections = worksheet.load(assessment, number)
+    if not sections:
         raise Http404
-    block = blocks[0]
+    section = sections[0]
     locked_reason = answering.why_not_editable(assessment, request.user, deadlines.now())
     remarks = worksheet.open_remarks(assessment)
     if request.method == "POST" and not permissions.may_fill_in(request.user, assessment):
         raise Http404
     sheet = AnswerSheet(
-        block.lines,
-        {line.indicator.pk: answering.entry_of(line.answer) for line in block.lines},
+        section.lines,
+        {line.indicator.pk: answering.entry_of(line.answer) for line in section.lines},
         data=request.POST if request.method == "POST" else None,
         writable=locked_reason is None,
         writable_indicators=set(remarks) if assessment.state == State.RETURNED else None,
@@ -135,21 +133,21 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     )
     if request.method == "POST":
         try:
-            done = _save(request, assessment, block, sheet)
+            done = _save(request, assessment, section, sheet)
         except answering.NotEditable as error:
-            locked_reason = f"没有保存:{error}您填写的内容还在下面,可以复制留存。"
+            locked_reason = f"没有保存：{error}您填写的内容还在下面，可以复制留存。"
         else:
             if done:
                 return done
-            blocks = worksheet.load(assessment, number)
-            block = blocks[0]
-            sheet.refresh_lines(block.lines)
+            sections = worksheet.load(assessment, number)
+            section = sections[0]
+            sheet.refresh_lines(section.lines)
     return render(
         request,
         "assessments/self_assessments/criterion.html",
         {
             "assessment": assessment,
-            "block": block,
+            "section": section,
             "sheet": sheet,
             "locked_reason": locked_reason,
             "numbers": range(1, 7),
@@ -157,7 +155,7 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             "accepted": evidence.ACCEPTED,
             "file_megabytes": settings.EVIDENCE_FILE_MEGABYTES,
             "accepted_extensions": evidence.ACCEPTED_EXTENSIONS,
-            "result": worksheet.result_of([block], assessment.campaign).criteria[0],
+            "result": worksheet.result_of([section], assessment.campaign).criteria[0],
         },
         status=409 if request.method == "POST" and locked_reason else 200,
     )
@@ -166,7 +164,7 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def _save(
     request: HttpRequest,
     assessment: SelfAssessment,
-    block: worksheet.Block,
+    section: worksheet.Section,
     sheet: AnswerSheet,
 ) -> HttpResponse | None:
     """Store answers and files; a redirect when all went well, None to show the page again.
@@ -174,24 +172,24 @@ def _save(
     Raises answering.NotEditable.
     """
     saved = answering.save(assessment, sheet.changes, request.user)
-    for line in block.lines:
+    for line in section.lines:
         sheet.add_file_errors(line.indicator, _files(request, assessment, line.indicator))
-    _detach(request, assessment, {line.indicator.code: line.indicator for line in block.lines})
-    fresh = worksheet.load(assessment, block.criterion.number)[0]
+    _detach(request, assessment, {line.indicator.code: line.indicator for line in section.lines})
+    fresh = worksheet.load(assessment, section.criterion.number)[0]
     sheet.settle(
         {line.indicator.pk: answering.entry_of(line.answer) for line in fresh.lines},
         saved.conflicts,
     )
     if not sheet.faulty_rows:
         messages.success(request, "已保存。")
-        if "next" in request.POST and block.criterion.number < 6:
+        if "next" in request.POST and section.criterion.number < 6:
             return redirect(
-                "assessments:self_assessment_criterion", assessment.pk, block.criterion.number + 1
+                "assessments:self_assessment_criterion", assessment.pk, section.criterion.number + 1
             )
         if "next" in request.POST:
             return redirect(assessment)
         return redirect(
-            "assessments:self_assessment_criterion", assessment.pk, block.criterion.number
+            "assessments:self_assessment_criterion", assessment.pk, section.criterion.number
         )
     return None
 

@@ -80,4 +80,4 @@ class Membership(models.Model):
         tiers = ROLE_TIERS.get(Role(self.role))
         if tiers is not None and Tier(self.organization.tier) not in tiers:
             names = "、".join(str(tier.label) for tier in tiers)
-            raise ValidationError({"role": f"{self.get_role_display()}只能设在:{names}。"})
+            raise ValidationError({"role": f"{self.get_role_display()}只能设在：{names}。"})

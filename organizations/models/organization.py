@@ -60,7 +60,7 @@ class Organization(models.Model):
         "代码",
         max_length=30,
         unique=True,
-        help_text="区划代码或统一编号,全市唯一;名称可以重复,代码不能。",
+        help_text="区划代码或统一编号，全市唯一；名称可以重复，代码不能。",
         error_messages={"unique": "已有工会使用这个代码。"},
     )
     name = models.CharField("名称", max_length=120)
@@ -73,11 +73,11 @@ class Organization(models.Model):
         related_name="children",
         verbose_name="上级工会",
     )
-    path = models.CharField(
+    path = models.CharField(  # noqa: DJ001 - null until placed: "" would collide
         max_length=PATH_STEP * 4, unique=True, null=True, editable=False, verbose_name="路径"
     )
     dissolved_on = models.DateField(
-        "撤销日期", null=True, blank=True, help_text="撤销的工会保留历史,不再参加创建活动。"
+        "撤销日期", null=True, blank=True, help_text="撤销的工会保留历史，不再参加创建活动。"
     )
 
     objects = OrganizationQuerySet.as_manager()
@@ -91,7 +91,7 @@ class Organization(models.Model):
                 name="organization_city_is_root",
                 condition=Q(tier=Tier.CITY, parent=None)
                 | (~Q(tier=Tier.CITY) & Q(parent__isnull=False)),
-                violation_error_message="市总工会没有上级;其他工会必须有上级。",
+                violation_error_message="市总工会没有上级；其他工会必须有上级。",
             ),
             models.CheckConstraint(
                 name="organization_not_own_parent",
@@ -112,7 +112,7 @@ class Organization(models.Model):
         if self.parent is not None and self.parent.tier not in allowed:
             names = "、".join(str(tier.label) for tier in allowed) or "无"
             raise ValidationError(
-                {"parent": f"{self.get_tier_display()}的上级只能是:{names}。"}, code="tier"
+                {"parent": f"{self.get_tier_display()}的上级只能是：{names}。"}, code="tier"
             )
         for child in self.children.all() if self.pk else ():
             if self.tier not in PARENT_TIERS[Tier(child.tier)]:

@@ -95,6 +95,6 @@
   window.addEventListener("beforeunload", (event) => {
     if (dirty) event.preventDefault();
   });
-  window.addEventListener("offline", () => show("网络已断开,内容保留在本机"));
-  window.addEventListener("online", () => show("网络已恢复,请保存"));
+  window.addEventListener("offline", () => show("网络已断开，内容保留在本机"));
+  window.addEventListener("online", () => show("网络已恢复，请保存"));
 })();

@@ -1,0 +1,40 @@
+"""Fixtures: one small city for most tests, and no skipping where skipping is forbidden."""
+
+import os
+
+import pytest
+
+from assessments import rubrics
+from tests import factories
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The three rubrics are there before the first test: loading them again is then cheap."""
+    with django_db_blocker.unblock():
+        rubrics.load()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.skipped and os.environ.get("FORBID_SKIP"):
+        report.outcome = "failed"
+        report.longrepr = f"skipping is forbidden here: {item.nodeid}: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _files_apart(settings, tmp_path):
+    """Uploads of one test never meet those of another."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def city(db):
+    return factories.make_city()
+
+
+@pytest.fixture
+def campaign(city):
+    return factories.make_campaign()

@@ -1,0 +1,223 @@
+"""Making things for tests: plain functions; a state is reached through the real workflow."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from assessments import answering, campaigns, deadlines, demo, reviewing, rubrics, workflow, worksheet
+from assessments.choices import Action, State
+from assessments.models import Campaign, Rubric, SelfAssessment, TierPolicy
+from organizations import tree
+from organizations.choices import ASSESSED_TIERS, Role, Tier
+from organizations.models import Membership, Organization, User
+
+_numbers = count(1)
+
+
+def today() -> dt.date:
+    return deadlines.local_day(deadlines.now())
+
+
+def make_organization(tier: Tier, parent: Organization | None, name: str = "", **fields: Any):
+    number = next(_numbers)
+    fields.setdefault("code", f"T{number:06}")
+    return tree.plant(
+        Organization(tier=tier, parent=parent, name=name or f"测试工会{number}", **fields)
+    )
+
+
+def make_user(*roles: tuple[Organization, Role], name: str = "", **fields: Any) -> User:
+    number = next(_numbers)
+    user = User.objects.create_user(
+        fields.pop("username", f"user{number}"), full_name=name or f"用户{number}", **fields
+    )
+    for organization, role in roles:
+        Membership.objects.create(user=user, organization=organization, role=role)
+    return user
+
+
+@dataclass
+class City:
+    """A city with two counties, an industrial union, and people in every role.
+
+    `own` is the union that most tests are about; `township` and `county` are above it.
+    """
+
+    city: Organization
+    county: Organization
+    township: Organization
+    own: Organization
+    sibling: Organization
+    other_county: Organization
+    other_township: Organization
+    foreign: Organization
+    industry: Organization
+    direct: Organization
+    reporter: User
+    head: User
+    own_viewer: User
+    township_head: User
+    county_head: User
+    county_admin: User
+    sibling_head: User
+    foreign_head: User
+    reviewer: User
+    other_reviewer: User
+    lead: User
+    admin: User
+    leader: User
+    nobody: User
+
+    def users(self) -> dict[str, User]:
+        """Everybody by name, for tables over all roles."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, User)}
+
+
+def make_city() -> City:
+    city = make_organization(Tier.CITY, None, "平顶山市总工会")
+    county = make_organization(Tier.COUNTY, city, "宝丰县总工会")
+    township = make_organization(Tier.TOWNSHIP, county, "城关镇工会委员会")
+    own = make_organization(Tier.GRASSROOTS, township, "示例机械制造有限公司工会委员会")
+    sibling = make_organization(Tier.GRASSROOTS, township, "示例商贸有限公司工会委员会")
+    other_county = make_organization(Tier.COUNTY, city, "叶县总工会")
+    other_township = make_organization(Tier.TOWNSHIP, other_county, "昆阳街道工会委员会")
+    foreign = make_organization(Tier.GRASSROOTS, other_township, "示例实验小学工会委员会")
+    industry = make_organization(Tier.INDUSTRY, city, "平顶山市教育工会")
+    direct = make_organization(Tier.GRASSROOTS, city, "示例市直机关工会委员会")
+    return City(
+        city=city,
+        county=county,
+        township=township,
+        own=own,
+        sibling=sibling,
+        other_county=other_county,
+        other_township=other_township,
+        foreign=foreign,
+        industry=industry,
+        direct=direct,
+        reporter=make_user((own, Role.REPORTER), name="王填报"),
+        head=make_user((own, Role.HEAD), name="李主席"),
+        own_viewer=make_user((own, Role.VIEWER), name="观察甲"),
+        township_head=make_user((township, Role.HEAD), name="镇主席"),
+        county_head=make_user((county, Role.HEAD), name="县主席"),
+        county_admin=make_user((county, Role.ADMIN), name="县管理员"),
+        sibling_head=make_user((sibling, Role.HEAD), name="邻主席"),
+        foreign_head=make_user((foreign, Role.HEAD), name="外主席"),
+        reviewer=make_user((city, Role.REVIEWER), name="评审甲"),
+        other_reviewer=make_user((city, Role.REVIEWER), name="评审乙"),
+        lead=make_user((city, Role.LEAD_REVIEWER), name="组长"),
+        admin=make_user((city, Role.ADMIN), name="管理员"),
+        leader=make_user((city, Role.VIEWER), name="领导"),
+        nobody=make_user(name="无角色"),
+    )
+
+
+def make_campaign(
+    *,
+    opened: bool = True,
+    endorsement: bool = False,
+    reviewers: int = 1,
+    year: int | None = None,
+    **fields: Any,
+) -> Campaign:
+    """A campaign that began ten days ago and takes submissions for twenty days more."""
+    rubrics.load()
+    year = year or today().year
+    defaults: dict[str, Any] = {
+        "name": f"{year}年度争创“六好”工会活动",
+        "year": year,
+        "cycle_start_year": year,
+        "plan_deadline": dt.date(year, 4, 30),
+        "opens_on": today() - dt.timedelta(days=10),
+        "submission_deadline": today() + dt.timedelta(days=20),
+        "review_deadline": today() + dt.timedelta(days=60),
+    }
+    campaign = Campaign.objects.create(**defaults | fields)
+    for tier in ASSESSED_TIERS:
+        TierPolicy.objects.create(
+            campaign=campaign,
+            tier=tier,
+            rubric=Rubric.objects.get(tier=tier, version=1),
+            endorsement_required=endorsement,
+            reviewers=reviewers,
+        )
+    if opened:
+        campaigns.open_campaign(campaign, by=None)
+        campaign.refresh_from_db()
+    return campaign
+
+
+def make_self_assessment(
+    city: City,
+    campaign: Campaign,
+    state: State = State.DRAFT,
+    *,
+    organization: Organization | None = None,
+    head: User | None = None,
+    reviewers: list[User] | None = None,
+    filled: bool = True,
+    share: str = "1",
+) -> SelfAssessment:
+    """A self-assessment led through the real workflow to the state that is asked for."""
+    organization = organization or city.own
+    head = head or (
+        city.head if organization == city.own else make_user((organization, Role.HEAD))
+    )
+    assessment = answering.start(campaign, organization, head)
+    if filled or state != State.DRAFT:
+        demo.fill_in(assessment, head, Decimal(share))
+    assessment.refresh_from_db()
+    if state == State.DRAFT:
+        return assessment
+    perform(assessment, Action.SUBMIT, head)
+    if state == State.SUBMITTED:
+        return assessment
+    if state == State.RETURNED:
+        send_back(assessment, city.lead)
+        return assessment
+    superior_head = _head_of(organization.parent)
+    if state == State.ENDORSED:
+        perform(assessment, Action.ENDORSE, superior_head, opinion="同意推荐。")
+        return assessment
+    if campaign.policies.get(tier=organization.tier).endorsement_required:
+        perform(assessment, Action.ENDORSE, superior_head, opinion="同意推荐。")
+    reviewers = reviewers or [city.reviewer]
+    for reviewer in reviewers:
+        reviewing.assign(assessment, reviewer, city.lead)
+    perform(assessment, Action.BEGIN_REVIEW, reviewers[0])
+    if state == State.UNDER_REVIEW:
+        return assessment
+    for reviewer in reviewers:
+        demo.score_like_union(assessment, reviewer)
+        perform(assessment, Action.COMPLETE_REVIEW, reviewer)
+    if state == State.REVIEWED:
+        return assessment
+    perform(assessment, Action.DECIDE, city.lead)
+    if state == State.DECIDED:
+        return assessment
+    perform(assessment, Action.PUBLISH, city.admin)
+    if state == State.PUBLISHED:
+        return assessment
+    perform(assessment, Action.FINALISE, city.admin)
+    return assessment
+
+
+def perform(assessment: SelfAssessment, action: Action, by: User, **details: Any) -> None:
+    """Run the action on a fresh user, as a new request would, and refresh the row."""
+    workflow.perform(assessment, action, by=User.objects.get(pk=by.pk), **details)
+    assessment.refresh_from_db()
+
+
+def send_back(assessment: SelfAssessment, by: User, codes: tuple[str, ...] = ("G1.01",)) -> None:
+    indicators = [line.indicator for section in worksheet.load(assessment) for line in section.lines]
+    wanted = {i: "请补充材料。" for i in indicators if i.code in codes} or {indicators[0]: "请补充。"}
+    perform(assessment, Action.RETURN, by, remarks=wanted, reason="部分内容不全。")
+
+
+def _head_of(organization: Organization | None) -> User:
+    membership = Membership.objects.filter(organization=organization, role=Role.HEAD).first()
+    return membership.user if membership else make_user((organization, Role.HEAD))
