@@ -1,13 +1,11 @@
-# Everything a newcomer or the CI runs. `make help` lists it.
-
-# Overridable, in the environment or on the command line; so is PYTHON, from which .venv is made.
+# `make help` lists the targets. What stands here with ?= can be set in the environment or on the
+# command line; so can PYTHON (from which .venv is made), DATABASE_URL and DATA_DIR.
 HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 DATA := $(or $(DATA_DIR),var)
 SECRET_KEY_FILE ?= $(DATA)/secret_key
-comma := ,
-ALLOWED_HOSTS ?= localhost,127.0.0.1$(if $(filter-out localhost 127.0.0.1,$(HOST)),$(comma)$(HOST))
+ALLOWED_HOSTS ?= localhost,127.0.0.1,$(HOST)
 
 # The files of node_modules that the pages use; they are copied flat into static/vendor. A .map is
 # named too where a file points at one: collectstatic refuses a reference that leads nowhere.
@@ -39,8 +37,7 @@ run: .venv/.installed $(DATA)/static/staticfiles.json  ## serve the demonstratio
 	@$(DEMO) $(PY) manage.py migrate --verbosity 0
 	@$(DEMO) $(PY) manage.py load_reference_data
 	@$(DEMO) $(PY) manage.py seed_demo
-	@printf '\n  The portal: http://%s:%s/   (Ctrl-C stops it)\n\n' \
-		$(if $(filter 127.0.0.1 0.0.0.0,$(HOST)),localhost,$(HOST)) $(PORT)
+	@printf '\n  The portal: http://%s:$(PORT)/   (Ctrl-C stops it)\n\n' $(HOST:127.0.0.1=localhost)
 	@# Few threads: Python runs one at a time, and each keeps a database connection as long as
 	@# CONN_MAX_AGE. Backpressure counts open connections, idle ones too, and a browser holds six.
 	@exec $(DEMO) $(PY) -m granian --interface wsgi liuhao_portal.wsgi:application \
@@ -77,8 +74,7 @@ $(PY):
 
 .venv/.installed: requirements-dev.txt | node_modules/.installed $(PY)
 	@echo "Installing the Python packages ..."
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@touch $@
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt && touch $@
 
 node_modules/.installed: package.json package-lock.json .npmrc
 	@scripts/require node && npm ci --ignore-scripts --no-progress --loglevel=error && touch $@

@@ -8,7 +8,16 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from assessments import answering, campaigns, deadlines, demo, reviewing, rubrics, workflow, worksheet
+from assessments import (
+    answering,
+    campaigns,
+    deadlines,
+    demo,
+    reviewing,
+    rubrics,
+    workflow,
+    worksheet,
+)
 from assessments.choices import Action, State
 from assessments.models import Campaign, Rubric, SelfAssessment, TierPolicy
 from organizations import tree
@@ -164,9 +173,7 @@ def make_self_assessment(
 ) -> SelfAssessment:
     """A self-assessment led through the real workflow to the state that is asked for."""
     organization = organization or city.own
-    head = head or (
-        city.head if organization == city.own else make_user((organization, Role.HEAD))
-    )
+    head = head or (city.head if organization == city.own else make_user((organization, Role.HEAD)))
     assessment = answering.start(campaign, organization, head)
     if filled or state != State.DRAFT:
         demo.fill_in(assessment, head, Decimal(share))
@@ -213,8 +220,12 @@ def perform(assessment: SelfAssessment, action: Action, by: User, **details: Any
 
 
 def send_back(assessment: SelfAssessment, by: User, codes: tuple[str, ...] = ("G1.01",)) -> None:
-    indicators = [line.indicator for section in worksheet.load(assessment) for line in section.lines]
-    wanted = {i: "请补充材料。" for i in indicators if i.code in codes} or {indicators[0]: "请补充。"}
+    indicators = [
+        line.indicator for section in worksheet.load(assessment) for line in section.lines
+    ]
+    wanted = {i: "请补充材料。" for i in indicators if i.code in codes} or {
+        indicators[0]: "请补充。"
+    }
     perform(assessment, Action.RETURN, by, remarks=wanted, reason="部分内容不全。")
 
 
