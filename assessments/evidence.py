@@ -86,7 +86,7 @@ def _media_type_of_ole(file: BinaryIO) -> str | None:
 
 
 def too_large_message(name: str) -> str:
-    return f"“{name}”超过 {settings.EVIDENCE_FILE_MEGABYTES} MB,没有上传。请压缩或拆分后再传。"
+    return f"“{name}”超过 {settings.EVIDENCE_FILE_MEGABYTES} MB，没有上传。请压缩或拆分后再传。"
 
 
 def _check(upload: UploadedFile) -> str:

@@ -15,13 +15,21 @@ def django_db_setup(django_db_setup, django_db_blocker):
         rubrics.load()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
-    report = yield
-    if report.skipped and os.environ.get("FORBID_SKIP"):
+def _forbid_skip(report):
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("FORBID_SKIP"):
         report.outcome = "failed"
-        report.longrepr = f"skipping is forbidden here: {item.nodeid}: {report.longrepr}"
+        report.longrepr = f"skipping is forbidden here: {report.longrepr}"
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    return _forbid_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    return _forbid_skip((yield))
 
 
 @pytest.fixture(autouse=True)

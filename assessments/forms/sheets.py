@@ -122,14 +122,13 @@ class Sheet(forms.Form):
         self.helper.disable_csrf = not writable
         self.helper.form_tag = writable
         self.helper.attrs = {"enctype": "multipart/form-data", "novalidate": ""}
+        rows = f"{{% for row in sheet.rows %}}{{% include '{self.row_template}' %}}{{% endfor %}}"
+        # Enter in a field presses the first button of a form: let that be saving.
+        first = '<button class="visually-hidden" type="submit" name="save" tabindex="-1"></button>'
         self.helper.layout = Layout(
-            HTML(
-                # Enter in a field presses the first button of a form: let that be saving.
-                '<button class="visually-hidden" name="save" tabindex="-1" aria-hidden="true">'
-                "</button>"
-                f"{{% for row in sheet.rows %}}{{% include '{self.row_template}' %}}"
-                f"{{% endfor %}}{{% include '{self.buttons_template}' %}}"
-            )
+            HTML(first if writable else ""),
+            HTML(rows),
+            HTML(f"{{% include '{self.buttons_template}' %}}"),
         )
 
     def _read(self, data: Any) -> None:

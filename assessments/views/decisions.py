@@ -78,7 +78,7 @@ class AssignmentList(LeadListView):
                 messages.error(request, str(error))
         if done:
             word = "取消分派" if "unassign" in request.POST else "分派给"
-            messages.success(request, f"已{word} {reviewer}:{done} 份。")
+            messages.success(request, f"已{word} {reviewer}：{done} 份。")
         elif not chosen:
             messages.error(request, "请先勾选申报。")
         query = request.GET.urlencode()

@@ -59,7 +59,7 @@
       list.className = "chosen";
       for (const file of input.files) {
         const item = document.createElement("li");
-        item.textContent = `${file.name}(${(file.size / 1048576).toFixed(1)} MB,保存时上传)`;
+        item.textContent = `${file.name}（${(file.size / 1048576).toFixed(1)} MB，保存时上传）`;
         list.append(item);
       }
       if (input.files.length) input.after(list);

@@ -182,9 +182,7 @@ def test_an_extension_gives_one_union_more_time(city, campaign):
     mine = make_self_assessment(city, campaign)
     theirs = make_self_assessment(city, campaign, organization=city.sibling, head=city.sibling_head)
     Campaign.objects.update(submission_deadline=today() - dt.timedelta(days=1))
-    Extension.objects.create(
-        campaign=campaign, organization=city.own, until=today(), reason="停电"
-    )
+    Extension.objects.create(campaign=campaign, organization=city.own, until=today(), reason="停电")
     perform(mine, Action.SUBMIT, city.head)
     assert mine.state == State.SUBMITTED
     assert refusal(theirs, Action.SUBMIT, city.sibling_head)
@@ -474,9 +472,7 @@ def test_evidence_of_a_revision_cannot_be_deleted(city, campaign):
 class RandomWalk(TestCase):
     """Whoever tries whatever: the self-assessment never ends up where it should not be."""
 
-    @hypothesis_settings(
-        max_examples=12, deadline=None, suppress_health_check=list(HealthCheck)
-    )
+    @hypothesis_settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def test_any_sequence_of_actions_keeps_the_invariants(self, data):
         city = factories.make_city()

@@ -27,9 +27,7 @@ def by_tier(city):
 
 @pytest.mark.parametrize(("tier", "parent_tier"), PAIRS)
 def test_model_allows_exactly_the_places_of_the_design(by_tier, tier, parent_tier):
-    organization = Organization(
-        code="NEW", name="新工会", tier=tier, parent=by_tier[parent_tier]
-    )
+    organization = Organization(code="NEW", name="新工会", tier=tier, parent=by_tier[parent_tier])
     if parent_tier in PARENT_TIERS[tier]:
         assert tree.plant(organization).path.startswith(by_tier[parent_tier].path)
     else:

@@ -1,0 +1,54 @@
+"""One run of a transition, and what can stand in its way."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from assessments import worksheet
+from assessments.models import Indicator, Review, SelfAssessment
+from organizations.models import User
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why an action cannot run, in the words of the screen; at which indicator, if at one."""
+
+    message: str
+    indicator: Indicator | None = None
+
+
+class TransitionRefused(Exception):
+    """Raised by `perform`; `problems` lists everything that stands in the way."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+@dataclass
+class Context:
+    """One run of a transition: the locked row, who acts, when, and what came with the action."""
+
+    assessment: SelfAssessment
+    by: User
+    at: dt.datetime
+    details: Mapping[str, Any] = field(default_factory=dict)
+    _sections: list[worksheet.Section] | None = None
+
+    @property
+    def sections(self) -> list[worksheet.Section]:
+        if self._sections is None:
+            self._sections = worksheet.load(self.assessment)
+        return self._sections
+
+    @property
+    def lines(self) -> list[worksheet.Line]:
+        return [line for section in self.sections for line in section.lines]
+
+    @property
+    def own_review(self) -> Review | None:
+        """The acting reviewer's review of this self-assessment."""
+        return self.assessment.reviews.filter(reviewer=self.by).first()

@@ -1,0 +1,149 @@
+"""What follows a transition, in its transaction: each effect returns what goes on record."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from assessments import deadlines, reviewing, worksheet
+from assessments.models import (
+    Endorsement,
+    Indicator,
+    Return,
+    ReturnRemark,
+    Revision,
+    RevisionEvidence,
+)
+from assessments.scoring import storable
+from assessments.workflow.context import Context
+
+
+def freeze_revision(context: Context) -> dict[str, Any]:
+    """Freeze what was handed in, numbered, with the place in the tree and the self-score."""
+    assessment = context.assessment
+    result = worksheet.result_of(context.sections, assessment.campaign)
+    assessment.revision += 1
+    assessment.submitted_at = context.at
+    assessment.self_total = storable(result.total)
+    assessment.place = assessment.organization.path
+    assessment.correction_due = None
+    revision = Revision.objects.create(
+        self_assessment=assessment,
+        number=assessment.revision,
+        place=assessment.place,
+        content={line.indicator.code: _frozen(line) for line in context.lines},
+        self_total=assessment.self_total,
+        submitted_by=context.by,
+        submitted_at=context.at,
+    )
+    RevisionEvidence.objects.bulk_create(
+        RevisionEvidence(revision=revision, indicator=line.indicator, evidence=evidence)
+        for line in context.lines
+        for evidence in line.evidence
+    )
+    return {"revision": assessment.revision, "self_total": str(assessment.self_total)}
+
+
+def _frozen(line: worksheet.Line) -> dict[str, Any]:
+    answer = line.answer
+    return {
+        "score": None if answer.score is None else str(answer.score),
+        "checked_items": answer.checked_items,
+        "numerator": answer.numerator,
+        "denominator": answer.denominator,
+        "not_applicable": answer.not_applicable,
+        "not_applicable_reason": answer.not_applicable_reason,
+        "account": answer.account,
+        "points": None if line.result.points is None else str(line.result.points),
+        "evidence": [
+            {"name": evidence.name, "sha256": evidence.stored_file.sha256}
+            for evidence in line.evidence
+        ],
+    }
+
+
+def write_endorsement(context: Context) -> dict[str, Any]:
+    assessment = context.assessment
+    Endorsement.objects.create(
+        self_assessment=assessment,
+        revision=assessment.revision,
+        organization=assessment.organization.parent,
+        opinion=context.details["opinion"],
+        author=context.by,
+    )
+    return {"opinion": context.details["opinion"]}
+
+
+def write_return(context: Context) -> dict[str, Any]:
+    """`remarks` maps indicators to what is wanting there. The union has `correction_days`, and
+    never less than the campaign itself gives."""
+    assessment = context.assessment
+    days = dt.timedelta(days=assessment.campaign.correction_days)
+    due = deadlines.local_day(context.at) + days
+    assessment.correction_due = max(due, assessment.campaign.submission_deadline)
+    sent_back = Return.objects.create(
+        self_assessment=assessment,
+        revision=assessment.revision,
+        author=context.by,
+        reason=context.details.get("reason", ""),
+        due_on=assessment.correction_due,
+    )
+    remarks: Mapping[Indicator, str] = context.details["remarks"]
+    ReturnRemark.objects.bulk_create(
+        ReturnRemark(of_return=sent_back, indicator=indicator, text=text)
+        for indicator, text in remarks.items()
+    )
+    assessment.reviews.update(completed_at=None)
+    return {
+        "reason": sent_back.reason,
+        "due_on": sent_back.due_on.isoformat(),
+        "indicators": [indicator.code for indicator in remarks],
+    }
+
+
+def point_reviews_at_revision(context: Context) -> dict[str, Any]:
+    context.assessment.reviews.update(revision=context.assessment.revision)
+    return {"revision": context.assessment.revision}
+
+
+def complete_own_review(context: Context) -> dict[str, Any]:
+    review = context.own_review
+    assert review is not None  # the guard has seen it, and the row is locked
+    review.completed_at, review.opinion = context.at, context.details.get("opinion", "")
+    review.revision = context.assessment.revision
+    review.save(update_fields=["completed_at", "opinion", "revision"])
+    return {"revision": review.revision}
+
+
+def reopen_reviews(context: Context) -> dict[str, Any]:
+    context.assessment.reviews.update(completed_at=None)
+    return {"reason": context.details["reason"]}
+
+
+def write_decision(context: Context) -> dict[str, Any]:
+    verdict = reviewing.verdict_of(context.assessment, context.lines)
+    decision = reviewing.record_decision(
+        context.assessment,
+        verdict,
+        opinion=context.details.get("opinion", ""),
+        by=context.by,
+        at=context.at,
+    )
+    return {
+        "outcome": decision.outcome,
+        "total": str(decision.total),
+        "met": [criterion.number for criterion in verdict.result.criteria if criterion.met],
+    }
+
+
+def supersede_decision(context: Context) -> dict[str, Any]:
+    context.assessment.decisions.filter(superseded_at=None).update(superseded_at=context.at)
+    return {"reason": context.details["reason"]}
+
+
+def others_are_scoring(context: Context) -> bool:
+    """Whether fewer reviewers have finished than the campaign asks for."""
+    completed = context.assessment.reviews.filter(completed_at__isnull=False).count()
+    open_ = context.assessment.reviews.filter(completed_at=None).count()
+    return open_ > 0 or completed < reviewing.required_reviewers(context.assessment)

@@ -1,0 +1,83 @@
+"""What must hold for a transition: each guard returns the problems it sees, none when it holds."""
+
+from __future__ import annotations
+
+from assessments import deadlines, reviewing
+from assessments.choices import State
+from assessments.models import Review
+from assessments.workflow.context import Context, Problem
+
+
+def in_time(context: Context) -> list[Problem]:
+    if deadlines.is_in_time(context.assessment, context.at):
+        return []
+    return [Problem("不在填报时间内。如需延期，请联系市总工会管理员。")]
+
+
+def organization_is_active(context: Context) -> list[Problem]:
+    return [] if context.assessment.organization.is_active else [Problem("该工会已经撤销。")]
+
+
+def complete(context: Context) -> list[Problem]:
+    return [
+        Problem(f"{line.indicator.code} {line.indicator.name}：{text}", line.indicator)
+        for section in context.sections
+        for line, text in section.missing
+    ]
+
+
+def nobody_has_begun(context: Context) -> list[Problem]:
+    begun = (
+        context.assessment.returns.exists()
+        or context.assessment.endorsements.exists()
+        or Review.objects.filter(self_assessment=context.assessment, scores__isnull=False).exists()
+    )
+    return [Problem("上级或市总工会已经开始处理，不能撤回。")] if begun else []
+
+
+def endorsed_if_required(context: Context) -> list[Problem]:
+    """A union whose superior has endorsed an earlier revision need not be endorsed again."""
+    assessment = context.assessment
+    if assessment.state == State.ENDORSED or assessment.endorsements.exists():
+        return []
+    policy = assessment.campaign.policies.filter(tier=assessment.rubric.tier).first()
+    if policy and policy.endorsement_required:
+        return [Problem("须先由上级工会初审推荐。")]
+    return []
+
+
+def has_reviewers(context: Context) -> list[Problem]:
+    return [] if context.assessment.reviews.exists() else [Problem("请先分派评审员。")]
+
+
+def has_opinion(context: Context) -> list[Problem]:
+    return [] if context.details.get("opinion") else [Problem("请填写意见。")]
+
+
+def has_reason(context: Context) -> list[Problem]:
+    return [] if context.details.get("reason") else [Problem("请填写理由。")]
+
+
+def has_remarks(context: Context) -> list[Problem]:
+    if context.details.get("remarks"):
+        return []
+    return [Problem("请至少在一个指标上写明修改要求。")]
+
+
+def own_review_is_complete(context: Context) -> list[Problem]:
+    review = context.own_review
+    if review is None or review.is_complete:
+        return [Problem("您没有未完成的评审。")]
+    scores = {score.indicator_id: score for score in review.scores.all()}
+    return [
+        Problem(f"{gap.indicator.code} {gap.indicator.name}：{gap.text}", gap.indicator)
+        for gap in reviewing.gaps(context.assessment, scores, context.lines)
+    ]
+
+
+def reviewers_agree(context: Context) -> list[Problem]:
+    discrepant = reviewing.verdict_of(context.assessment, context.lines).discrepant
+    if not discrepant:
+        return []
+    names = "、".join(f"第{number}好" for number in discrepant)
+    return [Problem(f"评审员之间在{names}分差过大，请先退回评审员复核。")]

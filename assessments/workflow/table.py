@@ -1,0 +1,159 @@
+"""The whole workflow as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from assessments import permissions
+from assessments.choices import Action, State
+from assessments.models import SelfAssessment
+from assessments.workflow.context import Context, Problem
+from assessments.workflow.effects import (
+    complete_own_review,
+    freeze_revision,
+    others_are_scoring,
+    point_reviews_at_revision,
+    reopen_reviews,
+    supersede_decision,
+    write_decision,
+    write_endorsement,
+    write_return,
+)
+from assessments.workflow.guards import (
+    complete,
+    endorsed_if_required,
+    has_opinion,
+    has_reason,
+    has_remarks,
+    has_reviewers,
+    in_time,
+    nobody_has_begun,
+    organization_is_active,
+    own_review_is_complete,
+    reviewers_agree,
+)
+from organizations.models import User
+
+Guard = Callable[[Context], list[Problem]]
+Effect = Callable[[Context], dict[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One row of the table. `may` is asked first and answers who; `guards` answer what must
+    hold; `effects` run after the state is written and return what goes on record. While
+    `stays_while` holds after the effects, the state is left as it was."""
+
+    action: Action
+    sources: tuple[State, ...]
+    target: State
+    may: Callable[[User, SelfAssessment], bool]
+    guards: tuple[Guard, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    stays_while: Callable[[Context], bool] | None = None
+
+
+TRANSITIONS: tuple[Transition, ...] = (
+    Transition(
+        Action.SUBMIT,
+        (State.DRAFT, State.RETURNED),
+        State.SUBMITTED,
+        may=permissions.may_sign,
+        guards=(organization_is_active, in_time, complete),
+        effects=(freeze_revision,),
+    ),
+    Transition(
+        Action.WITHDRAW,
+        (State.SUBMITTED,),
+        State.DRAFT,
+        may=permissions.may_sign,
+        guards=(in_time, nobody_has_begun),
+    ),
+    Transition(
+        Action.ENDORSE,
+        (State.SUBMITTED,),
+        State.ENDORSED,
+        may=permissions.may_endorse,
+        guards=(has_opinion,),
+        effects=(write_endorsement,),
+    ),
+    Transition(
+        Action.RETURN,
+        (State.SUBMITTED,),
+        State.RETURNED,
+        may=permissions.may_return_submitted,
+        guards=(has_remarks,),
+        effects=(write_return,),
+    ),
+    Transition(
+        Action.RETURN,
+        (State.ENDORSED, State.UNDER_REVIEW),
+        State.RETURNED,
+        may=permissions.may_return_from_review,
+        guards=(has_remarks,),
+        effects=(write_return,),
+    ),
+    Transition(
+        Action.BEGIN_REVIEW,
+        (State.SUBMITTED, State.ENDORSED),
+        State.UNDER_REVIEW,
+        may=permissions.may_begin_review,
+        guards=(endorsed_if_required, has_reviewers),
+        effects=(point_reviews_at_revision,),
+    ),
+    Transition(
+        Action.COMPLETE_REVIEW,
+        (State.UNDER_REVIEW,),
+        State.REVIEWED,
+        may=permissions.may_review,
+        guards=(own_review_is_complete,),
+        effects=(complete_own_review,),
+        stays_while=others_are_scoring,
+    ),
+    Transition(
+        Action.REOPEN_REVIEW,
+        (State.REVIEWED,),
+        State.UNDER_REVIEW,
+        may=permissions.may_lead,
+        guards=(has_reason,),
+        effects=(reopen_reviews,),
+    ),
+    Transition(
+        Action.DECIDE,
+        (State.REVIEWED,),
+        State.DECIDED,
+        may=permissions.may_lead,
+        guards=(reviewers_agree,),
+        effects=(write_decision,),
+    ),
+    Transition(
+        Action.REOPEN_DECISION,
+        (State.DECIDED,),
+        State.REVIEWED,
+        may=permissions.may_administer,
+        guards=(has_reason,),
+        effects=(supersede_decision,),
+    ),
+    Transition(
+        Action.PUBLISH,
+        (State.DECIDED,),
+        State.PUBLISHED,
+        may=permissions.may_administer,
+    ),
+    Transition(
+        Action.ACCEPT_APPEAL,
+        (State.PUBLISHED,),
+        State.UNDER_REVIEW,
+        may=permissions.may_administer,
+        guards=(has_reason,),
+        effects=(supersede_decision, reopen_reviews),
+    ),
+    Transition(
+        Action.FINALISE,
+        (State.PUBLISHED,),
+        State.FINAL,
+        may=permissions.may_administer,
+    ),
+)

@@ -1,0 +1,331 @@
+"""Evidence: what is taken, what is refused and why, who may have it, and when it goes."""
+
+import io
+import zipfile
+
+import olefile
+import pytest
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from openpyxl import Workbook
+
+from assessments import demo, evidence
+from assessments.choices import Action, State
+from assessments.models import Answer, Evidence, Indicator, StoredFile
+from tests.assessments.views.test_self_assessments import CriterionPage
+from tests.factories import make_self_assessment, perform
+
+pytestmark = pytest.mark.django_db
+
+PDF = demo.small_pdf("hello")
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
+JPG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(32)
+WEBP = b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(32)
+
+
+def zipped(*names):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return buffer.getvalue()
+
+
+def xlsx():
+    buffer = io.BytesIO()
+    Workbook().save(buffer)
+    return buffer.getvalue()
+
+
+def ole(stream):
+    """The smallest compound file with one stream of this name: header, FAT, directory."""
+    sector = 512
+    header = bytearray(sector)
+    header[:8] = olefile.MAGIC
+    header[24:34] = bytes.fromhex("3E000300FEFF09000600")
+    for offset, value in {44: 1, 48: 1, 56: 4096, 60: 0xFFFFFFFE, 68: 0xFFFFFFFE, 76: 0}.items():
+        header[offset : offset + 4] = value.to_bytes(4, "little")
+    header[80:512] = b"\xff" * 432
+    fat = bytearray(b"\xff" * sector)
+    fat[0:4] = (0xFFFFFFFD).to_bytes(4, "little")
+    fat[4:8] = (0xFFFFFFFE).to_bytes(4, "little")
+
+    def entry(name, kind, child):
+        raw = bytearray(128)
+        encoded = (name + "\0").encode("utf-16-le")
+        raw[: len(encoded)] = encoded
+        raw[64:66] = len(encoded).to_bytes(2, "little")
+        raw[66], raw[67] = kind, 1
+        raw[68:76] = b"\xff" * 8
+        raw[76:80] = child.to_bytes(4, "little")
+        raw[116:120] = (0xFFFFFFFE).to_bytes(4, "little")
+        return bytes(raw)
+
+    directory = entry("Root Entry", 5, 1) + entry(stream, 2, 0xFFFFFFFF) + bytes(256)
+    return bytes(header) + bytes(fat) + directory
+
+
+ACCEPTED = {
+    "pdf": (PDF, "application/pdf"),
+    "png": (PNG, "image/png"),
+    "jpg": (JPG, "image/jpeg"),
+    "webp": (WEBP, "image/webp"),
+    "docx": (
+        zipped("[Content_Types].xml", "word/document.xml"),
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ),
+    "xlsx": (xlsx(), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "ofd": (zipped("OFD.xml"), "application/ofd"),
+    "doc and wps": (ole("WordDocument"), "application/msword"),
+    "xls and et": (ole("Workbook"), "application/vnd.ms-excel"),
+}
+REFUSED = {
+    "program": b"MZ\x90\x00" + bytes(64),
+    "page": b"<html><script>alert(1)</script></html>",
+    "vector image": b'<svg xmlns="http://www.w3.org/2000/svg"></svg>',
+    "text": "说明".encode(),
+    "archive": zipped("a.txt"),
+    "java": zipped("META-INF/MANIFEST.MF"),
+    "macro workbook": zipped("xl/workbook.xml", "xl/vbaProject.bin"),
+    "broken archive": b"PK\x03\x04" + bytes(40),
+    "broken compound file": olefile.MAGIC + bytes(600),
+    "installer": ole("SummaryInformation"),
+}
+
+
+@pytest.mark.parametrize("kind", ACCEPTED)
+def test_kind_is_told_by_content(kind):
+    content, media_type = ACCEPTED[kind]
+    assert evidence.media_type_of(io.BytesIO(content)) == media_type
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_other_content_is_refused_whatever_its_name(kind):
+    assert evidence.media_type_of(io.BytesIO(REFUSED[kind])) is None
+
+
+@pytest.fixture
+def assessment(city, campaign):
+    return make_self_assessment(city, campaign, filled=False)
+
+
+@pytest.fixture
+def page(client, city, assessment):
+    client.force_login(city.reporter)
+    return CriterionPage(client, assessment, 1)
+
+
+def upload(page, *files, code="G1.01", **fields):
+    uploads = [SimpleUploadedFile(name, content) for name, content in files]
+    return page.send({f"{code}-files": uploads} | fields)
+
+
+def names(assessment, code="G1.01"):
+    answer = Answer.objects.filter(self_assessment=assessment, indicator__code=code).first()
+    return [file.name for file in answer.evidence.all()] if answer else []
+
+
+def test_several_files_at_once(page, assessment):
+    assert upload(page, ("会议纪要.pdf", PDF), ("照片.png", PNG)).status_code == 302
+    assert names(assessment) == ["会议纪要.pdf", "照片.png"]
+    html = page.reload().content.decode()
+    assert "会议纪要.pdf" in html
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("空.pdf", b"", "是空文件，没有上传"),
+        ("程序.pdf", REFUSED["program"], "的类型不能接受，没有上传。可以上传：PDF、JPG"),
+    ],
+)
+def test_a_file_that_is_refused_says_why_and_the_rest_is_kept(
+    page, assessment, name, content, message
+):
+    response = upload(page, (name, content), ("好的.pdf", PDF), **{"G1.01-score": "2"})
+    errors = page.errors(response)
+    assert message in errors["G1.01-evidence"][0]
+    assert name in errors["G1.01-evidence"][0]
+    assert names(assessment) == ["好的.pdf"]
+    assert page.answer("G1.01").score == 2
+
+
+def test_good_files_are_kept_when_a_figure_is_wrong(page, assessment):
+    response = upload(page, ("好的.pdf", PDF), **{"G1.01-score": "99"})
+    assert list(page.errors(response)) == ["G1.01-score"]
+    assert names(assessment) == ["好的.pdf"]
+
+
+def test_a_file_above_the_limit_is_dropped_while_it_arrives(page, assessment, settings):
+    settings.EVIDENCE_FILE_MEGABYTES = 1
+    response = upload(page, ("大.pdf", PDF + bytes(1_500_000)), ("小.pdf", PDF))
+    assert page.errors(response)["G1.01-evidence"] == [
+        "“大.pdf”超过 1 MB，没有上传。请压缩或拆分后再传。"
+    ]
+    assert names(assessment) == ["小.pdf"]
+
+
+def test_the_quota_of_a_self_assessment(page, assessment, settings):
+    settings.EVIDENCE_TOTAL_MEGABYTES = 1
+    response = upload(page, ("一.pdf", PDF + bytes(600_000)), ("二.pdf", PDF + bytes(600_001)))
+    assert "合计不能超过 1 MB" in page.errors(response)["G1.01-evidence"][0]
+    assert names(assessment) == ["一.pdf"]
+    assert StoredFile.objects.count() == 1
+
+
+def test_the_same_bytes_are_stored_once(page, assessment, client, city, campaign):
+    upload(page, ("一.pdf", PDF))
+    upload(page, ("二.pdf", PDF), code="G1.02")
+    other = make_self_assessment(city, campaign, organization=city.foreign, filled=False)
+    client.force_login(other.organization.memberships.filter(role="HEAD").last().user)
+    upload(CriterionPage(client, other, 1), ("三.pdf", PDF))
+    assert StoredFile.objects.count() == 1
+    assert Evidence.objects.count() == 2  # one for each union
+    assert names(assessment, "G1.02") == ["一.pdf"]
+
+
+def test_hostile_names_are_only_ever_shown(page, assessment, client):
+    name = "..\\..\\<b>\"'‮fdp.pdf"
+    upload(page, (name, PDF))
+    stored = Evidence.objects.get()
+    assert stored.stored_file.file.name == f"evidence/{stored.stored_file.sha256[:2]}/" + (
+        stored.stored_file.sha256
+    )
+    html = page.reload().content.decode()
+    assert "<b>" not in html.split("佐证材料")[1]
+    assert client.get(stored.get_absolute_url()).status_code == 200
+
+
+def test_a_long_name_keeps_its_ending(page):
+    upload(page, ("长" * 300 + ".pdf", PDF))
+    name = Evidence.objects.get().name
+    assert len(name) <= 255
+    assert name.endswith(".pdf")
+
+
+def test_removing_deletes_what_nothing_uses_any_more(
+    page, assessment, django_capture_on_commit_callbacks
+):
+    upload(page, ("一.pdf", PDF))
+    upload(page, ("一.pdf", PDF), code="G1.02")
+    file = Evidence.objects.get()
+    path = file.stored_file.file.name
+    with django_capture_on_commit_callbacks(execute=True):
+        page.send({"detach": f"G1.01:{file.pk}"})
+    assert (names(assessment), names(assessment, "G1.02")) == ([], ["一.pdf"])
+    with django_capture_on_commit_callbacks(execute=True):
+        page.send({"detach": f"G1.02:{file.pk}"})
+    assert not Evidence.objects.exists()
+    assert not StoredFile.objects.exists()
+    assert not default_storage.exists(path)
+
+
+def test_removing_saves_what_was_typed(page, assessment):
+    upload(page, ("一.pdf", PDF))
+    page.send({"G1.01-account": "写了一半", "detach": f"G1.01:{Evidence.objects.get().pk}"})
+    assert page.answer("G1.01").account == "写了一半"
+    assert not names(assessment)
+
+
+@pytest.mark.parametrize("value", ["G1.01:999", "G1.01:x", "X:1", "::", "G1.02:{pk}"])
+def test_removing_nonsense_removes_nothing(page, assessment, value):
+    upload(page, ("一.pdf", PDF))
+    page.send({"detach": value.replace("{pk}", str(Evidence.objects.get().pk))})
+    assert names(assessment) == ["一.pdf"]
+
+
+def test_a_file_of_a_revision_outlives_its_removal(city, campaign, client):
+    assessment = make_self_assessment(city, campaign, State.SUBMITTED)
+    perform(assessment, Action.WITHDRAW, city.head)
+    client.force_login(city.reporter)
+    page = CriterionPage(client, assessment, 1)
+    file = Evidence.objects.get(answers__indicator__code="G1.03")
+    page.send({"detach": f"G1.03:{file.pk}"})
+    assert not names(assessment, "G1.03")
+    assert Evidence.objects.filter(pk=file.pk).exists()
+
+
+# --- Serving --------------------------------------------------------------------------------------
+
+
+def test_a_download_is_an_attachment_and_nothing_runs_in_it(page, client, assessment):
+    upload(page, ("会议纪要.pdf", PDF))
+    response = client.get(Evidence.objects.get().get_absolute_url())
+    assert b"".join(response.streaming_content) == PDF
+    assert response["Content-Type"] == "application/pdf"
+    assert response["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in response["Content-Security-Policy"]
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert "private" in response["Cache-Control"]
+
+
+DRAFT_READERS = {"reporter", "head", "own_viewer"}
+READERS = DRAFT_READERS | {
+    "township_head",
+    "county_head",
+    "county_admin",
+    "lead",
+    "admin",
+    "leader",
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "readers"),
+    [
+        (State.DRAFT, DRAFT_READERS),
+        (State.SUBMITTED, READERS),
+        (State.RETURNED, DRAFT_READERS),
+        (State.UNDER_REVIEW, READERS | {"reviewer"}),
+        (State.DECIDED, READERS | {"reviewer"}),
+    ],
+)
+def test_who_may_have_a_file(client, city, campaign, state, readers):
+    assessment = make_self_assessment(city, campaign, state)
+    file = Evidence.objects.filter(organization=city.own).first()
+    got = set()
+    for name, user in city.users().items():
+        client.force_login(user)
+        status = client.get(file.get_absolute_url()).status_code
+        assert status in (200, 404)
+        if status == 200:
+            got.add(name)
+    assert got == readers
+    assert assessment.state == state
+
+
+def test_without_signing_in_a_file_is_not_served(client, page):
+    upload(page, ("一.pdf", PDF))
+    client.logout()
+    assert client.get(Evidence.objects.get().get_absolute_url()).status_code == 302
+
+
+def test_a_file_that_is_gone_from_the_disk_is_not_found(client, page):
+    upload(page, ("一.pdf", PDF))
+    file = Evidence.objects.get()
+    default_storage.delete(file.stored_file.file.name)
+    assert client.get(file.get_absolute_url()).status_code == 404
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(page, assessment, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(default_storage, "save", full)
+    response = upload(page, ("一.pdf", PDF), **{"G1.01-score": "2"})
+    assert "存储空间不足" in page.errors(response)["G1.01-evidence"][0]
+    assert not StoredFile.objects.exists()
+    assert page.answer("G1.01").score == 2
+
+
+def test_files_for_an_indicator_of_another_page_are_ignored(page):
+    upload(page, ("一.pdf", PDF), code="G2.01")
+    assert not Evidence.objects.exists()
+    assert Indicator.objects.filter(code="G2.01").exists()
+
+
+def test_the_page_offers_only_kinds_that_are_accepted(client, page):
+    html = client.get(page.url).content.decode()
+    assert f'accept="{evidence.ACCEPTED_EXTENSIONS}"' in " ".join(html.split())
+    assert reverse("assessments:evidence_download", args=[1]) == "/evidence/1/"
