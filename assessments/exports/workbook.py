@@ -8,15 +8,18 @@ from typing import Any, BinaryIO
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+from openpyxl.worksheet.worksheet import Worksheet
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 #: A cell of text that starts so would be read as a formula by a spreadsheet program.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: What a cell can hold.
+_LONGEST = 32767
 _THIN = Side(style="thin", color="BFBFBF")
 _TITLE = Font(name="宋体", size=16, bold=True)
 _NOTE = Font(name="宋体", size=10, color="595959")
@@ -45,7 +48,7 @@ class Sheet:
         self._sheet.freeze_panes = self._sheet_cell(self.heading_row + 1, widen + 1)
         self._sheet.print_title_rows = f"{self.heading_row}:{self.heading_row}"
         self._sheet.page_setup.orientation = "landscape"
-        self._sheet.page_setup.paperSize = self._sheet.PAPERSIZE_A4
+        self._sheet.page_setup.paperSize = Worksheet.PAPERSIZE_A4
         self._sheet.page_setup.fitToHeight = 0
         self._sheet.sheet_properties.pageSetUpPr.fitToPage = True
         self._sheet.oddFooter.center.text = "第 &P 页，共 &N 页"
@@ -60,14 +63,12 @@ class Sheet:
     def _sheet_cell(row: int, column: int) -> str:
         return f"{get_column_letter(column)}{row}"
 
-    def _styled(self, text: str, font: Font) -> WriteOnlyCell:
-        cell = safe(self._sheet, text)
-        if not isinstance(cell, WriteOnlyCell):
-            cell = WriteOnlyCell(self._sheet, value=cell)
+    def _styled(self, text: str, font: Font) -> Cell:
+        cell = _text_cell(self._sheet, text)
         cell.font = font
         return cell
 
-    def _heading(self, text: str) -> WriteOnlyCell:
+    def _heading(self, text: str) -> Cell:
         cell = self._styled(text, _HEADING)
         cell.fill = _HEADING_FILL
         cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
@@ -89,12 +90,20 @@ def safe(sheet: WriteOnlyWorksheet, value: Any) -> Any:
     """The value as a cell may hold it: without characters that XML forbids, and never a formula."""
     if not isinstance(value, str):
         return value
-    text = ILLEGAL_CHARACTERS_RE.sub("", value)[:32767]
-    if not text.startswith(_FORMULA_STARTS):
-        return text
-    cell = WriteOnlyCell(sheet, value=text)
+    if value.startswith(_FORMULA_STARTS):
+        return _text_cell(sheet, value)
+    return _legal(value)
+
+
+def _legal(text: str) -> str:
+    return ILLEGAL_CHARACTERS_RE.sub("", text)[:_LONGEST]
+
+
+def _text_cell(sheet: WriteOnlyWorksheet, text: str) -> Cell:
+    """A cell that holds text and stays text when somebody edits it."""
+    cell = WriteOnlyCell(sheet, value=_legal(text))
     cell.data_type = "s"
-    cell.quotePrefix = True
+    cell.quotePrefix = text.startswith(_FORMULA_STARTS)
     return cell
 
 

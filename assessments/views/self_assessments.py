@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -11,10 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from assessments import answering, deadlines, evidence, permissions, workflow, worksheet
 from assessments.choices import DECIDED_STATES, Action, State
 from assessments.forms.sheets import AnswerSheet
-from assessments.models import Campaign, Indicator, SelfAssessment
+from assessments.models import Campaign, Indicator, Return, ReturnRemark, SelfAssessment
 from assessments.views.access import assessment_or_404, readable_or_404
 from organizations import audit
-from organizations.models import Organization
+from organizations.models import Organization, User
 
 
 @require_POST
@@ -94,19 +95,19 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _latest_return(assessment: SelfAssessment):
+def _latest_return(assessment: SelfAssessment) -> Return | None:
+    """What the union is asked to mend, while it is."""
     if assessment.state != State.RETURNED:
         return None
-    return (
-        assessment.returns.prefetch_related("remarks__indicator__criterion").order_by("-pk").first()
-    )
+    remarks = ReturnRemark.objects.select_related("indicator__criterion")
+    return assessment.returns.prefetch_related(Prefetch("remarks", remarks)).first()
 
 
 #: Actions that belong to a reviewer's own pages, not to the overview.
 _ELSEWHERE = {Action.COMPLETE_REVIEW}
 
 
-def _action_buttons(assessment: SelfAssessment, user) -> list[Action]:
+def _action_buttons(assessment: SelfAssessment, user: User) -> list[Action]:
     return [action for action in workflow.available(assessment, user) if action not in _ELSEWHERE]
 
 

@@ -1,0 +1,184 @@
+"""The budget of design.md, section 6: at most 12 queries on any page, whatever the size."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from assessments import reviewing
+from assessments.choices import State
+from assessments.models import SelfAssessment
+from organizations import tree
+from organizations.choices import Role, Tier
+from organizations.models import Membership, Organization
+from tests import factories
+from tests.factories import make_self_assessment
+
+pytestmark = pytest.mark.django_db
+BUDGET = 12
+
+
+def populate(city, campaign, count):
+    """`count` grassroots unions in both counties, each handed in and given to the reviewer."""
+    tree.plant_all(
+        Organization(
+            code=f"Q{n:05}",
+            name=f"示例第{n}工会委员会",
+            tier=Tier.GRASSROOTS,
+            parent=city.township if n % 2 else city.other_township,
+        )
+        for n in range(count)
+    )
+    template = make_self_assessment(city, campaign, State.SUBMITTED)
+    reviewing.assign(template, city.reviewer, city.lead)
+    unions = Organization.objects.filter(code__startswith="Q")
+    SelfAssessment.objects.bulk_create(
+        SelfAssessment(
+            campaign=campaign,
+            organization=union,
+            rubric=template.rubric,
+            place=union.path,
+            state=(State.SUBMITTED, State.REVIEWED)[n % 2],
+            revision=1,
+            submitted_at=template.submitted_at,
+            self_total=90,
+        )
+        for n, union in enumerate(unions)
+    )
+    reviews = template.reviews.model.objects
+    reviews.bulk_create(
+        reviews.model(
+            self_assessment=assessment,
+            reviewer=city.reviewer,
+            revision=1,
+            assigned_by=city.lead,
+        )
+        for assessment in SelfAssessment.objects.exclude(pk=template.pk)
+    )
+    return template
+
+
+def count(client, user, url):
+    client.force_login(user)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        response = client.get(url)
+        if response.streaming:
+            b"".join(response.streaming_content)
+    assert response.status_code == 200, url
+    return len(queries)
+
+
+@pytest.fixture(params=[10, 1000])
+def size(request):
+    return request.param
+
+
+LISTS = [
+    ("leader", "oversight"),
+    ("county_head", "oversight"),
+    ("reviewer", "review_list"),
+    ("lead", "assignment_list"),
+    ("lead", "decision_list"),
+    ("admin", "summary"),
+    ("lead", "workbench"),
+    ("county_head", "workbench"),
+    ("reviewer", "workbench"),
+    ("reporter", "workbench"),
+]
+
+
+def test_lists_and_workbench(client, city, campaign, size):
+    populate(city, campaign, size)
+    for user, name in LISTS:
+        url = reverse(f"assessments:{name}")
+        assert count(client, getattr(city, user), url) <= BUDGET, (user, name)
+
+
+def test_lists_cost_the_same_at_any_size(client, city, campaign):
+    populate(city, campaign, 10)
+    few = [count(client, getattr(city, user), reverse(f"assessments:{n}")) for user, n in LISTS]
+    tree.plant_all(
+        Organization(code=f"R{n:05}", name=f"示例{n}", tier="GRASSROOTS", parent=city.township)
+        for n in range(300)
+    )
+    many = [count(client, getattr(city, user), reverse(f"assessments:{n}")) for user, n in LISTS]
+    assert few == many
+
+
+PAGES = {
+    State.DRAFT: ["detail", "criterion", "submit"],
+    State.SUBMITTED: ["detail", "criterion", "withdraw", "endorse", "return"],
+    State.ENDORSED: ["detail", "criterion", "begin-review", "return"],
+    State.UNDER_REVIEW: ["detail", "criterion", "return", "complete-review"],
+    State.RETURNED: ["detail", "criterion", "submit"],
+    State.REVIEWED: ["detail", "criterion", "decide", "reopen-review"],
+    State.DECIDED: ["detail", "criterion", "publish", "reopen-decision"],
+    State.PUBLISHED: ["detail", "criterion", "finalise", "accept-appeal"],
+    State.FINAL: ["detail", "criterion"],
+}
+
+
+def address(assessment, page):
+    if page == "detail":
+        return assessment.get_absolute_url()
+    if page == "criterion":
+        return reverse("assessments:self_assessment_criterion", args=[assessment.pk, 3])
+    if page == "return":
+        return reverse("assessments:self_assessment_return", args=[assessment.pk])
+    return reverse("assessments:self_assessment_act", args=[assessment.pk, page])
+
+
+@pytest.mark.parametrize("state", PAGES)
+def test_pages_of_a_self_assessment_for_everybody_who_may_see_them(client, city, campaign, state):
+    assessment = make_self_assessment(city, campaign, state)
+    over = {}
+    seen = set()
+    for page in PAGES[state]:
+        for name, user in city.users().items():
+            client.force_login(user)
+            url = address(assessment, page)
+            with CaptureQueriesContext(connection) as queries:
+                status = client.get(url).status_code
+            assert status in (200, 404)
+            if status == 200:
+                seen.add(page)
+                if len(queries) > BUDGET:
+                    over[page, name] = len(queries)
+    assert over == {}
+    assert seen == set(PAGES[state])
+
+
+def test_pages_of_a_review(client, city, campaign):
+    assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW)
+    review = assessment.reviews.get()
+    page = reverse("assessments:review_criterion", args=[review.pk, 3])
+    assert count(client, city.reviewer, review.get_absolute_url()) <= BUDGET
+    assert count(client, city.reviewer, page) <= BUDGET
+
+
+def test_somebody_with_many_roles(client, city, campaign):
+    user = factories.make_user(name="多面手")
+    Membership.objects.bulk_create(
+        Membership(user=user, organization=organization, role=role)
+        for organization in (city.own, city.sibling, city.foreign, city.direct)
+        for role in (Role.REPORTER, Role.HEAD)
+    )
+    assert count(client, user, "/") <= BUDGET
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/admin/",
+        "/admin/organizations/organization/",
+        "/admin/organizations/user/",
+        "/admin/assessments/campaign/",
+        "/admin/assessments/indicator/",
+        "/admin/organizations/auditevent/",
+    ],
+)
+def test_back_office_lists(client, city, campaign, url):
+    populate(city, campaign, 300)
+    assert count(client, city.admin, url) <= BUDGET
