@@ -1,0 +1,241 @@
+"""The back office: a campaign is set up, opened and closed by an administrator alone."""
+
+import pytest
+from django.urls import reverse
+
+from assessments import rubrics
+from assessments.choices import State
+from assessments.models import Campaign, Indicator, Rubric, Veto
+from organizations import audit
+from organizations.choices import Role
+from organizations.models import AuditEvent, Membership, Organization, User
+from tests import factories
+from tests.factories import make_self_assessment, today
+
+pytestmark = pytest.mark.django_db
+PREFIX = {"TierPolicy": "policies", "Extension": "extensions", "Veto": "vetoes"}
+
+
+@pytest.fixture
+def admin(client, city):
+    client.force_login(city.admin)
+    return client
+
+
+def campaign_fields(**fields):
+    year = today().year
+    form = {
+        "name": "新一年度争创“六好”工会活动",
+        "year": year,
+        "cycle_start_year": year,
+        "plan_deadline": f"{year}-04-30",
+        "opens_on": f"{year}-01-01",
+        "submission_deadline": f"{year}-10-31",
+        "review_deadline": f"{year}-12-15",
+        "correction_days": 7,
+        "criterion_pass_percent": "80",
+        "pass_total": "80",
+        "target_percent": "90",
+        "discrepancy_percent": "20",
+        "basically_satisfied_counts": "on",
+    }
+    for prefix in PREFIX.values():
+        form |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+    for number, rubric in enumerate(Rubric.objects.order_by("tier")):
+        form |= {
+            f"policies-{number}-tier": rubric.tier,
+            f"policies-{number}-rubric": rubric.pk,
+            f"policies-{number}-reviewers": 1,
+            "policies-TOTAL_FORMS": number + 1,
+        }
+    return form | fields
+
+
+def change_url(campaign):
+    return reverse("admin:assessments_campaign_change", args=[campaign.pk])
+
+
+def run_action(client, action, *campaigns):
+    return client.post(
+        reverse("admin:assessments_campaign_changelist"),
+        {"action": action, "_selected_action": [c.pk for c in campaigns]},
+        follow=True,
+    ).content.decode()
+
+
+def test_an_administrator_sets_a_campaign_up_and_opens_it(admin, city):
+    rubrics.load()
+    response = admin.post(reverse("admin:assessments_campaign_add"), campaign_fields())
+    assert response.status_code == 302, response.context["errors"]
+    campaign = Campaign.objects.get()
+    assert (campaign.state, campaign.policies.count()) == ("PREPARING", 3)
+    assert "已开放" in run_action(admin, "open_campaigns", campaign)
+    campaign.refresh_from_db()
+    assert campaign.state == "OPEN"
+    assert AuditEvent.objects.filter(
+        chain__key=audit.chain_key(campaign), action="CAMPAIGN_OPEN"
+    ).exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"submission_deadline": "2020-01-01"}, "不能早于自评开始日期。"),
+        ({"review_deadline": "2020-01-01"}, "不能早于自评提交截止日期。"),
+        ({"criterion_pass_percent": "101"}, "小于或等于100"),
+        ({"cycle_start_year": "2001"}, "年度须在创建周期的三年之内。"),
+        ({"correction_days": "0"}, "大于或等于1"),
+    ],
+)
+def test_nonsense_is_named_in_chinese(admin, city, fields, message):
+    rubrics.load()
+    response = admin.post(reverse("admin:assessments_campaign_add"), campaign_fields(**fields))
+    assert message in response.content.decode()
+    assert not Campaign.objects.exists()
+
+
+def test_a_campaign_without_rubrics_does_not_open(admin, city):
+    campaign = factories.make_campaign(opened=False)
+    campaign.policies.all().delete()
+    assert "还没有设置任何层级的标准" in run_action(admin, "open_campaigns", campaign)
+    campaign.refresh_from_db()
+    assert campaign.state == "PREPARING"
+
+
+def test_a_rubric_that_is_not_a_hundred_points_does_not_open(admin, city):
+    campaign = factories.make_campaign(opened=False)
+    Indicator.objects.filter(code="G1.01").update(max_points=4)
+    assert "满分合计应为 100 分，现为 101.0 分" in run_action(admin, "open_campaigns", campaign)
+
+
+def test_closing_stops_filling_in(admin, city, campaign):
+    assert "已结束" in run_action(admin, "close_campaigns", campaign)
+    admin.force_login(city.reporter)
+    assert "本年度没有申报" in admin.get("/").content.decode()
+
+
+def test_once_open_the_year_and_the_rubrics_are_fixed(admin, city, campaign):
+    html = admin.get(change_url(campaign)).content.decode()
+    assert 'name="year"' not in html
+    assert 'name="policies-0-rubric"' not in html
+    assert 'name="submission_deadline"' in html
+    indicator = Indicator.objects.get(code="G1.01")
+    url = reverse("admin:assessments_indicator_change", args=[indicator.pk])
+    assert 'name="_save"' not in admin.get(url).content.decode()
+    assert admin.post(url, {"name": "改", "max_points": "9"}).status_code == 403
+
+
+def test_a_rubric_can_be_tuned_before_the_opening_but_not_its_words(admin, city):
+    factories.make_campaign(opened=False)
+    indicator = Indicator.objects.get(code="G1.01")
+    html = admin.get(
+        reverse("admin:assessments_indicator_change", args=[indicator.pk])
+    ).content.decode()
+    assert 'name="max_points"' in html
+    assert 'name="clause"' not in html
+
+
+def test_an_opened_campaign_cannot_be_deleted(admin, city, campaign):
+    url = reverse("admin:assessments_campaign_delete", args=[campaign.pk])
+    assert admin.post(url, {"post": "yes"}).status_code == 403
+    html = admin.get(reverse("admin:assessments_campaign_changelist")).content.decode()
+    assert "delete_selected" not in html
+
+
+def test_extension_and_veto_are_recorded(admin, city, campaign):
+    policies = {}
+    for number, policy in enumerate(campaign.policies.order_by("pk")):
+        policies |= {
+            f"policies-{number}-id": policy.pk,
+            f"policies-{number}-campaign": campaign.pk,
+            f"policies-{number}-reviewers": 1,
+        }
+    fields = campaign_fields() | policies
+    fields |= {
+        "policies-INITIAL_FORMS": 3,
+        "opens_on": campaign.opens_on,
+        "submission_deadline": campaign.submission_deadline,
+        "review_deadline": campaign.review_deadline,
+        "extensions-TOTAL_FORMS": 1,
+        "extensions-0-campaign": campaign.pk,
+        "extensions-0-organization": city.own.pk,
+        "extensions-0-until": campaign.review_deadline,
+        "extensions-0-reason": "停电",
+        "vetoes-TOTAL_FORMS": 1,
+        "vetoes-0-campaign": campaign.pk,
+        "vetoes-0-organization": city.foreign.pk,
+        "vetoes-0-reason": "重大安全事故",
+    }
+    response = admin.post(change_url(campaign), fields)
+    assert response.status_code == 302, response.context["errors"]
+    assert campaign.extensions.get().organization == city.own
+    assert Veto.objects.get().recorded_by == city.admin
+    event = AuditEvent.objects.filter(action="CHANGE").last()
+    assert "extension" in str(event.details).lower() or "延期" in str(event.details)
+
+
+def test_organizations_are_planted_and_moved_through_the_tree(admin, city):
+    fields = {"code": "N1", "name": "新工会", "tier": "GRASSROOTS", "parent": city.township.pk}
+    assert admin.post(reverse("admin:organizations_organization_add"), fields).status_code == 302
+    added = Organization.objects.get(code="N1")
+    assert added in Organization.objects.subtree_of(city.township)
+    url = reverse("admin:organizations_organization_change", args=[added.pk])
+    admin.post(url, fields | {"parent": city.other_township.pk})
+    assert added in Organization.objects.subtree_of(city.other_township)
+    response = admin.post(url, fields | {"parent": city.sibling.pk})
+    assert "的上级只能是" in response.content.decode()
+
+
+def test_a_union_with_history_cannot_be_deleted(admin, city, campaign):
+    make_self_assessment(city, campaign, State.SUBMITTED)
+    url = reverse("admin:organizations_organization_delete", args=[city.own.pk])
+    admin.post(url, {"post": "yes"})
+    assert Organization.objects.filter(pk=city.own.pk).exists()
+
+
+def test_accounts_are_made_and_given_roles(admin, city):
+    password = "a-Long-and-dull-1"
+    fields = {
+        "username": "new",
+        "full_name": "新同志",
+        "usable_password": "true",
+        "password1": password,
+        "password2": password,
+        "memberships-TOTAL_FORMS": 1,
+        "memberships-INITIAL_FORMS": 0,
+        "memberships-0-organization": city.own.pk,
+        "memberships-0-role": "REVIEWER",
+    }
+    url = reverse("admin:organizations_user_add")
+    assert "评审员只能设在：市总工会" in admin.post(url, fields).content.decode()
+    assert admin.post(url, fields | {"memberships-0-role": "HEAD"}).status_code == 302
+    membership = Membership.objects.get(user__username="new")
+    assert (membership.organization, membership.role) == (city.own, Role.HEAD)
+    assert admin.login(username="new", password=password)
+
+
+def test_accounts_are_never_deleted(admin, city):
+    url = reverse("admin:organizations_user_delete", args=[city.head.pk])
+    assert admin.post(url, {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=city.head.pk).exists()
+
+
+@pytest.mark.parametrize("user", ["head", "county_admin", "lead", "reviewer", "leader", "nobody"])
+def test_for_others_there_is_no_back_office(client, city, campaign, user):
+    client.force_login(getattr(city, user))
+    for url in ("/admin/", change_url(campaign), "/admin/organizations/user/", "/admin/login/"):
+        response = client.get(url, follow=True)
+        assert response.status_code == 404, url
+
+
+def test_without_signing_in_the_back_office_leads_to_the_portals_sign_in(client, city):
+    response = client.get("/admin/", follow=True)
+    assert response.redirect_chain[-1][0].startswith("/accounts/login/")
+
+
+def test_the_audit_record_is_read_only(admin, city, campaign):
+    event = AuditEvent.objects.first()
+    url = reverse("admin:organizations_auditevent_change", args=[event.pk])
+    assert admin.get(url).status_code == 200
+    assert admin.post(url, {"action": "X"}).status_code == 403
+    assert admin.get(reverse("admin:organizations_auditevent_add")).status_code == 403

@@ -1,0 +1,169 @@
+"""Two people at once, with real threads and connections: one wins, nothing is half done."""
+
+import threading
+from decimal import Decimal
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
+
+from assessments import answering, demo, evidence, reviewing, workflow, worksheet
+from assessments.choices import Action, State
+from assessments.entries import Entry
+from assessments.models import Evidence, SelfAssessment, StoredFile
+from assessments.scoring import Rating
+from organizations import audit
+from organizations.models import User
+from tests import factories
+from tests.factories import make_self_assessment
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def city(transactional_db):
+    return factories.make_city()
+
+
+def at_once(*jobs):
+    """Run the jobs in threads that start together; what each returned or raised."""
+    barrier, results = threading.Barrier(len(jobs)), [None] * len(jobs)
+
+    def run(index, job):
+        barrier.wait()
+        try:
+            results[index] = job()
+        except Exception as error:
+            results[index] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+def doing(assessment, action, user, **details):
+    def job():
+        fresh = SelfAssessment.objects.get(pk=assessment.pk)
+        return workflow.perform(fresh, action, by=User.objects.get(pk=user.pk), **details)
+
+    return job
+
+
+def exactly_one(results):
+    refused = [r for r in results if isinstance(r, workflow.TransitionRefused)]
+    done = [r for r in results if isinstance(r, SelfAssessment)]
+    assert (len(done), len(refused)) == (1, len(results) - 1), results
+    return done[0]
+
+
+def test_submitting_twice_hands_in_once(city, campaign):
+    assessment = make_self_assessment(city, campaign)
+    exactly_one(at_once(*[doing(assessment, Action.SUBMIT, city.head)] * 4))
+    assert assessment.revisions.count() == 1
+    assert list(audit.verify()) == []
+
+
+def test_withdrawing_against_beginning_the_review(city, campaign):
+    assessment = make_self_assessment(city, campaign, State.SUBMITTED)
+    reviewing.assign(assessment, city.reviewer, city.lead)
+    done = exactly_one(
+        at_once(
+            doing(assessment, Action.WITHDRAW, city.head),
+            doing(assessment, Action.BEGIN_REVIEW, city.reviewer),
+        )
+    )
+    assessment.refresh_from_db()
+    assert assessment.state == done.state
+    assert list(audit.verify()) == []
+
+
+def test_deciding_against_reopening_the_review(city, campaign):
+    assessment = make_self_assessment(city, campaign, State.REVIEWED)
+    done = exactly_one(
+        at_once(
+            doing(assessment, Action.DECIDE, city.lead),
+            doing(assessment, Action.REOPEN_REVIEW, city.admin, reason="再看"),
+        )
+    )
+    assert assessment.decisions.count() == (1 if done.state == State.DECIDED else 0)
+
+
+def test_two_reviewers_completing_together_finish_the_review(city):
+    campaign = factories.make_campaign(reviewers=2)
+    reviewers = [city.reviewer, city.other_reviewer]
+    assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW, reviewers=reviewers)
+    for reviewer in reviewers:
+        demo.score_like_union(assessment, reviewer)
+    results = at_once(*[doing(assessment, Action.COMPLETE_REVIEW, r) for r in reviewers])
+    assert all(isinstance(result, SelfAssessment) for result in results), results
+    assessment.refresh_from_db()
+    assert assessment.state == State.REVIEWED
+    assert list(audit.verify()) == []
+
+
+def test_two_leads_assigning_never_exceed_the_number(city, campaign):
+    assessment = make_self_assessment(city, campaign, State.SUBMITTED)
+    results = at_once(
+        lambda: reviewing.assign(assessment, city.reviewer, city.lead),
+        lambda: reviewing.assign(assessment, city.other_reviewer, city.admin),
+    )
+    assert assessment.reviews.count() == 1
+    assert sum(isinstance(result, reviewing.NotAllowed) for result in results) == 1
+
+
+def test_starting_together_makes_one(city, campaign):
+    results = at_once(
+        *[lambda: answering.start(campaign, city.own, User.objects.get(pk=city.head.pk))] * 4
+    )
+    assert len({result.pk for result in results}) == 1
+
+
+def test_saving_one_answer_together_stores_one_and_tells_the_other(city, campaign):
+    assessment = make_self_assessment(city, campaign, filled=False)
+    line = worksheet.load(assessment)[0].lines[0]
+    seen = answering.entry_of(line.answer).fingerprint
+
+    def saving(score, user):
+        texts = {"account": f"{score}", "not_applicable_reason": ""}
+        change = answering.Change(line.indicator, Entry(Rating(score=Decimal(score)), texts), seen)
+        return lambda: answering.save(assessment, [change], User.objects.get(pk=user.pk))
+
+    first, second = at_once(saving(1, city.head), saving(2, city.reporter))
+    assert sorted([first.stored, second.stored]) == [0, 1]
+    assert sorted([len(first.conflicts), len(second.conflicts)]) == [0, 1]
+
+
+def test_uploading_the_same_file_together_stores_it_once(city, campaign):
+    mine = make_self_assessment(city, campaign, filled=False)
+    theirs = make_self_assessment(
+        city, campaign, organization=city.sibling, head=city.sibling_head, filled=False
+    )
+
+    def uploading(assessment, user):
+        indicator = worksheet.load(assessment)[0].lines[0].indicator
+        file = SimpleUploadedFile("同.pdf", demo.small_pdf("same"))
+        by = User.objects.get(pk=user.pk)
+        return lambda: evidence.attach(assessment, indicator, [file], by)
+
+    results = at_once(
+        uploading(mine, city.head),
+        uploading(mine, city.reporter),
+        uploading(theirs, city.sibling_head),
+    )
+    assert results == [[], [], []]
+    assert (StoredFile.objects.count(), Evidence.objects.count()) == (1, 2)
+
+
+def test_general_events_queue_up(city):
+    at_once(*[lambda: _record(city)] * 6)
+    assert list(audit.verify()) == []
+
+
+def _record(city):
+    with transaction.atomic():
+        audit.record(action="X", by=city.admin)

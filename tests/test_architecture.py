@@ -1,0 +1,60 @@
+"""What the architecture promises and no other tool checks."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+BASE = Path(settings.BASE_DIR)
+CODE = [
+    path
+    for app in ("liuhao_portal", "organizations", "assessments")
+    for path in sorted((BASE / app).rglob("*.py"))
+    if "migrations" not in path.parts
+]
+TEMPLATES = sorted((BASE / "templates").rglob("*.html"))
+
+
+def name(path):
+    return str(path.relative_to(BASE))
+
+
+def test_files_stay_small():
+    assert [name(p) for p in CODE if len(p.read_text(encoding="utf-8").splitlines()) > 400] == []
+    long = [name(p) for p in TEMPLATES if len(p.read_text(encoding="utf-8").splitlines()) > 190]
+    assert long == []
+
+
+def test_only_the_workflow_writes_the_state_of_a_self_assessment():
+    """Campaigns have a state of their own, written by `campaigns`."""
+    writers = [
+        name(p)
+        for p in CODE
+        if re.search(
+            r"\.state(, \w+\.\w+)? = |update\([^)]*\bstate=", p.read_text(encoding="utf-8")
+        )
+    ]
+    assert writers == ["assessments/campaigns.py", "assessments/workflow/__init__.py"]
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name)
+def test_no_inline_script_or_style_and_no_other_host(path):
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text)
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=", text)
+    assert not re.search(r"(src|href)=\"(https?:)?//", text)
+
+
+def test_no_template_asks_for_a_role():
+    assert [
+        name(p) for p in TEMPLATES if re.search(r"\bRole\b|is_superuser|has_perm", p.read_text())
+    ] == []
+
+
+def test_own_scripts_and_styles_stay_within_the_weight_of_a_page():
+    files = [*(BASE / "static/css").glob("*"), *(BASE / "static/js").glob("*")]
+    files.append(BASE / "static/vendor/bootstrap.min.css")
+    weight = sum(len(gzip.compress(path.read_bytes())) for path in files)
+    assert weight < 60_000
