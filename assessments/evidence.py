@@ -149,7 +149,7 @@ def attach(
     refused, stored = [], []
     for upload in uploads:
         try:
-            stored.append((upload.name or "", store(upload)))
+            stored.append((upload, store(upload)))
         except EvidenceRefused as error:
             refused.append(str(error))
     if stored:
@@ -161,13 +161,16 @@ def attach(
 def _link(
     assessment: SelfAssessment,
     indicator: Indicator,
-    stored: list[tuple[str, StoredFile]],
+    stored: list[tuple[UploadedFile, StoredFile]],
     by: User,
 ) -> list[str]:
     answer = _answer_for_writing(assessment, indicator, by)
     limit = settings.EVIDENCE_TOTAL_MEGABYTES * MEGABYTE
     used, refused = used_bytes(assessment), []
-    for name, file in stored:
+    for upload, found in stored:
+        # Lock the bytes: another union may be discarding the same ones at this moment.
+        file = StoredFile.objects.select_for_update().filter(pk=found.pk).first() or store(upload)
+        name = upload.name or ""
         if used + file.size > limit:
             refused.append(
                 f"“{name}”没有上传：本次申报的材料合计不能超过 {settings.EVIDENCE_TOTAL_MEGABYTES} MB。"
@@ -206,8 +209,8 @@ def detach(
 
 def discard(file: StoredFile) -> None:
     """Delete bytes that no union uses any more."""
-    locked = StoredFile.objects.select_for_update().filter(pk=file.pk, evidence=None).first()
-    if locked:
+    locked = StoredFile.objects.select_for_update().filter(pk=file.pk).first()
+    if locked and not locked.evidence.exists():
         path = locked.file.name
         locked.delete()
         transaction.on_commit(lambda: default_storage.delete(path))

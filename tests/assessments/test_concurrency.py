@@ -167,3 +167,25 @@ def test_general_events_queue_up(city):
 def _record(city):
     with transaction.atomic():
         audit.record(action="X", by=city.admin)
+
+
+def test_uploading_a_file_while_another_union_discards_the_same(city, campaign):
+    mine = make_self_assessment(city, campaign, filled=False)
+    theirs = make_self_assessment(
+        city, campaign, organization=city.sibling, head=city.sibling_head, filled=False
+    )
+    indicator = worksheet.load(mine)[0].lines[0].indicator
+    content = demo.small_pdf("same")
+    head, other = User.objects.get(pk=city.head.pk), User.objects.get(pk=city.sibling_head.pk)
+    for _ in range(5):
+        evidence.attach(theirs, indicator, [SimpleUploadedFile("a.pdf", content)], other)
+        key = Evidence.objects.get(organization=city.sibling).pk
+        results = at_once(
+            lambda key=key: evidence.detach(theirs, indicator, key, other),
+            lambda: evidence.attach(mine, indicator, [SimpleUploadedFile("b.pdf", content)], head),
+        )
+        assert not [result for result in results if isinstance(result, Exception)], results
+        kept = Evidence.objects.get(organization=city.own)
+        assert kept.stored_file.file.open("rb").read() == content
+        evidence.detach(mine, indicator, kept.pk, head)
+        assert not StoredFile.objects.exists()

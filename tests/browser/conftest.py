@@ -140,6 +140,7 @@ def visit(
             base_url=live_server.url,
             locale="zh-CN",
             timezone_id="Asia/Shanghai",
+            reduced_motion="reduce",  # Bootstrap would scroll smoothly, a second at a time
             **(device or DESKTOP),
         )
         context.set_default_timeout(10_000)
