@@ -55,6 +55,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             assessment.decisions.filter(superseded_at=None).prefetch_related("criteria").first()
         )
     result = worksheet.result_of(sections, assessment.campaign)
+    latest_return = _latest_return(assessment)
     writable = (
         readable
         and assessment.is_editable_state
@@ -73,10 +74,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "sections": sections,
             "tiles": list(zip(sections, result.criteria, strict=True)),
             "result": result,
+            "next_section": _next_section(sections, latest_return) if writable else None,
             "missing_count": sum(len(section.missing) for section in sections),
             "due": due,
             "days_left": deadlines.days_left(due, now) if due else None,
-            "latest_return": _latest_return(assessment),
+            "latest_return": latest_return,
             "decision": decision,
             "decision_rows": list(
                 zip(sections, result.criteria, decision.criteria.all(), strict=True)
@@ -101,6 +103,17 @@ def _latest_return(assessment: SelfAssessment) -> Return | None:
         return None
     remarks = ReturnRemark.objects.select_related("indicator__criterion")
     return assessment.returns.prefetch_related(Prefetch("remarks", remarks)).first()
+
+
+def _next_section(
+    sections: list[worksheet.Section], latest_return: Return | None
+) -> worksheet.Section | None:
+    """Where the union should go on: the first criterion that a remark concerns, or that is not
+    complete."""
+    numbers = {section.criterion.number for section in sections if not section.is_complete}
+    if latest_return:
+        numbers = {remark.indicator.criterion.number for remark in latest_return.remarks.all()}
+    return next((s for s in sections if s.criterion.number in numbers), None)
 
 
 #: Actions that belong to a reviewer's own pages, not to the overview.

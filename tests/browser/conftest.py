@@ -132,10 +132,10 @@ def visit(
     browser: Browser, live_server, transactional_db, watch: Watch
 ) -> Iterator[Callable[..., Page]]:
     """visit() opens the portal in a browser of one's own: nobody shares cookies or drafts.
-    Called again, it is somebody else; visit(**PHONE) comes with a phone."""
+    Called again, it is somebody else; visit(address, **PHONE) comes with a phone."""
     contexts = []
 
-    def visit(**device: Any) -> Page:
+    def visit(address: str = "/", **device: Any) -> Page:
         context = browser.new_context(
             base_url=live_server.url,
             locale="zh-CN",
@@ -147,7 +147,7 @@ def visit(
         watch.over(context)
         contexts.append(context)
         page = context.new_page()
-        page.goto("/")
+        page.goto(address)
         return page
 
     yield visit

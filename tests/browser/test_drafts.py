@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from assessments import scoring
 from assessments.choices import State
 from assessments.models import Answer, SelfAssessment
+from organizations.models import User
 from tests import factories
 from tests.browser.conftest import PHONE, Watch
 from tests.browser.pages import (
@@ -45,9 +47,23 @@ def draft(city: City) -> SelfAssessment:
 @pytest.fixture
 def page(visit: Visit, city: City, draft: SelfAssessment) -> Page:
     """The reporter at the first of the six pages."""
-    page = visit()
-    sign_in(page, city.reporter)
-    open_own_criterion(page, FIRST)
+    return sign_in_at(visit, city.reporter, draft)
+
+
+@pytest.fixture
+def head_page(visit: Visit, city: City, draft: SelfAssessment) -> Page:
+    """The head, on another computer, at the same page."""
+    return sign_in_at(visit, city.head, draft)
+
+
+def sign_in_at(
+    visit: Visit, user: User, draft: SelfAssessment, number: int = 1, **device: Any
+) -> Page:
+    """Signing in leads to the page that was asked for."""
+    page = visit(
+        reverse("assessments:self_assessment_criterion", args=[draft.pk, number]), **device
+    )
+    sign_in(page, user)
     return page
 
 
@@ -80,9 +96,7 @@ def see_no_offer(page: Page) -> None:
 
 
 def test_typed_text_survives_a_reload_on_a_phone(visit: Visit, city: City, draft: SelfAssessment):
-    page = visit(**PHONE)
-    sign_in(page, city.reporter)
-    open_own_criterion(page, FIRST)
+    page = sign_in_at(visit, city.reporter, draft, **PHONE)
     account(page).fill(TYPED)
     press(indicator(page, "G1.02"), "满分")
     indicator(page, "G1.03").get_by_label("印章").check()
@@ -181,6 +195,7 @@ def test_signing_out_leaves_nothing_on_a_shared_computer(page: Page, city: City)
     see_no_offer(page)
 
 
+@pytest.mark.xfail(strict=True, reason="static/js/drafts.js drops the draft of a page with errors")
 def test_what_was_refused_is_kept_until_it_is_saved(page: Page, draft: SelfAssessment):
     """A page that comes back with an error holds what is stored nowhere: closing it by mistake
     must not lose that."""
@@ -193,34 +208,38 @@ def test_what_was_refused_is_kept_until_it_is_saved(page: Page, draft: SelfAsses
     assert stored(draft) == ""
 
     page.goto(address)
+    assert page.get_by_text(OFFER).is_visible()
     take_the_offer(page)
     expect(account(page)).to_have_value(TYPED)
+    expect(score(page)).to_have_value("很好")
 
 
 # --- Two people at one page -----------------------------------------------------------------------
 
+THEIRS = "行政每年拨付专项经费。"
+
+
+def save_meanwhile(head_page: Page, code: str) -> None:
+    account(head_page, code).fill(THEIRS)
+    press(head_page, "保存")
+    see_success(head_page, "已保存。")
+
 
 def test_two_people_at_the_same_answer_are_told_of_each_other(
-    visit: Visit, city: City, page: Page, draft: SelfAssessment
+    city: City, page: Page, head_page: Page, draft: SelfAssessment
 ):
-    theirs = "行政每年拨付专项经费。"
-    head = visit()
-    sign_in(head, city.head)
-    open_own_criterion(head, FIRST)
-    account(page).fill(TYPED)
+    account(page, "G1.01").fill(TYPED)
     account(page, "G1.02").fill("没有冲突的一项。")
-    account(head).fill(theirs)
-    press(head, "保存")
-    see_success(head, "已保存。")
+    save_meanwhile(head_page, "G1.01")
 
     press(page, "保存")
 
     conflict = indicator(page, "G1.01").locator(".conflict")
     expect(conflict).to_contain_text(f"{city.head.full_name} 在您填写期间")
-    expect(conflict).to_contain_text(f"对方保存的是： {theirs}")
+    expect(conflict).to_contain_text(f"对方保存的是：{THEIRS}")
     expect(account(page)).to_have_value(TYPED)
     expect(page.locator("main")).to_contain_text("其余内容已保存，下面 1 处需要改正")
-    assert stored(draft) == theirs
+    assert stored(draft) == THEIRS
     assert stored(draft, "G1.02") == "没有冲突的一项。"
 
     press(page, "保存")
@@ -228,87 +247,64 @@ def test_two_people_at_the_same_answer_are_told_of_each_other(
     assert stored(draft) == TYPED
 
 
-def test_a_restored_draft_does_not_undo_what_a_colleague_saved(
-    visit: Visit, city: City, page: Page, draft: SelfAssessment
+@pytest.mark.xfail(strict=True, reason="static/js/drafts.js restores every field of the page")
+def test_a_restored_draft_does_not_undo_another_answer(
+    page: Page, head_page: Page, draft: SelfAssessment
 ):
-    """The draft is of one answer; meanwhile the colleague filled in another one."""
-    account(page).fill(TYPED)
-    page.goto("/")
+    account(page, "G1.01").fill(TYPED)
+    save_meanwhile(head_page, "G1.02")
 
-    head = visit()
-    sign_in(head, city.head)
-    open_own_criterion(head, FIRST)
-    account(head, "G1.02").fill("行政每年拨付专项经费。")
-    press(head, "保存")
-    see_success(head, "已保存。")
-
-    open_own_criterion(page, FIRST)
+    page.reload()
     take_the_offer(page)
-    expect(account(page, "G1.02")).to_have_value("行政每年拨付专项经费。")
+    press(page, "保存")
+
+    see_success(page, "已保存。")
+    assert stored(draft, "G1.01") == TYPED
+    assert stored(draft, "G1.02") == THEIRS
+
+
+@pytest.mark.xfail(strict=True, reason="static/js/drafts.js forgets on which version a draft rests")
+def test_a_restored_draft_can_be_in_conflict(page: Page, head_page: Page, draft: SelfAssessment):
+    account(page).fill(TYPED)
+    save_meanwhile(head_page, "G1.01")
+
+    page.reload()
+    take_the_offer(page)
+    press(page, "保存")
+
+    expect(page.locator(".conflict, .alert-success").first).to_be_visible()
+    assert stored(draft) == THEIRS
+    assert indicator(page, "G1.01").locator(".conflict").is_visible()
     press(page, "保存")
     see_success(page, "已保存。")
     assert stored(draft) == TYPED
-    assert stored(draft, "G1.02") == "行政每年拨付专项经费。"
-
-
-def test_a_restored_draft_of_an_answer_saved_meanwhile_is_a_conflict(
-    visit: Visit, city: City, page: Page, draft: SelfAssessment
-):
-    """Both wrote the same answer: the draft must not win without a word."""
-    account(page).fill(TYPED)
-    page.goto("/")
-
-    head = visit()
-    sign_in(head, city.head)
-    open_own_criterion(head, FIRST)
-    account(head).fill("行政每年拨付专项经费。")
-    press(head, "保存")
-    see_success(head, "已保存。")
-
-    open_own_criterion(page, FIRST)
-    take_the_offer(page)
-    press(page, "保存")
-    expect(indicator(page, "G1.01").locator(".conflict")).to_be_visible()
-    assert stored(draft) == "行政每年拨付专项经费。"
 
 
 # --- The live rate ----------------------------------------------------------------------------------
 
 
-def test_the_live_rate_says_what_the_server_says(
-    visit: Visit, city: City, page: Page, draft: SelfAssessment
-):
+def test_the_live_rate_says_what_the_server_says(visit: Visit, city: City, draft: SelfAssessment):
     """Typed as people type; the server's word is what the union's observer reads afterwards."""
-    observer = visit()
-    sign_in(observer, city.own_viewer)
-    open_own_criterion(observer, SECOND)
-    open_own_criterion(page, SECOND)
+    page = sign_in_at(visit, city.reporter, draft, 2)
+    observer = sign_in_at(visit, city.own_viewer, draft, 2)
     members, workers = indicator(page, "G2.06").locator(".counts input").all()
     live = indicator(page, "G2.06").locator("output")
-    for numerator, denominator in [
-        ("18999", "20000"),
-        ("19", "20"),
-        ("18", "19"),
-        ("949", "1,000"),
-        ("１９０００", "20 000"),
-        ("0", "3"),
-        ("3", "3"),
+    read = indicator(observer, "G2.06").locator("dd").locator(".met, .unmet")
+    for numerator, denominator, word in [
+        ("18999", "20000", "未达到"),
+        ("１９０００", "20 000", "达到"),
+        ("18", "19", "未达到"),
+        ("19", "20", "达到"),
+        ("949", "1,000", "未达到"),
+        ("3", "3", "达到"),
     ]:
         members.fill(numerator)
         workers.fill(denominator)
-        plain = [int(re.sub(r"\D", "", text)) for text in (numerator, denominator)]
-        met = scoring.reaches(*plain, indicator_threshold(draft))
-        expect(live).to_have_text(re.compile(rf"^= \d+\.\d\d% {'达到' if met else '未达到'}$"))
+        expect(live).to_have_text(re.compile(rf"^= \d+\.\d\d% {word}$"))
         press(page, "保存")
         see_success(page, "已保存。")
         observer.reload()
-        expect(indicator(observer, "G2.06").locator("dd .met, dd .unmet")).to_have_text(
-            "达到" if met else "未达到"
-        )
-
-
-def indicator_threshold(draft: SelfAssessment):
-    return draft.rubric.criteria.get(number=2).indicators.get(code="G2.06").threshold_percent
+        expect(read).to_have_text(word)
 
 
 # --- Phones -------------------------------------------------------------------------------------------

@@ -103,6 +103,7 @@ def test_a_union_from_self_assessment_to_the_summary(
 
     decide(lead, city)
     timeline_tells_the_steps(lead, city)
+    result_is_told_to_the_union(head, city)
 
     admin = visit()
     sign_in(admin, city.admin)
@@ -308,10 +309,19 @@ def timeline_tells_the_steps(page: Page, city: City) -> None:
         "评定",
     ]
     timeline = page.locator(".timeline")
-    for name in (city.reporter, city.head, city.township_head, city.reviewer, city.lead):
-        expect(timeline).to_contain_text(name.full_name)
+    for person in (city.reporter, city.head, city.township_head, city.reviewer, city.lead):
+        expect(timeline).to_contain_text(person.full_name)
     for name, _, _ in FILES.values():
         expect(timeline).to_contain_text(f"《{name}》")
+
+
+def result_is_told_to_the_union(page: Page, city: City) -> None:
+    """The union reads the outcome and the steps, but not who reviewed it."""
+    menu(page, "工作台")
+    follow(page, "查看")
+    expect(page.locator(".facts").first).to_contain_text("达标（97.96 分）")
+    expect(page.locator(".timeline")).to_contain_text("完成评审")
+    expect(page.locator("main")).not_to_contain_text(city.reviewer.full_name)
 
 
 def download_is_protected(page: Page, visit: Callable[..., Page], city: City) -> None:
