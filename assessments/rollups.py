@@ -28,7 +28,7 @@ from assessments.choices import (
     SUBMITTED_STATES,
     Outcome,
 )
-from assessments.models import Campaign, Decision
+from assessments.models import Campaign, Decision, DecisionCriterion
 from organizations.choices import ASSESSED_TIERS, Tier
 from organizations.models import Organization
 from organizations.models.organization import PATH_STEP, within
@@ -186,7 +186,7 @@ def by_tier(counties: list[CountyFigures]) -> dict[str, Figures]:
 def tier_rows(campaign: Campaign, tier: str) -> Iterator[dict[str, object]]:
     """One row for each counted organization of the tier, in the order of the tree, read in
     portions: code, name, county, entry__state, entry__self_total (None: not started), and
-    `decision`, the standing one with its criteria, or None."""
+    `decision`, the standing one as Decided, or None."""
     names = county_names()
     organizations = (
         counted_organizations(campaign, tier)
@@ -204,15 +204,35 @@ def tier_rows(campaign: Campaign, tier: str) -> Iterator[dict[str, object]]:
     yield from _with_decisions(portion)
 
 
+@dataclass(frozen=True)
+class Decided:
+    """A standing decision in figures: total out of 100, outcome, and by criterion in order of
+    their numbers the points and whether it is met."""
+
+    total: Decimal
+    outcome: str
+    criteria: tuple[tuple[Decimal, bool], ...]
+
+
 def _with_decisions(rows: list[dict[str, object]]) -> Iterator[dict[str, object]]:
-    decisions = {
-        decision.self_assessment_id: decision
-        for decision in Decision.objects.filter(
-            self_assessment__in=[row["entry__pk"] for row in rows if row["entry__pk"]],
-            self_assessment__state__in=DECIDED_STATES,
-            superseded_at=None,
-        ).prefetch_related("criteria")
+    standing = Decision.objects.filter(
+        self_assessment__in=[row["entry__pk"] for row in rows if row["entry__pk"]],
+        self_assessment__state__in=DECIDED_STATES,
+        superseded_at=None,
+    )
+    criteria: dict[int, list[tuple[Decimal, bool]]] = {}
+    for decision, points, met in (
+        DecisionCriterion.objects.filter(decision__in=standing)
+        .order_by("number")
+        .values_list("decision", "points", "met")
+    ):
+        criteria.setdefault(decision, []).append((points, met))
+    decided = {
+        assessment: Decided(total, outcome, tuple(criteria.get(pk, ())))
+        for pk, assessment, total, outcome in standing.values_list(
+            "pk", "self_assessment", "total", "outcome"
+        )
     }
     for row in rows:
-        row["decision"] = decisions.get(row["entry__pk"])
+        row["decision"] = decided.get(row["entry__pk"])
         yield row

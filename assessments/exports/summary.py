@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, BinaryIO
 
 from assessments import rollups
-from assessments.choices import State
+from assessments.choices import Outcome, State
 from assessments.exports import workbook
 from assessments.exports.workbook import MEDIA_TYPE, Sheet
 from assessments.models import Campaign, Criterion
@@ -130,9 +130,9 @@ def _write_tier(
         if decision is None:
             values += ["—"] * (2 * len(titles) + 2)
         else:
-            for criterion in decision.criteria.all():
-                values += [_points(criterion.points), "好" if criterion.met else "未达"]
-            values += [_points(decision.total), decision.get_outcome_display()]
+            for points, met in decision.criteria:
+                values += [rounded(points), "好" if met else "未达"]
+            values += [rounded(decision.total), str(Outcome(decision.outcome).label)]
         sheet.append(values)
     sheet.finish()
 

@@ -16,7 +16,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.test import Client
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -59,6 +61,16 @@ _TELL_CSP = """
 document.addEventListener("securitypolicyviolation", (breach) => console.error(
   `CSP: ${breach.effectiveDirective} forbids ${breach.blockedURI || "inline content"}`));
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long story first: with several workers, none is left alone with it at the end."""
+    places = [place for place, item in enumerate(items) if item.get_closest_marker("browser")]
+    in_order = sorted(
+        (items[place] for place in places), key=lambda item: "test_story" not in item.nodeid
+    )
+    for place, item in zip(places, in_order, strict=True):
+        items[place] = item
 
 
 def _executable(playwright: Playwright) -> str | None:
@@ -131,11 +143,11 @@ def watch(live_server) -> Iterator[Watch]:
 def visit(
     browser: Browser, live_server, transactional_db, watch: Watch
 ) -> Iterator[Callable[..., Page]]:
-    """visit() opens the portal in a browser of one's own: nobody shares cookies or drafts.
-    Called again, it is somebody else; visit(address, **PHONE) comes with a phone."""
+    """visit(address) opens the portal in a browser of one's own: nobody shares cookies or drafts.
+    Called again, it is somebody else. `signed_in` spares the form; **PHONE comes with a phone."""
     contexts = []
 
-    def visit(address: str = "/", **device: Any) -> Page:
+    def visit(address: str = "/", *, signed_in: User | None = None, **device: Any) -> Page:
         context = browser.new_context(
             base_url=live_server.url,
             locale="zh-CN",
@@ -146,6 +158,13 @@ def visit(
         context.set_default_timeout(10_000)
         watch.over(context)
         contexts.append(context)
+        if signed_in:
+            client = Client()
+            client.force_login(signed_in)
+            session = client.cookies[settings.SESSION_COOKIE_NAME]
+            context.add_cookies(
+                [{"name": session.key, "value": session.value, "url": live_server.url}]
+            )
         page = context.new_page()
         page.goto(address)
         return page

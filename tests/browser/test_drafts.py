@@ -47,24 +47,20 @@ def draft(city: City) -> SelfAssessment:
 @pytest.fixture
 def page(visit: Visit, city: City, draft: SelfAssessment) -> Page:
     """The reporter at the first of the six pages."""
-    return sign_in_at(visit, city.reporter, draft)
+    return open_sheet(visit, city.reporter, draft)
 
 
 @pytest.fixture
 def head_page(visit: Visit, city: City, draft: SelfAssessment) -> Page:
     """The head, on another computer, at the same page."""
-    return sign_in_at(visit, city.head, draft)
+    return open_sheet(visit, city.head, draft)
 
 
-def sign_in_at(
+def open_sheet(
     visit: Visit, user: User, draft: SelfAssessment, number: int = 1, **device: Any
 ) -> Page:
-    """Signing in leads to the page that was asked for."""
-    page = visit(
-        reverse("assessments:self_assessment_criterion", args=[draft.pk, number]), **device
-    )
-    sign_in(page, user)
-    return page
+    address = reverse("assessments:self_assessment_criterion", args=[draft.pk, number])
+    return visit(address, signed_in=user, **device)
 
 
 def account(page: Page, code: str = "G1.01"):
@@ -96,7 +92,7 @@ def see_no_offer(page: Page) -> None:
 
 
 def test_typed_text_survives_a_reload_on_a_phone(visit: Visit, city: City, draft: SelfAssessment):
-    page = sign_in_at(visit, city.reporter, draft, **PHONE)
+    page = open_sheet(visit, city.reporter, draft, **PHONE)
     account(page).fill(TYPED)
     press(indicator(page, "G1.02"), "满分")
     indicator(page, "G1.03").get_by_label("印章").check()
@@ -214,6 +210,22 @@ def test_what_was_refused_is_kept_until_it_is_saved(page: Page, draft: SelfAsses
     expect(score(page)).to_have_value("很好")
 
 
+@pytest.mark.xfail(strict=True, reason="static/js/drafts.js: the next input replaces the offer")
+def test_an_offer_that_nobody_answered_is_made_again(page: Page, draft: SelfAssessment):
+    """It stands above the page: who came by a link to an indicator below has not seen it."""
+    account(page, "G1.01").fill(TYPED)
+    page.reload()
+    account(page, "G1.02").fill("行政每年拨付专项经费。")
+    press(page, "保存")
+    see_success(page, "已保存。")
+    assert stored(draft, "G1.02") == "行政每年拨付专项经费。"
+
+    assert page.get_by_text(OFFER).is_visible()
+    take_the_offer(page)
+    expect(account(page, "G1.01")).to_have_value(TYPED)
+    expect(account(page, "G1.02")).to_have_value("行政每年拨付专项经费。")
+
+
 # --- Two people at one page -----------------------------------------------------------------------
 
 THEIRS = "行政每年拨付专项经费。"
@@ -285,8 +297,8 @@ def test_a_restored_draft_can_be_in_conflict(page: Page, head_page: Page, draft:
 
 def test_the_live_rate_says_what_the_server_says(visit: Visit, city: City, draft: SelfAssessment):
     """Typed as people type; the server's word is what the union's observer reads afterwards."""
-    page = sign_in_at(visit, city.reporter, draft, 2)
-    observer = sign_in_at(visit, city.own_viewer, draft, 2)
+    page = open_sheet(visit, city.reporter, draft, 2)
+    observer = open_sheet(visit, city.own_viewer, draft, 2)
     members, workers = indicator(page, "G2.06").locator(".counts input").all()
     live = indicator(page, "G2.06").locator("output")
     read = indicator(observer, "G2.06").locator("dd").locator(".met, .unmet")

@@ -1,0 +1,1 @@
+"""Speed as ratios on one machine in one run; never asserted in tests."""

@@ -1,0 +1,94 @@
+"""`make bench`: the portal against the bare thing, side by side.
+
+Runs on a database of its own in a temporary folder (SQLite), or on DATABASE_URL's *empty*
+database. Each figure is the median of several rounds, A and B in turn.
+"""
+
+import os
+import statistics
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liuhao_portal.settings")
+os.environ.setdefault("SECRET_KEY", "for-benchmarks-only-" + "x" * 50)
+os.environ.setdefault("ALLOWED_HOSTS", "testserver")
+os.environ["HTTPS"] = "off"
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="portal-bench-")
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+
+from benchmarks import data, pages, workbook  # noqa: E402
+
+ORGANIZATIONS = int(os.environ.get("BENCH_ORGANIZATIONS", "10000"))
+
+
+def compare(title: str, ours: Callable[[], None], bare: Callable[[], None], rounds: int) -> None:
+    """Time the two in turn and print the ratio bare ÷ ours in rate (above 1: ours is faster)."""
+    times: dict[str, list[float]] = {"ours": [], "bare": []}
+    ours(), bare()
+    for _ in range(rounds):
+        for name, job in (("ours", ours), ("bare", bare)):
+            start = time.perf_counter()
+            job()
+            times[name].append(time.perf_counter() - start)
+    mine, theirs = statistics.median(times["ours"]), statistics.median(times["bare"])
+    print(
+        f"{title:<58}{mine * 1000:>10.1f} ms{theirs * 1000:>10.1f} ms"
+        f"{theirs / mine:>9.2f} x the rate"
+    )
+
+
+def peak(job: Callable[[], None]) -> float:
+    """Peak of Python's own memory during the job, in MB."""
+    tracemalloc.start()
+    job()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most / 1024 / 1024
+
+
+def main() -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES["staticfiles"] = {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+    settings.ROOT_URLCONF = "benchmarks.urls"
+    settings.STATIC_ROOT.mkdir(exist_ok=True)
+    call_command("migrate", verbosity=0)
+    world = data.make(ORGANIZATIONS)
+    print(f"{ORGANIZATIONS} grassroots unions\n{'':<58}{'portal':>13}{'bare':>13}")
+    compare(
+        "criterion page / the same fields in a plain Django form",
+        pages.criterion_page(world),
+        pages.getting(world.reporter, f"/bare/form/{world.assessment.pk}/"),
+        rounds=30,
+    )
+    compare(
+        "list of 50 unions / a page of one query and 20 rows",
+        pages.oversight(world),
+        pages.getting(world.lead, "/bare/rows/"),
+        rounds=30,
+    )
+    compare(
+        "reviewer's queue of 50 / a page of one query and 20 rows",
+        pages.queue(world),
+        pages.getting(world.lead, "/bare/rows/"),
+        rounds=30,
+    )
+    compare(
+        "summary workbook / openpyxl write-only, the same cells",
+        workbook.summary(world),
+        workbook.bare(world),
+        rounds=3,
+    )
+    print(f"summary workbook, peak of Python's memory: {peak(workbook.summary(world)):.1f} MB")
+
+
+main()

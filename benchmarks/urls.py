@@ -1,0 +1,11 @@
+"""The portal's own addresses, and the bare pages beside them."""
+
+from django.urls import include, path
+
+from benchmarks import pages
+
+urlpatterns = [
+    path("bare/form/<int:pk>/", pages.plain_form),
+    path("bare/rows/", pages.one_query),
+    path("", include("liuhao_portal.urls")),
+]
