@@ -6,10 +6,11 @@ import datetime as dt
 from decimal import Decimal
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from assessments.choices import Action, State
 from assessments.scoring import rounded
-from organizations.choices import Role
 from organizations.models import AuditEvent
 
 register = template.Library()
@@ -58,20 +59,11 @@ def day(value: dt.date | None) -> str:
     return f"{value.year}年{value.month}月{value.day}日" if value else "—"
 
 
-@register.filter
-def state_color(state: str | None) -> str:
-    """The CSS class of a state's badge."""
-    return f"state-{_STATE_COLORS[state or '']}"
-
-
-@register.filter
-def state_label(state: str | None) -> str:
-    return str(State(state).label) if state else "未开始"
-
-
-@register.filter
-def role_label(role: str) -> str:
-    return str(Role(role).label)
+@register.simple_tag
+def state_badge(state: str | None) -> SafeString:
+    """A state in its colour; nothing stands for a self-assessment that has not begun."""
+    label = State(state).label if state else "未开始"
+    return format_html('<span class="state state-{}">{}</span>', _STATE_COLORS[state or ""], label)
 
 
 @register.filter

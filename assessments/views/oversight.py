@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.views.generic import ListView
 
 from assessments import deadlines
-from assessments.choices import State
 from assessments.forms.filters import AssessmentFilter, counties_of
 from assessments.views.access import chosen_campaign
 from organizations.models import Organization
@@ -64,7 +63,6 @@ class OversightList(FilteredListView):
                 entry_state=F("entry__state"),
                 entry_total=F("entry__self_total"),
                 entry_submitted_at=F("entry__submitted_at"),
-                entry_correction_due=F("entry__correction_due"),
             )
             .select_related("parent")
             .order_by("path")
@@ -76,7 +74,4 @@ class OversightList(FilteredListView):
         if self.campaign:
             now = deadlines.now()
             context["days_left"] = deadlines.days_left(self.campaign.submission_deadline, now)
-            for organization in context["organizations"]:
-                state = organization.entry_state
-                organization.state_label = State(state).label if state else "未开始"
         return context

@@ -177,5 +177,8 @@ def visit(
 @pytest.fixture
 def city(city: City) -> City:
     """The small city, whose people can sign in through the form."""
-    User.objects.update(password=make_password(PASSWORD))
+    users = list(city.users().values())
+    for user in users:
+        user.password = make_password(PASSWORD)
+    User.objects.bulk_update(users, ["password"])
     return city

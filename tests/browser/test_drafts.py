@@ -191,7 +191,11 @@ def test_signing_out_leaves_nothing_on_a_shared_computer(page: Page, city: City)
     see_no_offer(page)
 
 
-@pytest.mark.xfail(strict=True, reason="static/js/drafts.js drops the draft of a page with errors")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="static/js/drafts.js drops the draft of a page with errors",
+)
 def test_what_was_refused_is_kept_until_it_is_saved(page: Page, draft: SelfAssessment):
     """A page that comes back with an error holds what is stored nowhere: closing it by mistake
     must not lose that."""
@@ -210,7 +214,11 @@ def test_what_was_refused_is_kept_until_it_is_saved(page: Page, draft: SelfAsses
     expect(score(page)).to_have_value("很好")
 
 
-@pytest.mark.xfail(strict=True, reason="static/js/drafts.js: the next input replaces the offer")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="static/js/drafts.js: the next input replaces the offer",
+)
 def test_an_offer_that_nobody_answered_is_made_again(page: Page, draft: SelfAssessment):
     """It stands above the page: who came by a link to an indicator below has not seen it."""
     account(page, "G1.01").fill(TYPED)
@@ -259,7 +267,11 @@ def test_two_people_at_the_same_answer_are_told_of_each_other(
     assert stored(draft) == TYPED
 
 
-@pytest.mark.xfail(strict=True, reason="static/js/drafts.js restores every field of the page")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="static/js/drafts.js restores every field of the page",
+)
 def test_a_restored_draft_does_not_undo_another_answer(
     page: Page, head_page: Page, draft: SelfAssessment
 ):
@@ -275,7 +287,11 @@ def test_a_restored_draft_does_not_undo_another_answer(
     assert stored(draft, "G1.02") == THEIRS
 
 
-@pytest.mark.xfail(strict=True, reason="static/js/drafts.js forgets on which version a draft rests")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="static/js/drafts.js forgets on which version a draft rests",
+)
 def test_a_restored_draft_can_be_in_conflict(page: Page, head_page: Page, draft: SelfAssessment):
     account(page).fill(TYPED)
     save_meanwhile(head_page, "G1.01")
