@@ -1,10 +1,13 @@
 """Django's admin as the city's back office: same accounts, same permissions, same sign-in page."""
 
+from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 
 from organizations.permissions import is_city_admin
 
@@ -18,10 +21,21 @@ class BackOffice(admin.AdminSite):
         user = request.user
         return user.is_authenticated and user.is_active and is_city_admin(user)
 
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """What a user may not see does not exist; whoever has not signed in does so first."""
+        inner = super().admin_view(view, cacheable)
+
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise Http404
+            return inner(request, *args, **kwargs)
+
+        return update_wrapper(guarded, inner)
+
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """What a user may not see does not exist; whoever has not signed in does so first."""
+        """There is one sign-in page: the portal's."""
         if request.user.is_authenticated and not self.has_permission(request):
             raise Http404
-        return redirect_to_login(request.GET.get("next", request.path))
+        return redirect_to_login(request.GET.get("next", reverse("admin:index")))

@@ -1,10 +1,12 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from assessments import deadlines, workbench
 from assessments.views.access import chosen_campaign
 
 
+@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     campaign = chosen_campaign(request)
     return render(
