@@ -26,15 +26,27 @@ def _has_opened(campaign: Campaign | None) -> bool:
     return campaign is not None and campaign.state != CampaignState.PREPARING
 
 
+_FIXED_ONCE_OPEN = [
+    "year",
+    "cycle_start_year",
+    "opens_on",
+    "criterion_pass_percent",
+    "pass_total",
+    "discrepancy_percent",
+    "basically_satisfied_counts",
+]
+
+
 class TierPolicyInline(CityAdminOnly, admin.TabularInline):
-    """Which rubric a tier is held against is fixed once the campaign has opened."""
+    """Which rubric a tier is held against, and by how many, is fixed once the campaign has
+    opened."""
 
     model = TierPolicy
     extra = 3
     max_num = 3
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> list[str]:
-        return ["tier", "rubric"] if _has_opened(obj) else []
+        return ["tier", "rubric", "reviewers"] if _has_opened(obj) else []
 
     def has_add_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         return super().has_add_permission(request, obj) and not _has_opened(obj)
@@ -43,25 +55,13 @@ class TierPolicyInline(CityAdminOnly, admin.TabularInline):
         return super().has_delete_permission(request, obj) and not _has_opened(obj)
 
 
-class ExtensionInline(CityAdminOnly, admin.TabularInline):
-    model = Extension
-    extra = 0
-    autocomplete_fields = ["organization"]
-
-
-class VetoInline(CityAdminOnly, admin.TabularInline):
-    model = Veto
-    extra = 0
-    autocomplete_fields = ["organization"]
-
-
 @admin.register(Campaign)
 class CampaignAdmin(RecordedAdmin):
     list_display = ["name", "year", "state", "opens_on", "submission_deadline", "review_deadline"]
     readonly_fields = ["state"]
     filter_horizontal = []
     autocomplete_fields = ["outside_target"]
-    inlines = [TierPolicyInline, ExtensionInline, VetoInline]
+    inlines = [TierPolicyInline]
     actions = ["open_campaigns", "close_campaigns"]
     fieldsets = [
         (None, {"fields": ["name", "year", "cycle_start_year", "state"]}),
@@ -93,8 +93,8 @@ class CampaignAdmin(RecordedAdmin):
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> list[str]:
-        """The year names the campaign: addresses and comparisons rest on it."""
-        return ["state", "year"] if _has_opened(obj) else ["state"]
+        """Once open, the year and the lines that decisions rest on are fixed."""
+        return ["state", *_FIXED_ONCE_OPEN] if _has_opened(obj) else ["state"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         return super().has_delete_permission(request, obj) and not _has_opened(obj)
@@ -106,12 +106,6 @@ class CampaignAdmin(RecordedAdmin):
             for name, action in super().get_actions(request).items()
             if name != "delete_selected"
         }
-
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        for veto in formset.save(commit=False):
-            if isinstance(veto, Veto) and veto.recorded_by_id is None:
-                veto.recorded_by = request.user
-        formset.save()
 
     @admin.action(description="开放所选活动（工会可以填报，标准随之锁定）")
     def open_campaigns(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
@@ -168,3 +162,26 @@ class RecusalAdmin(RecordedAdmin):
     list_display = ["reviewer", "organization", "reason"]
     list_select_related = ["reviewer", "organization"]
     autocomplete_fields = ["reviewer", "organization"]
+
+
+@admin.register(Extension)
+class ExtensionAdmin(RecordedAdmin):
+    list_display = ["organization", "campaign", "until", "reason"]
+    list_filter = ["campaign"]
+    list_select_related = ["organization", "campaign"]
+    search_fields = ["organization__name", "organization__code"]
+    autocomplete_fields = ["organization"]
+
+
+@admin.register(Veto)
+class VetoAdmin(RecordedAdmin):
+    list_display = ["organization", "campaign", "reason", "recorded_by"]
+    list_filter = ["campaign"]
+    list_select_related = ["organization", "campaign", "recorded_by"]
+    search_fields = ["organization__name", "organization__code"]
+    autocomplete_fields = ["organization"]
+
+    def save_model(self, request: HttpRequest, obj: Veto, form: Any, change: bool) -> None:
+        if obj.recorded_by_id is None:
+            obj.recorded_by = request.user
+        super().save_model(request, obj, form, change)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -14,6 +14,7 @@ from assessments.entries import Entry, Merge, merge
 from assessments.models import Answer, Campaign, Indicator, SelfAssessment, TierPolicy
 from assessments.permissions import may_fill_in, may_start
 from organizations.audit import record
+from organizations.choices import Role
 from organizations.models import Organization, User
 
 
@@ -76,13 +77,17 @@ def start(campaign: Campaign, organization: Organization, by: User) -> SelfAsses
     return assessment
 
 
-def capacity(user: User, assessment: SelfAssessment) -> dict[str, str | bool]:
-    """In which organization and role the user acts on this self-assessment, for the record."""
+def capacity(
+    user: User, assessment: SelfAssessment, acts_as: Collection[Role] = tuple(Role)
+) -> dict[str, str | bool]:
+    """In which organization and role the user acts on this self-assessment, for the record: the
+    nearest organization in which the user holds one of the roles that the act takes."""
     nearest = None
     for membership in user.roles:
         organization = membership.organization
-        if assessment.organization.pk == organization.pk or organization.is_above(
-            assessment.organization
+        if membership.role in acts_as and (
+            assessment.organization.pk == organization.pk
+            or organization.is_above(assessment.organization)
         ):
             nearest = membership  # roles are ordered from the root: the last one is the nearest
     if nearest is None:
@@ -100,12 +105,12 @@ def why_not_editable(assessment: SelfAssessment, by: User, at: dt.datetime) -> s
         return "只有本工会的填报员和负责人可以填写。"
     if not assessment.is_editable_state:
         return f"该申报目前是“{assessment.get_state_display()}”，不能再修改。"
-    if not deadlines.is_running(assessment.campaign, at):
+    if deadlines.is_in_time(assessment, at):
+        return None
+    due = deadlines.due_on(assessment)
+    if deadlines.local_day(at) <= due:
         return "创建活动尚未开始或已经结束，只能查看。"
-    if not deadlines.is_in_time(assessment, at):
-        due = deadlines.due_on(assessment)
-        return f"填报已于 {due:%Y年%m月%d日} 截止，只能查看。如需延期，请联系市总工会管理员。"
-    return None
+    return f"填报已于 {due:%Y年%m月%d日} 截止，只能查看。如需延期，请联系市总工会管理员。"
 
 
 def editable_indicators(assessment: SelfAssessment) -> set[int] | None:

@@ -24,25 +24,36 @@ def is_running(campaign: Campaign, at: dt.datetime) -> bool:
     return campaign.state == CampaignState.OPEN and campaign.opens_on <= local_day(at)
 
 
-def due_on(assessment: SelfAssessment) -> dt.date:
-    """The last day on which the union may hand in: of a returned one the day set with the
-    return; otherwise the campaign's, or the union's own extension where it is later."""
-    if assessment.state == State.RETURNED and assessment.correction_due:
-        return assessment.correction_due
-    extended = (
+def extension_of(assessment: SelfAssessment) -> dt.date | None:
+    """The union's own extension in the campaign, if it has one."""
+    if hasattr(assessment, "extended_until"):  # SelfAssessmentQuerySet.with_context
+        return assessment.extended_until
+    return (
         Extension.objects.filter(
             campaign=assessment.campaign_id, organization=assessment.organization_id
         )
         .values_list("until", flat=True)
         .first()
     )
-    deadline = assessment.campaign.submission_deadline
-    return max(deadline, extended) if extended else deadline
+
+
+def latest(campaign: Campaign, *others: dt.date | None) -> dt.date:
+    """The latest of the campaign's deadline and a union's own dates, where it has any."""
+    return max([campaign.submission_deadline, *(date for date in others if date)])
+
+
+def due_on(assessment: SelfAssessment) -> dt.date:
+    """The last day on which the union may hand in: the campaign's, the union's own extension,
+    or the day that a return gave it, whichever is latest."""
+    corrected = assessment.correction_due if assessment.state == State.RETURNED else None
+    return latest(assessment.campaign, extension_of(assessment), corrected)
 
 
 def is_in_time(assessment: SelfAssessment, at: dt.datetime) -> bool:
-    """Whether the union may still write and hand in."""
-    return is_running(assessment.campaign, at) and local_day(at) <= due_on(assessment)
+    """Whether the union may still write and hand in. What the city has returned can be mended
+    after the campaign has closed."""
+    running = assessment.state == State.RETURNED or is_running(assessment.campaign, at)
+    return running and local_day(at) <= due_on(assessment)
 
 
 def days_left(due: dt.date, at: dt.datetime) -> int:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
+from django.db.models import QuerySet
 
 from assessments import answering
 from assessments.models import Answer, Evidence, Indicator, SelfAssessment, StoredFile
@@ -42,6 +42,10 @@ _OLE_STREAMS = [
     ("Workbook", "application/vnd.ms-excel"),
     ("Book", "application/vnd.ms-excel"),
 ]
+
+
+#: How often bytes are stored again that another union discarded at the same moment.
+_ATTEMPTS = 3
 
 
 class EvidenceRefused(Exception):
@@ -133,10 +137,9 @@ def store(upload: UploadedFile) -> StoredFile:
         return StoredFile.objects.get(sha256=sha256)
 
 
-def used_bytes(assessment: SelfAssessment) -> int:
-    """The size of all files that the self-assessment uses, each counted once."""
-    files = StoredFile.objects.filter(evidence__answers__self_assessment=assessment).distinct()
-    return files.aggregate(total=Sum("size"))["total"] or 0
+def _used_files(assessment: SelfAssessment) -> QuerySet[StoredFile]:
+    """The files that the self-assessment uses, each once."""
+    return StoredFile.objects.filter(evidence__answers__self_assessment=assessment).distinct()
 
 
 def attach(
@@ -144,17 +147,26 @@ def attach(
 ) -> list[str]:
     """Attach what is acceptable to the indicator; return a message for each file that is not.
 
-    Raises answering.NotEditable.
+    Raises answering.NotEditable, and keeps nothing then.
     """
-    refused, stored = [], []
-    for upload in uploads:
+    refused, waiting = [], list(uploads)
+    for _ in range(_ATTEMPTS):
+        stored = []
+        for upload in waiting:
+            try:
+                stored.append((upload, store(upload)))
+            except EvidenceRefused as error:
+                refused.append(str(error))
         try:
-            stored.append((upload, store(upload)))
-        except EvidenceRefused as error:
-            refused.append(str(error))
-    if stored:
-        refused += _link(assessment, indicator, stored, by)
-    return refused
+            found, waiting = _link(assessment, indicator, stored, by)
+        except answering.NotEditable:
+            for _, file in stored:
+                discard(file)
+            raise
+        refused += found
+        if not waiting:
+            break
+    return refused + [f"“{upload.name}”没有保存，请再传一次。" for upload in waiting]
 
 
 @transaction.atomic
@@ -163,29 +175,46 @@ def _link(
     indicator: Indicator,
     stored: list[tuple[UploadedFile, StoredFile]],
     by: User,
-) -> list[str]:
+) -> tuple[list[str], list[UploadedFile]]:
+    """Messages for what exceeds the quota, and the uploads whose bytes somebody discarded since
+    they were stored."""
     answer = _answer_for_writing(assessment, indicator, by)
+    # Lock the bytes, always in one order: another union may be discarding the same ones.
+    keys = [file.pk for _, file in stored]
+    present = StoredFile.objects.select_for_update().filter(pk__in=keys).order_by("pk").in_bulk()
     limit = settings.EVIDENCE_TOTAL_MEGABYTES * MEGABYTE
-    used, refused = used_bytes(assessment), []
+    used = dict(_used_files(assessment).values_list("pk", "size"))
+    refused, lost = [], []
     for upload, found in stored:
-        # Lock the bytes: another union may be discarding the same ones at this moment.
-        file = StoredFile.objects.select_for_update().filter(pk=found.pk).first() or store(upload)
         name = upload.name or ""
-        if used + file.size > limit:
+        file = present.get(found.pk)
+        if file is None:
+            lost.append(upload)
+            continue
+        if file.pk not in used and sum(used.values()) + file.size > limit:
             refused.append(
                 f"“{name}”没有上传：本次申报的材料合计不能超过 {settings.EVIDENCE_TOTAL_MEGABYTES} MB。"
             )
             discard(file)
             continue
-        evidence, _ = Evidence.objects.get_or_create(
-            organization=assessment.organization,
-            stored_file=file,
-            defaults={"name": name[-255:], "uploaded_by": by},
-        )
+        used[file.pk] = file.size
+        evidence = _evidence(assessment, file, name, by)
         answer.evidence.add(evidence)
-        used += file.size
         _record("ATTACH", assessment, indicator, evidence, by)
-    return refused
+    return refused, lost
+
+
+def _evidence(assessment: SelfAssessment, file: StoredFile, name: str, by: User) -> Evidence:
+    """The union's own entry for the bytes; a new name for them counts until they are handed in."""
+    evidence, created = Evidence.objects.get_or_create(
+        organization=assessment.organization,
+        stored_file=file,
+        defaults={"name": name[-255:], "uploaded_by": by},
+    )
+    if not created and evidence.name != name[-255:] and not evidence.revisions.exists():
+        evidence.name = name[-255:]
+        evidence.save(update_fields=["name"])
+    return evidence
 
 
 @transaction.atomic
@@ -207,6 +236,7 @@ def detach(
     return evidence
 
 
+@transaction.atomic
 def discard(file: StoredFile) -> None:
     """Delete bytes that no union uses any more."""
     locked = StoredFile.objects.select_for_update().filter(pk=file.pk).first()

@@ -6,10 +6,9 @@ belongs to whom (design, “Roles”). Whether the time is right is the workflow
 
 from __future__ import annotations
 
-from django.db.models import Prefetch, prefetch_related_objects
-
 from assessments.choices import EDITABLE_STATES
-from assessments.models import Evidence, Recusal, SelfAssessment
+from assessments.models import Evidence, SelfAssessment
+from assessments.models.self_assessment import recused_paths
 from organizations.choices import Role, Tier
 from organizations.models import Organization, User
 from organizations.permissions import has_city_role, has_role, is_city_admin
@@ -33,10 +32,24 @@ def may_sign(user: User, assessment: SelfAssessment) -> bool:
     return has_role(user, assessment.organization, {Role.HEAD})
 
 
-def may_endorse(user: User, assessment: SelfAssessment) -> bool:
-    """初审: the head of the union directly above."""
+def endorsement_applies(assessment: SelfAssessment) -> bool:
+    """Whether the superior's 初审 is asked for: a setting of the campaign per tier. A union directly
+    under the city has nobody in between."""
     parent = assessment.organization.parent
-    return parent is not None and has_role(user, parent, {Role.HEAD})
+    if parent is None or parent.tier == Tier.CITY:
+        return False
+    if hasattr(assessment, "endorsement_required"):  # SelfAssessmentQuerySet.with_context
+        return bool(assessment.endorsement_required)
+    policies = assessment.campaign.policies.filter(tier=assessment.rubric.tier)
+    return policies.filter(endorsement_required=True).exists()
+
+
+def may_endorse(user: User, assessment: SelfAssessment) -> bool:
+    """初审: the head of the union directly above, where the campaign asks for it."""
+    parent = assessment.organization.parent
+    if parent is None or not has_role(user, parent, {Role.HEAD}):
+        return False
+    return endorsement_applies(assessment)
 
 
 def has_conflict(user: User, organization: Organization) -> bool:
@@ -48,13 +61,7 @@ def has_conflict(user: User, organization: Organization) -> bool:
             own.pk == organization.pk or own.is_above(organization) or organization.is_above(own)
         ):
             return True
-    prefetch_related_objects(  # once for each request: the user carries them along
-        [user], Prefetch("recusals", Recusal.objects.select_related("organization"))
-    )
-    return any(
-        recusal.organization_id == organization.pk or recusal.organization.is_above(organization)
-        for recusal in user.recusals.all()
-    )
+    return any((organization.path or "").startswith(path) for path in recused_paths(user))
 
 
 def may_be_assigned(reviewer: User, organization: Organization) -> bool:
@@ -79,24 +86,21 @@ def may_lead(user: User, assessment: SelfAssessment | None = None) -> bool:
     return assessment is None or not has_conflict(user, assessment.organization)
 
 
-def may_return_from_review(user: User, assessment: SelfAssessment) -> bool:
-    """退回修改 while the city has it: its reviewer, or the lead."""
+def may_handle(user: User, assessment: SelfAssessment) -> bool:
+    """受理, and 退回修改 while the city has it: its reviewer, or the lead."""
     return may_lead(user, assessment) or may_review(user, assessment)
 
 
 def may_return_submitted(user: User, assessment: SelfAssessment) -> bool:
     """退回修改 of a fresh submission: the superior's head, or the city."""
-    return may_endorse(user, assessment) or may_return_from_review(user, assessment)
-
-
-def may_begin_review(user: User, assessment: SelfAssessment) -> bool:
-    """受理: its reviewer, or the lead."""
-    return may_return_from_review(user, assessment)
+    return may_endorse(user, assessment) or may_handle(user, assessment)
 
 
 def may_administer(user: User, assessment: SelfAssessment | None = None) -> bool:
-    """公示, 命名, reopening a decision: the city's 管理员."""
-    return has_city_role(user, {Role.ADMIN})
+    """公示, 命名, reopening a decision: the city's 管理员; not on a union they belong to."""
+    if not has_city_role(user, {Role.ADMIN}):
+        return False
+    return assessment is None or not has_conflict(user, assessment.organization)
 
 
 def may_read_content(user: User, assessment: SelfAssessment) -> bool:

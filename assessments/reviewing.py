@@ -54,9 +54,10 @@ class Saved:
 def assign(assessment: SelfAssessment, reviewer: User, by: User) -> Review:
     """Give the self-assessment to a reviewer (twice is once).
 
-    Raises NotAllowed on a conflict of interest (回避), a wrong state, or too many reviewers.
+    Raises NotAllowed on a conflict of interest (回避) of the reviewer or of the one who assigns,
+    a wrong state, or too many reviewers.
     """
-    locked = _lock(assessment)
+    locked = _lock_for_lead(assessment, by)
     if locked.state not in ASSIGNABLE_STATES:
         raise NotAllowed(f"“{locked.organization}”目前是“{locked.get_state_display()}”，不能分派。")
     if not permissions.may_be_assigned(reviewer, locked.organization):
@@ -75,16 +76,16 @@ def assign(assessment: SelfAssessment, reviewer: User, by: User) -> Review:
 
 @transaction.atomic
 def unassign(assessment: SelfAssessment, reviewer: User, by: User) -> None:
-    """Take the self-assessment from a reviewer who has not completed it; the scores go too.
-
-    Raises NotAllowed.
+    """Take the self-assessment from a reviewer who has not completed it, or who must stand back
+    (回避); the scores go too. Raises NotAllowed.
     """
-    locked = _lock(assessment)
+    locked = _lock_for_lead(assessment, by)
     review = locked.reviews.filter(reviewer=reviewer).first()
     if review is None:
         return
-    if review.is_complete or locked.state not in ASSIGNABLE_STATES:
-        raise NotAllowed("评审已经完成，不能取消分派。")
+    free = not permissions.has_conflict(reviewer, locked.organization)
+    if (review.is_complete and free) or locked.state not in ASSIGNABLE_STATES:
+        raise NotAllowed(f"“{locked.organization}”的评审已经完成，不能取消分派。")
     review.delete()
     _record("UNASSIGN", locked, by, reviewer)
 
@@ -93,6 +94,13 @@ def _lock(assessment: SelfAssessment) -> SelfAssessment:
     return (
         SelfAssessment.objects.select_for_update(of=("self",)).with_context().get(pk=assessment.pk)
     )
+
+
+def _lock_for_lead(assessment: SelfAssessment, by: User) -> SelfAssessment:
+    locked = _lock(assessment)
+    if not permissions.may_lead(by, locked):
+        raise NotAllowed(f"您须回避“{locked.organization}”，不能分派。")
+    return locked
 
 
 def _record(action: str, assessment: SelfAssessment, by: User, reviewer: User) -> None:
@@ -113,10 +121,29 @@ def entry_of(score: ReviewScore) -> Entry:
     return Entry(score.rating, {"remark": score.remark})
 
 
-def proposed_entry(line: Line) -> Entry:
-    """What a reviewer starts from: the union's facts where points follow from facts, its claim
-    that an indicator does not apply, and no score where one must be judged."""
-    return Entry(replace(line.answer.rating, score=None), {"remark": ""})
+def shown_entry(line: Line, score: ReviewScore | None) -> Entry:
+    """What a scoring page shows: the stored score, or what the reviewer starts from, with the
+    remark that is there already."""
+    if score and is_answered(line.indicator.rule, score.rating):
+        return entry_of(score)
+    return Entry(replace(line.answer.rating, score=None), {"remark": score.remark if score else ""})
+
+
+def clear_outdated(assessment: SelfAssessment) -> list[str]:
+    """After a resubmission: scores of indicators whose answer or evidence has changed since the
+    revision that was scored are emptied (remarks stay), so that they are judged anew. Returns
+    the codes of what changed."""
+    contents = dict(assessment.revisions.values_list("number", "content"))
+    latest = contents[assessment.revision]
+    changed: set[str] = set()
+    for review in assessment.reviews.all():
+        before = contents.get(review.revision, latest)
+        codes = {code for code, content in latest.items() if before.get(code) != content}
+        review.scores.filter(indicator__code__in=codes).update(
+            score=None, checked_items=None, numerator=None, denominator=None, not_applicable=False
+        )
+        changed |= codes
+    return sorted(changed)
 
 
 def why_not_scorable(review: Review, by: User) -> str | None:
@@ -132,34 +159,46 @@ def why_not_scorable(review: Review, by: User) -> str | None:
 
 
 @transaction.atomic
-def save(review: Review, changes: Iterable[answering.Change], by: User) -> Saved:
+def save(
+    review: Review, changes: Iterable[answering.Change], by: User, revision: int | None = None
+) -> Saved:
     """Store a reviewer's scores; nothing that was stored from another window is overwritten.
+    `revision` is the one that the page showed, if it showed one.
 
     Raises NotAllowed.
     """
-    review.self_assessment = _lock(review.self_assessment)
-    review.refresh_from_db(fields=["completed_at"])
-    reason = why_not_scorable(review, by)
+    locked = _lock(review.self_assessment)
+    current = Review.objects.filter(pk=review.pk).first()
+    if current is None:
+        raise NotAllowed("这份评审已经取消分派。")
+    current.self_assessment = locked
+    reason = why_not_scorable(current, by)
     if reason:
         raise NotAllowed(reason)
-    scores = {score.indicator_id: score for score in review.scores.all()}
+    if revision is not None and revision != locked.revision:
+        raise NotAllowed("申报工会已经重新提交，请打开新的内容再评分。")
+    claimed = set(locked.answers.filter(not_applicable=True).values_list("indicator", flat=True))
+    scores = {score.indicator_id: score for score in current.scores.all()}
     outcome = Saved()
     to_create, to_update = [], []
     for change in changes:
-        score = scores.get(change.indicator.pk)
-        if score is None:
-            # Nothing is stored: whatever the page proposed becomes the reviewer's own by saving.
-            fresh = ReviewScore(review=review, indicator=change.indicator)
-            if change.entry.fingerprint != entry_of(fresh).fingerprint:
-                _apply(fresh, change.entry)
-                to_create.append(fresh)
-            continue
-        verdict = merge(typed=change.entry, seen=change.seen, stored=entry_of(score))
+        indicator, entry = change.indicator, change.entry
+        if entry.rating.not_applicable and indicator.pk not in claimed:
+            entry = replace(entry, rating=replace(entry.rating, not_applicable=False))
+        score = scores.get(indicator.pk) or ReviewScore(review=current, indicator=indicator)
+        stored = entry_of(score)
+        if is_answered(indicator.rule, score.rating):
+            verdict = merge(typed=entry, seen=change.seen, stored=stored)
+        else:
+            # What the page proposed becomes the reviewer's own by saving.
+            same = entry.fingerprint == stored.fingerprint
+            verdict = Merge.UNTOUCHED if same else Merge.APPLY
         if verdict is Merge.CONFLICT:
-            outcome.conflicts[change.indicator.pk] = score
+            outcome.conflicts[indicator.pk] = score
         elif verdict is Merge.APPLY:
-            _apply(score, change.entry)
-            to_update.append(score)
+            score.apply(entry.rating)
+            score.remark = entry.texts["remark"]
+            (to_update if score.pk else to_create).append(score)
     ReviewScore.objects.bulk_create(to_create)
     ReviewScore.objects.bulk_update(
         to_update,
@@ -167,11 +206,6 @@ def save(review: Review, changes: Iterable[answering.Change], by: User) -> Saved
     )
     outcome.stored = len(to_create) + len(to_update)
     return outcome
-
-
-def _apply(score: ReviewScore, entry: Entry) -> None:
-    score.apply(entry.rating)
-    score.remark = entry.texts["remark"]
 
 
 @dataclass(frozen=True)
@@ -196,6 +230,9 @@ def gaps(
         score = scores.get(indicator.pk)
         if score is None or not is_answered(indicator.rule, score.rating):
             found.append(Gap(number, indicator, "尚未评分"))
+            continue
+        if score.not_applicable and not line.answer.not_applicable:
+            found.append(Gap(number, indicator, "申报工会没有申报“不适用”，请评分"))
             continue
         result = score_indicator(indicator.rule, score.rating, thresholds)
         refused = line.answer.not_applicable and not score.not_applicable
@@ -250,6 +287,8 @@ def verdict_of(assessment: SelfAssessment, lines: Iterable[Line]) -> Verdict:
     """The mean of the completed reviews by the one rule of the scoring, with the vetoes."""
     thresholds = assessment.campaign.thresholds
     completed = [review for review in assessment.reviews.all() if review.is_complete]
+    lines = list(lines)
+    rules = {line.indicator.code: line.indicator.rule for line in lines}
     each = results_of(assessment, completed, lines)
     vetoes = tuple(
         Veto.objects.filter(
@@ -258,7 +297,7 @@ def verdict_of(assessment: SelfAssessment, lines: Iterable[Line]) -> Verdict:
     )
     merged = {
         number: [
-            mean_indicator(same)
+            mean_indicator(rules[same[0].code], same, thresholds)
             for same in zip(*(results[number] for results in each), strict=True)
         ]
         for number in (each[0] if each else {})

@@ -20,7 +20,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Length, Substr
+from django.db.models.functions import Length, Substr
 
 from assessments.choices import (
     DECIDED_STATES,
@@ -50,7 +50,9 @@ def counted_organizations(campaign: Campaign, tier: str | None = None) -> QueryS
         entry=FilteredRelation(
             "self_assessments", condition=Q(self_assessments__campaign=campaign)
         ),
-        standing_place=Coalesce("entry__place", "path"),
+        standing_place=Case(
+            When(entry__revision__gte=1, then=F("entry__place")), default=F("path")
+        ),
     )
 
 

@@ -211,20 +211,23 @@ def score_indicator(
     return IndicatorResult(rule.code, points, maximum, met=met, mandatory=rule.mandatory)
 
 
-def mean_indicator(results: Sequence[IndicatorResult]) -> IndicatorResult:
-    """Several reviewers' results of one indicator as one: the mean of those to whom it applies;
-    met when all find it met. It applies unless all find that it does not."""
+def mean_indicator(
+    rule: IndicatorRule,
+    results: Sequence[IndicatorResult],
+    thresholds: Thresholds = Thresholds(),
+) -> IndicatorResult:
+    """Several reviewers' results of one indicator as one: the mean of those to whom it applies.
+    A judged one is met when the mean is high enough; a fact (items, counts) when all find it so.
+    It applies unless all find that it does not."""
     applicable = [result for result in results if result.is_applicable]
     if not applicable:
         return results[0]
     scored = [result.points for result in applicable if result.points is not None]
-    return IndicatorResult(
-        code=applicable[0].code,
-        points=sum(scored, ZERO) / len(scored) if scored else None,
-        maximum=applicable[0].maximum,
-        met=all(result.met for result in applicable),
-        mandatory=applicable[0].mandatory,
-    )
+    points = sum(scored, ZERO) / len(scored) if scored else None
+    met = all(result.met for result in applicable)
+    if points is not None and not rule.is_computed:
+        met = points * HUNDRED >= thresholds.criterion_pass_percent * rule.max_points
+    return IndicatorResult(rule.code, points, rule.max_points, met=met, mandatory=rule.mandatory)
 
 
 def score_criterion(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
@@ -48,10 +48,11 @@ def tasks(user: User, campaign: Campaign | None, at: dt.datetime) -> list[Task]:
 
 
 def _own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    """The user's own unions. An observer (观察员) is shown where it stands, without a task."""
     own = {
         membership.organization_id: membership.organization
         for membership in user.roles
-        if membership.role in (Role.REPORTER, Role.HEAD)
+        if membership.role in (Role.REPORTER, Role.HEAD, Role.VIEWER)
         and membership.organization.tier in ASSESSED_TIERS
     }
     if not own:
@@ -69,12 +70,16 @@ def _own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     )
     found = []
     for key, organization in own.items():
-        due = max(campaign.submission_deadline, extended.get(key, dt.date.min))
         assessment = assessments.get(key)
+        returned = assessment is not None and assessment.state == State.RETURNED
+        corrected = assessment.correction_due if assessment and returned else None
+        due = deadlines.latest(campaign, extended.get(key), corrected)
         if assessment is None:
-            found.append(_start_task(organization, campaign, due, at))
+            task = _start_task(organization, campaign, due, at)
         else:
-            found.append(_assessment_task(assessment, due, at))
+            task = _assessment_task(assessment, due, at)
+        writes = permissions.may_start(user, organization)
+        found.append(task if writes else _to_look_at(task))
     return found
 
 
@@ -95,6 +100,11 @@ def _start_task(
     )
 
 
+def _to_look_at(task: Task) -> Task:
+    """The task of a union as somebody sees it who may not write there."""
+    return replace(task, button="" if task.starts else "查看", is_open=False)
+
+
 _WAITING_TEXTS = {
     State.SUBMITTED: "已经提交，等待上级或市总工会处理。",
     State.ENDORSED: "上级工会已初审推荐，等待市总工会受理。",
@@ -112,10 +122,9 @@ def _assessment_task(assessment: SelfAssessment, due: dt.date, at: dt.datetime) 
     if not assessment.is_editable_state:
         text = _WAITING_TEXTS[State(assessment.state)]
         return Task(title=name, text=text, url=url, button="查看", is_open=False)
-    if assessment.state == State.RETURNED:
-        due = assessment.correction_due or due
     left = deadlines.days_left(due, at)
-    is_open = deadlines.is_running(assessment.campaign, at) and left >= 0
+    running = assessment.state == State.RETURNED or deadlines.is_running(assessment.campaign, at)
+    is_open = running and left >= 0
     if not is_open:
         text, button = "填报已经截止，只能查看。如需延期，请联系市总工会管理员。", "查看"
     elif assessment.state == State.RETURNED:

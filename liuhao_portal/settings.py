@@ -19,9 +19,8 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 # --- Security -----------------------------------------------------------------------------------
 DEBUG = env.boolean("DEBUG", default=False)
 SECRET_KEY = env.required("SECRET_KEY", "sessions and signed values depend on it")
-ALLOWED_HOSTS = [
-    host for host in env.required("ALLOWED_HOSTS", "comma-separated host names").split(",") if host
-]
+env.required("ALLOWED_HOSTS", "comma-separated host names")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 # HTTPS=off is for a demonstration on one's own machine only.
@@ -66,12 +65,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "liuhao_portal.middleware.refuse_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "liuhao_portal.middleware.private_pages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "liuhao_portal.urls"

@@ -8,8 +8,10 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
-from django.db import models
-from django.http import HttpRequest
+from django.db import models, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 
 from organizations import tree
 from organizations.audit import record
@@ -40,7 +42,16 @@ class CityAdminOnly:
 
 
 class RecordedAdmin(CityAdminOnly, admin.ModelAdmin):
-    """Every change goes on the audit record too, beside Django's own history."""
+    """Every change goes on the audit record too, beside Django's own history; the two stand or
+    fall together."""
+
+    @method_decorator(transaction.atomic)
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, extra_context)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str]:
+        """Nothing is filled in from the address: it may say anything."""
+        return {}
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
         self._record(request, "ADD", obj, [])
@@ -80,6 +91,10 @@ class OrganizationAdmin(RecordedAdmin):
     autocomplete_fields = ["parent"]
     show_full_result_count = False
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Organizations are dissolved by a date, never deleted: their past stays."""
+        return False
+
     def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
         (tree.replant if change else tree.plant)(obj)
 
@@ -88,6 +103,9 @@ class MembershipInline(CityAdminOnly, admin.TabularInline):
     model = Membership
     extra = 1
     autocomplete_fields = ["organization"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("organization", "user")
 
 
 class UserCreationForm(AdminUserCreationForm):
@@ -113,6 +131,15 @@ class UserAdmin(RecordedAdmin, DjangoUserAdmin):
         (None, {"fields": ["username", "full_name", "usable_password", "password1", "password2"]})
     ]
     inlines = [MembershipInline]
+
+    @method_decorator(transaction.atomic)
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 - Django's name
+        form_url: str = "",
+    ) -> HttpResponse:
+        return super().user_change_password(request, id, form_url)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Accounts are disabled, never deleted: what they did stays on record."""

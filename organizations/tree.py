@@ -10,12 +10,24 @@ from django.db.models.functions import Cast, Concat, LPad, Substr
 
 from organizations.choices import PARENT_TIERS, Tier
 from organizations.models import Organization
-from organizations.models.organization import PATH_STEP, within
+from organizations.models.organization import PATH_STEP
 
 
 def step(pk: int) -> str:
     """The organization's own part of its path."""
     return f"{pk:0{PATH_STEP}d}"
+
+
+def _lock() -> None:
+    """One writer of the tree at a time: a parent's path must not change while a child's is
+    computed from it. The root stands for the whole tree; changes of it are rare."""
+    list(Organization.objects.select_for_update().filter(parent=None).values_list("pk"))
+
+
+def _path_below_parent(organization: Organization) -> str:
+    """The path by the parent's place as it is in the database now."""
+    above = Organization.objects.filter(pk=organization.parent_id).values_list("path", flat=True)
+    return f"{above.first() or ''}{step(organization.pk)}"
 
 
 @transaction.atomic
@@ -24,10 +36,10 @@ def plant(organization: Organization) -> Organization:
 
     Raises ValidationError where a field or the place in the tree is wrong.
     """
+    _lock()
     organization.full_clean()
     organization.save(force_insert=True)
-    parent_path = organization.parent.path if organization.parent else ""
-    organization.path = f"{parent_path}{step(organization.pk)}"
+    organization.path = _path_below_parent(organization)
     organization.save(update_fields=["path"])
     return organization
 
@@ -39,13 +51,13 @@ def replant(organization: Organization) -> Organization:
     Self-assessments that were handed in keep the place they had. Raises ValidationError where
     the new place breaks the tree's rules.
     """
+    _lock()
     organization.full_clean()
-    old = Organization.objects.select_for_update().get(pk=organization.pk)
-    parent_path = organization.parent.path if organization.parent else ""
-    organization.path = f"{parent_path}{step(organization.pk)}"
+    old = Organization.objects.get(pk=organization.pk)
+    organization.path = _path_below_parent(organization)
     organization.save()
     if organization.path != old.path:
-        Organization.objects.filter(within(old.path)).exclude(pk=organization.pk).update(
+        Organization.objects.subtree_of(old).exclude(pk=organization.pk).update(
             path=Concat(Value(organization.path), Substr("path", len(old.path) + 1))
         )
     return organization
@@ -58,6 +70,7 @@ def plant_all(organizations: Iterable[Organization]) -> None:
     Parents are given by unsaved or saved instances. Tiers are trusted here to be checked by
     the caller; the database refuses a wrong place with IntegrityError all the same.
     """
+    _lock()
     waiting = list(organizations)
     for tier in sorted(Tier, key=_rank):
         batch = [organization for organization in waiting if organization.tier == tier]

@@ -13,6 +13,7 @@ from assessments import (
     campaigns,
     deadlines,
     demo,
+    permissions,
     reviewing,
     rubrics,
     workflow,
@@ -190,7 +191,7 @@ def make_self_assessment(
     if state == State.ENDORSED:
         perform(assessment, Action.ENDORSE, superior_head, opinion="同意推荐。")
         return assessment
-    if campaign.policies.get(tier=organization.tier).endorsement_required:
+    if permissions.endorsement_applies(assessment):
         perform(assessment, Action.ENDORSE, superior_head, opinion="同意推荐。")
     reviewers = reviewers or [city.reviewer]
     for reviewer in reviewers:

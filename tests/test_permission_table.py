@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from assessments.choices import State
 from assessments.models import Evidence
+from tests import factories
 from tests.factories import make_self_assessment
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +78,8 @@ def test_every_address_is_in_the_table():
 
 
 @pytest.fixture
-def addresses(city, campaign):
+def addresses(city):
+    campaign = factories.make_campaign(endorsement=True)
     assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW)
     review = assessment.reviews.get()
     file = Evidence.objects.filter(organization=city.own).first()

@@ -131,7 +131,8 @@ def address(assessment, page):
 
 
 @pytest.mark.parametrize("state", PAGES)
-def test_pages_of_a_self_assessment_for_everybody_who_may_see_them(client, city, campaign, state):
+def test_pages_of_a_self_assessment_for_everybody_who_may_see_them(client, city, state):
+    campaign = factories.make_campaign(endorsement=True)
     assessment = make_self_assessment(city, campaign, state)
     over = {}
     seen = set()

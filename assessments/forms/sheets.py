@@ -124,7 +124,7 @@ class Sheet(forms.Form):
         self.helper.attrs = {"enctype": "multipart/form-data", "novalidate": ""}
         rows = f"{{% for row in sheet.rows %}}{{% include '{self.row_template}' %}}{{% endfor %}}"
         # Enter in a field presses the first button of a form: let that be saving.
-        first = '<button class="visually-hidden" type="submit" name="save" tabindex="-1"></button>'
+        first = '<button class="visually-hidden" type="submit" name="save" tabindex="-1" aria-hidden="true">保存</button>'
         self.helper.layout = Layout(
             HTML(first if writable else ""),
             HTML(rows),

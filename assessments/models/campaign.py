@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from assessments.choices import CampaignState
+from assessments.choices import DECIDED_STATES, CampaignState
 from assessments.models.rubric import Rubric
 from assessments.scoring import Thresholds
 from organizations.choices import ASSESSED_TIERS
@@ -205,3 +205,12 @@ class Veto(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organization}：{self.reason}"
+
+    def clean(self) -> None:
+        """Raises ValidationError while a decision stands that does not know of the fact."""
+        if self.campaign_id and self.organization_id:
+            decided = self.organization.self_assessments.filter(
+                campaign=self.campaign_id, state__in=DECIDED_STATES
+            )
+            if decided.exists():
+                raise ValidationError("该工会已经评定。请先撤销评定，登记之后重新评定。")

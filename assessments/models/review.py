@@ -7,8 +7,9 @@ from django.db import models
 from django.urls import reverse
 
 from assessments.models.rubric import Indicator
-from assessments.models.self_assessment import RatingFields, SelfAssessment
+from assessments.models.self_assessment import RatingFields, SelfAssessment, recused_paths
 from organizations.models import Organization, User
+from organizations.models.organization import within
 
 
 class Endorsement(models.Model):
@@ -33,8 +34,12 @@ class Endorsement(models.Model):
 
 class ReviewQuerySet(models.QuerySet["Review"]):
     def visible_to(self, user: User) -> ReviewQuerySet:
-        """A reviewer's own reviews: reviewers are blind to each other."""
-        return self.filter(reviewer=user)
+        """A reviewer's own reviews, without what they are recused from: reviewers are blind to
+        each other."""
+        reviews = self.filter(reviewer=user)
+        for path in recused_paths(user):
+            reviews = reviews.exclude(within(path, "self_assessment__organization__path"))
+        return reviews
 
 
 class Review(models.Model):

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 
 from assessments.choices import CampaignState, IndicatorKind
 from assessments.scoring import IndicatorRule
@@ -38,7 +39,7 @@ class Rubric(models.Model):
     def __str__(self) -> str:
         return f"{self.title}（第{self.version}版）"
 
-    @property
+    @cached_property
     def is_locked(self) -> bool:
         """Whether a campaign that has opened uses this version: a new one must be made then."""
         return self.policies.exclude(campaign__state=CampaignState.PREPARING).exists()
@@ -128,6 +129,11 @@ class Indicator(models.Model):
             raise ValidationError({"numerator_label": "比率指标须写明分子和分母的名称。"})
         if self.kind == IndicatorKind.CHECKLIST and not self.checklist_items:
             raise ValidationError({"checklist_items": "逐项指标至少要有一项内容。"})
+
+    @property
+    def is_satisfaction(self) -> bool:
+        """Whether votes of a 民主测评 are counted, in which 基本满意 may count as satisfied."""
+        return self.numerator_label == "满意票数"
 
     @property
     def rule(self) -> IndicatorRule:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.urls import reverse
 
-from assessments.choices import DECIDED_STATES, EDITABLE_STATES, State
-from assessments.models.campaign import Campaign
+from assessments.choices import EDITABLE_STATES, State
+from assessments.models.campaign import Campaign, Extension, TierPolicy
 from assessments.models.evidence import Evidence
 from assessments.models.rubric import POINTS, Indicator, Rubric
 from assessments.scoring import Rating
@@ -20,25 +20,52 @@ from organizations.models.organization import SUBTREE_ROLES, within
 EXACT = {"max_digits": 9, "decimal_places": 6}
 
 
+#: Roles that a recusal (回避) keeps away from an organization.
+REVIEWING_ROLES = (Role.REVIEWER, Role.LEAD_REVIEWER)
+
+
+def recused_paths(user: User) -> list[str]:
+    """The tops of the subtrees that the user is recused from: one query for each request."""
+    if not hasattr(user, "_recused_paths"):
+        user._recused_paths = list(user.recusals.values_list("organization__path", flat=True))
+    return user._recused_paths
+
+
 class SelfAssessmentQuerySet(models.QuerySet["SelfAssessment"]):
     def visible_to(self, user: User) -> SelfAssessmentQuerySet:
         """The self-assessments whose progress the user may see: those of the organizations in
-        the user's scope, and those that the user is assigned to review. Whether their content
+        the user's scope, and those that the user is assigned to review; a reviewer or lead
+        sees nothing of what they are recused from (回避). Whether their content
         may be read is `permissions.may_read_content`."""
         scope = Q(pk__in=[])
         for membership in user.roles:
             if membership.role in SUBTREE_ROLES:
-                scope |= within(membership.organization.path, "organization__path")
+                part = within(membership.organization.path, "organization__path")
             elif membership.role == Role.REVIEWER:
-                scope |= Q(pk__in=user.reviews.values("self_assessment"))
+                part = Q(pk__in=user.reviews.values("self_assessment"))
+            else:
+                continue
+            if membership.role in REVIEWING_ROLES:
+                for path in recused_paths(user):
+                    part &= ~within(path, "organization__path")
+            scope |= part
         return self.filter(scope)
 
     def with_context(self) -> SelfAssessmentQuerySet:
-        """With the rows that every page about a self-assessment shows."""
-        return self.select_related("campaign", "organization", "organization__parent", "rubric")
-
-    def decided(self) -> SelfAssessmentQuerySet:
-        return self.filter(state__in=DECIDED_STATES)
+        """With the rows that every page about a self-assessment shows; as `extended_until` the
+        union's own extension, as `endorsement_required` the campaign's setting for its tier."""
+        extension = Extension.objects.filter(
+            campaign=OuterRef("campaign"), organization=OuterRef("organization")
+        )
+        policy = TierPolicy.objects.filter(
+            campaign=OuterRef("campaign"), tier=OuterRef("rubric__tier")
+        )
+        return self.select_related(
+            "campaign", "organization", "organization__parent", "rubric"
+        ).annotate(
+            extended_until=Subquery(extension.values("until")),
+            endorsement_required=Subquery(policy.values("endorsement_required")),
+        )
 
 
 class SelfAssessment(models.Model):

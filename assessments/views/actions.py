@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from assessments import permissions, reviewing, workflow, worksheet
+from assessments import permissions, workflow, worksheet
 from assessments.choices import Action, State
 from assessments.forms.actions import ActionForm, ReturnForm
 from assessments.models import SelfAssessment
@@ -45,7 +45,13 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     problems: tuple[workflow.Problem, ...] = ()
     if request.method == "POST" and form.is_valid():
         try:
-            workflow.perform(assessment, chosen, by=request.user, **form.details)
+            workflow.perform(
+                assessment,
+                chosen,
+                by=request.user,
+                seen=request.POST.get("seen", ""),
+                **form.details,
+            )
         except workflow.TransitionRefused as error:
             problems = error.problems
         else:
@@ -53,18 +59,22 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
             if chosen == Action.COMPLETE_REVIEW:
                 return redirect("assessments:review_list")
             return redirect(assessment)
-    elif chosen == Action.SUBMIT:
-        problems = tuple(workflow.problems(assessment, chosen, request.user))
+    if request.method == "POST":
+        assessment.refresh_from_db(fields=["state", "revision"])
+    found = workflow.look(assessment, request.user)
+    if chosen == Action.SUBMIT and not problems:
+        problems = tuple(workflow.problems(found, chosen))
     return render(
         request,
         "assessments/actions/act.html",
         {
+            "seen": workflow.stamp(found, chosen),
             "assessment": assessment,
             "action": chosen,
             "form": form,
             "problems": problems,
             "wrong_state": chosen not in workflow.available(assessment, request.user),
-            **_summary(assessment, chosen),
+            **_summary(found, chosen),
         },
         status=409 if problems and request.method == "POST" else 200,
     )
@@ -79,30 +89,26 @@ def _may_ever(request: HttpRequest, assessment: SelfAssessment, action: Action) 
     )
 
 
-def _summary(assessment: SelfAssessment, action: Action) -> dict[str, Any]:
+def _summary(found: workflow.Context, action: Action) -> dict[str, Any]:
     """What the user should see before confirming."""
+    assessment = found.assessment
     if action == Action.SUBMIT and assessment.is_editable_state:
-        sections = worksheet.load(assessment)
-        result = worksheet.result_of(sections, assessment.campaign)
-        return {"result": result, "titles": _titles(sections)}
+        return {"result": worksheet.result_of(found.sections, assessment.campaign)}
     if action == Action.DECIDE and assessment.state == State.REVIEWED:
-        sections = worksheet.load(assessment)
-        lines = [line for section in sections for line in section.lines]
-        verdict = reviewing.verdict_of(assessment, lines)
-        own = worksheet.result_of(sections, assessment.campaign)
+        own = worksheet.result_of(found.sections, assessment.campaign)
         return {
-            "verdict": verdict,
+            "verdict": found.verdict,
             "rows": list(
-                zip(_titles(sections), own.criteria, verdict.result.criteria, strict=False)
+                zip(
+                    [section.criterion.title for section in found.sections],
+                    own.criteria,
+                    found.verdict.result.criteria,
+                    strict=False,
+                )
             ),
             "own_total": own.total,
-            "result": verdict.result,
         }
     return {}
-
-
-def _titles(sections: list[worksheet.Section]) -> list[str]:
-    return [section.criterion.title for section in sections]
 
 
 @require_http_methods(["GET", "POST"])
@@ -124,6 +130,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
                 assessment,
                 Action.RETURN,
                 by=request.user,
+                seen=request.POST.get("seen", ""),
                 reason=form.cleaned_data["reason"],
                 remarks=form.remarks,
             )
@@ -146,6 +153,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
                 for section in sections
             ],
             "problems": problems,
+            "seen": workflow.stamp(workflow.look(assessment, request.user), Action.RETURN),
             "wrong_state": wrong_state,
             "readable": permissions.may_read_content(request.user, assessment),
         },

@@ -133,7 +133,9 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     )
     if request.method == "POST":
         try:
-            saved = reviewing.save(review, sheet.changes, request.user)
+            shown = request.POST.get("revision", "")
+            revision = int(shown) if shown.isdecimal() else None
+            saved = reviewing.save(review, sheet.changes, request.user, revision)
         except reviewing.NotAllowed as error:
             locked_reason = f"没有保存：{error}您填写的内容还在下面。"
         else:
@@ -165,9 +167,7 @@ def _stored(review: Review, section: worksheet.Section):
         for score in review.scores.filter(indicator__criterion=section.criterion)
     }
     return {
-        line.indicator.pk: reviewing.entry_of(scores[line.indicator.pk])
-        if line.indicator.pk in scores
-        else reviewing.proposed_entry(line)
+        line.indicator.pk: reviewing.shown_entry(line, scores.get(line.indicator.pk))
         for line in section.lines
     }
 

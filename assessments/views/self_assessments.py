@@ -185,10 +185,11 @@ def _save(
 
     Raises answering.NotEditable.
     """
+    writable = {row.indicator.code: row.indicator for row in sheet.rows if row.writable}
     saved = answering.save(assessment, sheet.changes, request.user)
-    for line in section.lines:
-        sheet.add_file_errors(line.indicator, _files(request, assessment, line.indicator))
-    _detach(request, assessment, {line.indicator.code: line.indicator for line in section.lines})
+    for indicator in writable.values():
+        sheet.add_file_errors(indicator, _files(request, assessment, indicator))
+    _detach(request, assessment, writable)
     fresh = worksheet.load(assessment, section.criterion.number)[0]
     sheet.settle(
         {line.indicator.pk: answering.entry_of(line.answer) for line in fresh.lines},

@@ -7,12 +7,13 @@ rules cannot disagree.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django.db import transaction
 
 from assessments import deadlines
-from assessments.answering import capacity
+from assessments.answering import capacity, entry_of
 from assessments.choices import Action, State
 from assessments.models import SelfAssessment
 from assessments.workflow.context import Context, Problem, TransitionRefused
@@ -22,13 +23,16 @@ from organizations.models import User
 
 __all__ = [
     "TRANSITIONS",
+    "Context",
     "Problem",
     "Transition",
     "TransitionRefused",
     "available",
     "find",
+    "look",
     "perform",
     "problems",
+    "stamp",
 ]
 
 
@@ -49,22 +53,41 @@ def available(assessment: SelfAssessment, user: User) -> list[Action]:
     ]
 
 
-def problems(assessment: SelfAssessment, action: Action, by: User, **details: Any) -> list[Problem]:
-    """What stands in the way of the action, without running it."""
-    transition = find(action, assessment.state)
-    if transition is None or not transition.may(by, assessment):
-        return [_wrong_state(assessment)]
-    context = Context(assessment, by, deadlines.now(), details)
+def look(assessment: SelfAssessment, by: User) -> Context:
+    """The self-assessment as an action would find it now: for the page that asks to confirm."""
+    return Context(assessment, by, deadlines.now())
+
+
+def problems(context: Context, action: Action) -> list[Problem]:
+    """What stands in the way of the action."""
+    transition = find(action, context.assessment.state)
+    if transition is None or not transition.may(context.by, context.assessment):
+        return [_wrong_state(context.assessment)]
     return [problem for guard in transition.guards for problem in guard(context)]
 
 
+def stamp(context: Context, action: Action) -> str:
+    """A digest of what an action rests on, to be carried by the page that asks to confirm it:
+    the revision; for SUBMIT the answers with their evidence, for DECIDE the verdict."""
+    parts: list[object] = [context.assessment.state, context.assessment.revision]
+    if action == Action.SUBMIT:
+        parts += [
+            (entry_of(line.answer).fingerprint, [file.pk for file in line.evidence])
+            for line in context.lines
+        ]
+    elif action == Action.DECIDE:
+        parts += [context.verdict.result, context.verdict.vetoes]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
+
+
 def perform(
-    assessment: SelfAssessment, action: Action, *, by: User, **details: Any
+    assessment: SelfAssessment, action: Action, *, by: User, seen: str = "", **details: Any
 ) -> SelfAssessment:
     """Run one transition: lock, find the row, ask who and what, write, record.
 
     `details` by action: `opinion` (ENDORSE; optional for COMPLETE_REVIEW and DECIDE), `remarks`
     {Indicator: text} and `reason` (RETURN), `reason` (the reopening actions, ACCEPT_APPEAL).
+    `seen` is the `stamp` of what the user was shown before confirming, if anything was shown.
     Returns the self-assessment as it is then. Raises TransitionRefused and changes nothing when
     the state has moved on, the user may not, or a guard objects.
     """
@@ -78,6 +101,8 @@ def perform(
         if transition is None or not transition.may(by, locked):
             raise TransitionRefused(_wrong_state(locked))
         context = Context(locked, by, deadlines.now(), details)
+        if seen and seen != stamp(context, action):
+            raise TransitionRefused(Problem("您打开页面之后，内容有了变化。请核对之后再次确认。"))
         found = [problem for guard in transition.guards for problem in guard(context)]
         if found:
             raise TransitionRefused(*found)
@@ -92,7 +117,9 @@ def perform(
             action=action,
             by=by,
             subject=locked,
-            details=capacity(by, locked) | on_record | {"from": source, "to": locked.state},
+            details=capacity(by, locked, transition.acts_as)
+            | on_record
+            | {"from": source, "to": locked.state},
         )
     return locked
 

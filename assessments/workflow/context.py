@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from assessments import worksheet
+from assessments import reviewing, worksheet
 from assessments.models import Indicator, Review, SelfAssessment
 from organizations.models import User
 
@@ -36,13 +37,16 @@ class Context:
     by: User
     at: dt.datetime
     details: Mapping[str, Any] = field(default_factory=dict)
-    _sections: list[worksheet.Section] | None = None
 
-    @property
+    @cached_property
     def sections(self) -> list[worksheet.Section]:
-        if self._sections is None:
-            self._sections = worksheet.load(self.assessment)
-        return self._sections
+        """The union's answers."""
+        return worksheet.load(self.assessment)
+
+    @cached_property
+    def verdict(self) -> reviewing.Verdict:
+        """What the completed reviews come to."""
+        return reviewing.verdict_of(self.assessment, self.lines)
 
     @property
     def lines(self) -> list[worksheet.Line]:

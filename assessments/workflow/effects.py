@@ -77,11 +77,11 @@ def write_endorsement(context: Context) -> dict[str, Any]:
 
 def write_return(context: Context) -> dict[str, Any]:
     """`remarks` maps indicators to what is wanting there. The union has `correction_days`, and
-    never less than the campaign itself gives."""
+    never less than it had before."""
     assessment = context.assessment
     days = dt.timedelta(days=assessment.campaign.correction_days)
     due = deadlines.local_day(context.at) + days
-    assessment.correction_due = max(due, assessment.campaign.submission_deadline)
+    assessment.correction_due = max(due, deadlines.due_on(assessment))
     sent_back = Return.objects.create(
         self_assessment=assessment,
         revision=assessment.revision,
@@ -103,8 +103,11 @@ def write_return(context: Context) -> dict[str, Any]:
 
 
 def point_reviews_at_revision(context: Context) -> dict[str, Any]:
-    context.assessment.reviews.update(revision=context.assessment.revision)
-    return {"revision": context.assessment.revision}
+    """What has changed since the reviewers scored must be scored anew."""
+    assessment = context.assessment
+    changed = reviewing.clear_outdated(assessment)
+    assessment.reviews.update(revision=assessment.revision)
+    return {"revision": assessment.revision, "changed": changed}
 
 
 def complete_own_review(context: Context) -> dict[str, Any]:
@@ -122,7 +125,7 @@ def reopen_reviews(context: Context) -> dict[str, Any]:
 
 
 def write_decision(context: Context) -> dict[str, Any]:
-    verdict = reviewing.verdict_of(context.assessment, context.lines)
+    verdict = context.verdict
     decision = reviewing.record_decision(
         context.assessment,
         verdict,

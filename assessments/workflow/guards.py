@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assessments import deadlines, reviewing
+from assessments import deadlines, permissions, reviewing
 from assessments.choices import State
 from assessments.models import Review
 from assessments.workflow.context import Context, Problem
@@ -40,8 +40,7 @@ def endorsed_if_required(context: Context) -> list[Problem]:
     assessment = context.assessment
     if assessment.state == State.ENDORSED or assessment.endorsements.exists():
         return []
-    policy = assessment.campaign.policies.filter(tier=assessment.rubric.tier).first()
-    if policy and policy.endorsement_required:
+    if permissions.endorsement_applies(assessment):
         return [Problem("须先由上级工会初审推荐。")]
     return []
 
@@ -75,8 +74,17 @@ def own_review_is_complete(context: Context) -> list[Problem]:
     ]
 
 
+def reviewers_are_free(context: Context) -> list[Problem]:
+    """A conflict of interest (回避) that arose after the review was completed."""
+    return [
+        Problem(f"{review.reviewer}须回避该工会。请先退回评审员，取消分派后另行分派。")
+        for review in context.assessment.reviews.select_related("reviewer")
+        if permissions.has_conflict(review.reviewer, context.assessment.organization)
+    ]
+
+
 def reviewers_agree(context: Context) -> list[Problem]:
-    discrepant = reviewing.verdict_of(context.assessment, context.lines).discrepant
+    discrepant = context.verdict.discrepant
     if not discrepant:
         return []
     names = "、".join(f"第{number}好" for number in discrepant)

@@ -33,7 +33,9 @@ from assessments.workflow.guards import (
     organization_is_active,
     own_review_is_complete,
     reviewers_agree,
+    reviewers_are_free,
 )
+from organizations.choices import Role
 from organizations.models import User
 
 Guard = Callable[[Context], list[Problem]]
@@ -42,18 +44,23 @@ Effect = Callable[[Context], dict[str, Any] | None]
 
 @dataclass(frozen=True)
 class Transition:
-    """One row of the table. `may` is asked first and answers who; `guards` answer what must
-    hold; `effects` run after the state is written and return what goes on record. While
+    """One row of the table. `may` is asked first and answers who, `acts_as` names the
+    roles in which they act, for the record; `guards` answer what must
+    hold; `effects` run before the state is written and return what goes on record. While
     `stays_while` holds after the effects, the state is left as it was."""
 
     action: Action
     sources: tuple[State, ...]
     target: State
     may: Callable[[User, SelfAssessment], bool]
+    acts_as: tuple[Role, ...]
     guards: tuple[Guard, ...] = ()
     effects: tuple[Effect, ...] = ()
     stays_while: Callable[[Context], bool] | None = None
 
+
+_LEADERS = (Role.LEAD_REVIEWER, Role.ADMIN)
+_HANDLERS = (Role.REVIEWER, *_LEADERS)
 
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(
@@ -61,6 +68,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         (State.DRAFT, State.RETURNED),
         State.SUBMITTED,
         may=permissions.may_sign,
+        acts_as=(Role.HEAD,),
         guards=(organization_is_active, in_time, complete),
         effects=(freeze_revision,),
     ),
@@ -69,6 +77,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         (State.SUBMITTED,),
         State.DRAFT,
         may=permissions.may_sign,
+        acts_as=(Role.HEAD,),
         guards=(in_time, nobody_has_begun),
     ),
     Transition(
@@ -76,6 +85,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         (State.SUBMITTED,),
         State.ENDORSED,
         may=permissions.may_endorse,
+        acts_as=(Role.HEAD,),
         guards=(has_opinion,),
         effects=(write_endorsement,),
     ),
@@ -84,6 +94,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         (State.SUBMITTED,),
         State.RETURNED,
         may=permissions.may_return_submitted,
+        acts_as=(Role.HEAD, *_HANDLERS),
         guards=(has_remarks,),
         effects=(write_return,),
     ),
@@ -91,7 +102,8 @@ TRANSITIONS: tuple[Transition, ...] = (
         Action.RETURN,
         (State.ENDORSED, State.UNDER_REVIEW),
         State.RETURNED,
-        may=permissions.may_return_from_review,
+        may=permissions.may_handle,
+        acts_as=(Role.HEAD, *_HANDLERS),
         guards=(has_remarks,),
         effects=(write_return,),
     ),
@@ -99,7 +111,8 @@ TRANSITIONS: tuple[Transition, ...] = (
         Action.BEGIN_REVIEW,
         (State.SUBMITTED, State.ENDORSED),
         State.UNDER_REVIEW,
-        may=permissions.may_begin_review,
+        may=permissions.may_handle,
+        acts_as=_HANDLERS,
         guards=(endorsed_if_required, has_reviewers),
         effects=(point_reviews_at_revision,),
     ),
@@ -108,6 +121,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         (State.UNDER_REVIEW,),
         State.REVIEWED,
         may=permissions.may_review,
+        acts_as=(Role.REVIEWER, Role.LEAD_REVIEWER),
         guards=(own_review_is_complete,),
         effects=(complete_own_review,),
         stays_while=others_are_scoring,
@@ -117,6 +131,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         (State.REVIEWED,),
         State.UNDER_REVIEW,
         may=permissions.may_lead,
+        acts_as=_LEADERS,
         guards=(has_reason,),
         effects=(reopen_reviews,),
     ),
@@ -125,7 +140,8 @@ TRANSITIONS: tuple[Transition, ...] = (
         (State.REVIEWED,),
         State.DECIDED,
         may=permissions.may_lead,
-        guards=(reviewers_agree,),
+        acts_as=_LEADERS,
+        guards=(reviewers_are_free, reviewers_agree),
         effects=(write_decision,),
     ),
     Transition(
@@ -133,6 +149,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         (State.DECIDED,),
         State.REVIEWED,
         may=permissions.may_administer,
+        acts_as=(Role.ADMIN,),
         guards=(has_reason,),
         effects=(supersede_decision,),
     ),
@@ -141,12 +158,14 @@ TRANSITIONS: tuple[Transition, ...] = (
         (State.DECIDED,),
         State.PUBLISHED,
         may=permissions.may_administer,
+        acts_as=(Role.ADMIN,),
     ),
     Transition(
         Action.ACCEPT_APPEAL,
         (State.PUBLISHED,),
         State.UNDER_REVIEW,
         may=permissions.may_administer,
+        acts_as=(Role.ADMIN,),
         guards=(has_reason,),
         effects=(supersede_decision, reopen_reviews),
     ),
@@ -155,5 +174,6 @@ TRANSITIONS: tuple[Transition, ...] = (
         (State.PUBLISHED,),
         State.FINAL,
         may=permissions.may_administer,
+        acts_as=(Role.ADMIN,),
     ),
 )

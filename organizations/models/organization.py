@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from organizations.choices import PARENT_TIERS, Role, Tier
 
@@ -114,22 +115,19 @@ class Organization(models.Model):
             raise ValidationError(
                 {"parent": f"{self.get_tier_display()}的上级只能是：{names}。"}, code="tier"
             )
-        for child in self.children.all() if self.pk else ():
-            if self.tier not in PARENT_TIERS[Tier(child.tier)]:
-                raise ValidationError(
-                    {"tier": f"下属的“{child.name}”不能以{self.get_tier_display()}为上级。"},
-                    code="tier",
-                )
+        misplaced = [tier for tier in Tier if self.tier not in PARENT_TIERS[tier]]
+        child = self.children.filter(tier__in=misplaced).first() if self.pk else None
+        if child:
+            raise ValidationError(
+                {"tier": f"下属的“{child.name}”不能以{self.get_tier_display()}为上级。"},
+                code="tier",
+            )
+        if self.dissolved_on and self.dissolved_on > timezone.localdate():
+            raise ValidationError({"dissolved_on": "撤销日期不能晚于今天。"})
 
     @property
     def is_active(self) -> bool:
         return self.dissolved_on is None
-
-    @property
-    def county_path(self) -> str:
-        """The path of the county-level or industrial union above (or of itself); of a union
-        directly under the city, its own."""
-        return (self.path or "")[: PATH_STEP * 2]
 
     def is_above(self, other: Organization) -> bool:
         """Whether `other` lies in this organization's subtree, itself excluded."""

@@ -1,99 +1,148 @@
 // What was typed and not yet saved survives a lost connection, an expired session and a closed
-// window: it is kept in this browser, under its page's address, and offered when that page opens
-// again. It goes once the page has been saved, and all of it goes at sign-out, so that nothing
-// stays behind on a shared computer.
+// window: each changed field is kept in this browser, under its user and its page's address, and
+// offered when that page opens again. A field goes once it has been saved, and all of them go at
+// sign-out, so that nothing stays behind on a shared computer.
+//
+// A kept field remembers the version of the answer that it was typed over (`seen`). Restoring it
+// brings that version back too, so that the server can tell when somebody else has changed the
+// answer meanwhile.
 "use strict";
 
 (() => {
-  const SENT = "sent-draft"; // in this tab: the draft that the last form sent belongs to
+  const PREFIX = "draft:";
+  const SENT = "sent-draft"; // in this tab: what the last form that was sent held
 
   document.querySelector("[data-clears-drafts]")?.addEventListener("submit", () => {
     Object.keys(localStorage)
-      .filter((key) => key.startsWith("draft:"))
+      .filter((key) => key.startsWith(PREFIX))
       .forEach((key) => localStorage.removeItem(key));
   });
 
-  // Saving may lead to another page: the page that reports success settles the draft.
-  const sent = sessionStorage.getItem(SENT);
-  if (sent && document.querySelector(".alert-success")) localStorage.removeItem(sent);
+  const load = (key) => {
+    try {
+      return JSON.parse(localStorage.getItem(key)) || { fields: {} };
+    } catch {
+      return { fields: {} };
+    }
+  };
+
+  const store = (key, fields) => {
+    try {
+      if (Object.keys(fields).length) localStorage.setItem(key, JSON.stringify({ at: Date.now(), fields }));
+      else localStorage.removeItem(key);
+    } catch {
+      // No room or no permission to keep drafts: saving still works.
+    }
+  };
+
+  const rowOf = (field) => field.closest(".indicator");
+  const isWrong = (field) => rowOf(field)?.classList.contains("indicator-wrong") ?? false;
+
+  // Saving may lead to another page: the page that reports success settles what was sent. A page
+  // that came back with mistakes has saved the rows that are not marked.
+  const sent = JSON.parse(sessionStorage.getItem(SENT) || "null");
   sessionStorage.removeItem(SENT);
+  const mistakes = document.querySelector(".indicator-wrong") !== null;
+  if (sent && (mistakes || document.querySelector(".alert-success"))) {
+    const { fields } = load(sent.key);
+    for (const id of sent.ids) {
+      const field = document.getElementById(id);
+      if (!mistakes || (field && !isWrong(field))) delete fields[id];
+    }
+    store(sent.key, fields);
+  }
 
   const form = document.getElementById("sheet");
   if (!form || form.tagName !== "FORM") return;
-  const key = `draft:${location.pathname}`;
+
+  const key = `${PREFIX}${document.body.dataset.user}:${location.pathname}`;
   const state = document.querySelector("[data-save-state]");
-  const fields = () => [...form.elements].filter((field) => field.name && !["hidden", "file", "submit", "button"].includes(field.type));
-  const read = () => fields().map((field) => [field.id, ["checkbox", "radio"].includes(field.type) ? field.checked : field.value]);
-  const loaded = JSON.stringify(read());
-  let dirty = false;
+  const fields = [...form.elements].filter(
+    (field) => field.id && field.name && !["hidden", "file", "submit", "button"].includes(field.type),
+  );
+  const isTick = (field) => ["checkbox", "radio"].includes(field.type);
+  const valueOf = (field) => (isTick(field) ? field.checked : field.value);
+  const versionOf = (field) => rowOf(field)?.querySelector('input[name$="-seen"]');
+  const shown = new Map(fields.map((field) => [field.id, valueOf(field)]));
+  const live = {}; // changed on this page and not saved
+  let pending = {}; // kept from before, offered and not yet taken
+  let leaving = false;
 
   const show = (text) => {
     if (state) state.textContent = text;
   };
 
-  const restore = (values) => {
-    for (const [id, value] of values) {
-      const field = document.getElementById(id);
-      if (!field) continue;
-      if (typeof value === "boolean") field.checked = value;
-      else field.value = value;
-      field.dispatchEvent(new Event("input", { bubbles: true }));
-    }
+  const keep = () => {
+    store(key, { ...pending, ...live });
+    show(Object.keys(live).length ? "有未保存的修改" : "");
   };
 
-  const offer = (kept) => {
+  const offer = (at) => {
     const box = document.createElement("div");
     box.className = "alert alert-warning";
     box.setAttribute("role", "alert");
     const text = document.createElement("p");
-    text.textContent = `这台电脑上有 ${new Date(kept.at).toLocaleString("zh-CN")} 填写而没有保存的内容。`;
-    const take = document.createElement("button");
-    take.type = "button";
-    take.className = "btn btn-primary btn-small me-2";
-    take.textContent = "恢复这些内容";
-    take.addEventListener("click", () => {
-      restore(kept.values);
-      box.remove();
-    });
-    const drop = document.createElement("button");
-    drop.type = "button";
-    drop.className = "btn btn-secondary btn-small";
-    drop.textContent = "不要了";
-    drop.addEventListener("click", () => {
-      localStorage.removeItem(key);
-      box.remove();
-    });
-    box.append(text, take, drop);
+    text.textContent = `这台电脑上有 ${new Date(at).toLocaleString("zh-CN")} 填写而没有保存的内容。`;
+    const button = (label, style, action) => {
+      const made = document.createElement("button");
+      made.type = "button";
+      made.className = `btn ${style} btn-small me-2`;
+      made.textContent = label;
+      made.addEventListener("click", () => {
+        const taken = pending;
+        pending = {};
+        box.remove();
+        action(taken);
+        keep();
+      });
+      return made;
+    };
+    const restore = (taken) => {
+      for (const [id, { value, seen }] of Object.entries(taken)) {
+        const field = document.getElementById(id);
+        if (!field) continue;
+        if (isTick(field)) field.checked = value;
+        else field.value = value;
+        const version = versionOf(field);
+        if (version && seen) version.value = seen;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    };
+    box.append(
+      text,
+      button("恢复这些内容", "btn-primary", restore),
+      button("不要了", "btn-secondary", () => {}),
+    );
     form.before(box);
   };
 
-  try {
-    const kept = JSON.parse(localStorage.getItem(key) || "null");
-    // A page that comes back with errors shows what was typed: there is nothing to offer.
-    if (kept && JSON.stringify(kept.values) === loaded) localStorage.removeItem(key);
-    else if (kept) offer(kept);
-  } catch {
-    localStorage.removeItem(key);
-  }
-
-  form.addEventListener("input", () => {
-    const values = read();
-    dirty = JSON.stringify(values) !== loaded;
-    try {
-      if (dirty) localStorage.setItem(key, JSON.stringify({ at: Date.now(), values }));
-      else localStorage.removeItem(key);
-    } catch {
-      // No room or no permission to keep drafts: saving still works.
+  const kept = load(key);
+  for (const [id, one] of Object.entries(kept.fields)) {
+    const field = document.getElementById(id);
+    if (!field || !shown.has(id)) continue;
+    if (isWrong(field)) {
+      live[id] = one; // typed, shown, and stored nowhere yet
+      shown.set(id, null);
+    } else if (shown.get(id) !== one.value) {
+      pending[id] = one;
     }
-    show(dirty ? "有未保存的修改" : "");
+  }
+  store(key, { ...pending, ...live });
+  if (Object.keys(pending).length) offer(kept.at);
+
+  form.addEventListener("input", ({ target }) => {
+    if (!shown.has(target.id)) return;
+    if (valueOf(target) === shown.get(target.id)) delete live[target.id];
+    else live[target.id] = { value: valueOf(target), seen: versionOf(target)?.value };
+    keep();
   });
   form.addEventListener("submit", () => {
-    dirty = false;
-    sessionStorage.setItem(SENT, key);
+    leaving = true;
+    sessionStorage.setItem(SENT, JSON.stringify({ key, ids: Object.keys(live) }));
     show("正在保存…");
   });
   window.addEventListener("beforeunload", (event) => {
-    if (dirty) event.preventDefault();
+    if (Object.keys(live).length && !leaving) event.preventDefault();
   });
   window.addEventListener("offline", () => show("网络已断开，内容保留在本机"));
   window.addEventListener("online", () => show("网络已恢复，请保存"));

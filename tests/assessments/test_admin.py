@@ -1,5 +1,7 @@
 """The back office: a campaign is set up, opened and closed by an administrator alone."""
 
+import datetime as dt
+
 import pytest
 from django.urls import reverse
 
@@ -13,7 +15,6 @@ from tests import factories
 from tests.factories import make_self_assessment, today
 
 pytestmark = pytest.mark.django_db
-PREFIX = {"TierPolicy": "policies", "Extension": "extensions", "Veto": "vetoes"}
 
 
 @pytest.fixture
@@ -39,8 +40,7 @@ def campaign_fields(**fields):
         "discrepancy_percent": "20",
         "basically_satisfied_counts": "on",
     }
-    for prefix in PREFIX.values():
-        form |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+    form |= {"policies-TOTAL_FORMS": 0, "policies-INITIAL_FORMS": 0}
     for number, rubric in enumerate(Rubric.objects.order_by("tier")):
         form |= {
             f"policies-{number}-tier": rubric.tier,
@@ -142,36 +142,59 @@ def test_an_opened_campaign_cannot_be_deleted(admin, city, campaign):
     assert "delete_selected" not in html
 
 
-def test_extension_and_veto_are_recorded(admin, city, campaign):
-    policies = {}
-    for number, policy in enumerate(campaign.policies.order_by("pk")):
-        policies |= {
-            f"policies-{number}-id": policy.pk,
-            f"policies-{number}-campaign": campaign.pk,
-            f"policies-{number}-reviewers": 1,
-        }
-    fields = campaign_fields() | policies
-    fields |= {
-        "policies-INITIAL_FORMS": 3,
-        "opens_on": campaign.opens_on,
-        "submission_deadline": campaign.submission_deadline,
-        "review_deadline": campaign.review_deadline,
-        "extensions-TOTAL_FORMS": 1,
-        "extensions-0-campaign": campaign.pk,
-        "extensions-0-organization": city.own.pk,
-        "extensions-0-until": campaign.review_deadline,
-        "extensions-0-reason": "停电",
-        "vetoes-TOTAL_FORMS": 1,
-        "vetoes-0-campaign": campaign.pk,
-        "vetoes-0-organization": city.foreign.pk,
-        "vetoes-0-reason": "重大安全事故",
+def test_an_extension_and_a_veto_are_recorded(admin, city, campaign):
+    extension = {
+        "campaign": campaign.pk,
+        "organization": city.own.pk,
+        "until": campaign.review_deadline,
+        "reason": "停电",
     }
-    response = admin.post(change_url(campaign), fields)
-    assert response.status_code == 302, response.context["errors"]
+    assert admin.post(reverse("admin:assessments_extension_add"), extension).status_code == 302
     assert campaign.extensions.get().organization == city.own
+    veto = {"campaign": campaign.pk, "organization": city.foreign.pk, "reason": "重大安全事故"}
+    assert admin.post(reverse("admin:assessments_veto_add"), veto).status_code == 302
     assert Veto.objects.get().recorded_by == city.admin
-    event = AuditEvent.objects.filter(action="CHANGE").last()
-    assert "extension" in str(event.details).lower() or "延期" in str(event.details)
+    names = [event.details.get("name", "") for event in AuditEvent.objects.filter(action="ADD")]
+    assert any("延期至" in name for name in names)
+    assert any("重大安全事故" in name for name in names)
+
+
+def test_a_veto_does_not_slip_past_a_decision_that_stands(admin, city, campaign):
+    make_self_assessment(city, campaign, State.DECIDED)
+    veto = {"campaign": campaign.pk, "organization": city.own.pk, "reason": "事故"}
+    response = admin.post(reverse("admin:assessments_veto_add"), veto)
+    assert "请先撤销评定" in response.content.decode()
+    assert not Veto.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_password_is_reset_and_recorded_in_one(admin, city):
+    url = reverse("admin:auth_user_password_change", args=[city.head.pk])
+    password = "another-Long-and-dull-2"
+    fields = {"usable_password": "true", "password1": password, "password2": password}
+    assert admin.post(url, fields).status_code == 302
+    city.head.refresh_from_db()
+    assert city.head.check_password(password)
+    assert AuditEvent.objects.filter(action="CHANGE").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_are_deleted_and_recorded_in_one(admin, city):
+    city.reviewer.recusals.create(organization=city.own, reason="亲属")
+    keys = list(city.reviewer.recusals.values_list("pk", flat=True))
+    fields = {"action": "delete_selected", "_selected_action": keys, "post": "yes"}
+    url = reverse("admin:assessments_recusal_changelist")
+    assert admin.post(url, fields).status_code == 302
+    assert not city.reviewer.recusals.exists()
+    assert AuditEvent.objects.filter(action="DELETE").exists()
+
+
+def test_odd_addresses_of_the_back_office(admin, city):
+    changelist = reverse("admin:organizations_organization_changelist")
+    assert admin.get(f"{changelist}?tier__exact=%00").status_code == 400
+    assert admin.get(f"{changelist}?tier__exact=NOPE").status_code == 200
+    add = reverse("admin:organizations_organization_add")
+    assert admin.get(f"{add}?parent=x&tier=99999999999999999999999").status_code == 200
 
 
 def test_organizations_are_planted_and_moved_through_the_tree(admin, city):
@@ -186,11 +209,20 @@ def test_organizations_are_planted_and_moved_through_the_tree(admin, city):
     assert "的上级只能是" in response.content.decode()
 
 
-def test_a_union_with_history_cannot_be_deleted(admin, city, campaign):
-    make_self_assessment(city, campaign, State.SUBMITTED)
+def test_a_union_is_dissolved_never_deleted(admin, city, campaign):
     url = reverse("admin:organizations_organization_delete", args=[city.own.pk])
-    admin.post(url, {"post": "yes"})
-    assert Organization.objects.filter(pk=city.own.pk).exists()
+    assert admin.post(url, {"post": "yes"}).status_code == 403
+    change = reverse("admin:organizations_organization_change", args=[city.own.pk])
+    fields = {
+        "code": city.own.code,
+        "name": city.own.name,
+        "tier": "GRASSROOTS",
+        "parent": city.township.pk,
+    }
+    future = fields | {"dissolved_on": today() + dt.timedelta(days=1)}
+    assert "撤销日期不能晚于今天" in admin.post(change, future).content.decode()
+    assert admin.post(change, fields | {"dissolved_on": today()}).status_code == 302
+    assert not Organization.objects.get(pk=city.own.pk).is_active
 
 
 def test_accounts_are_made_and_given_roles(admin, city):

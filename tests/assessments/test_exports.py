@@ -204,6 +204,13 @@ def test_a_union_that_moved_counts_where_it_handed_in(city, campaign):
     assert figures(campaign, "叶县总工会").submitted == 0
 
 
+def test_a_draft_counts_where_the_union_stands_now(city, campaign):
+    make_self_assessment(city, campaign)
+    city.township.parent = city.other_county
+    tree.replant(city.township)
+    assert figures(campaign, "叶县总工会").started == 1
+
+
 def test_a_whole_city_of_unions_under_industry_and_city(city, campaign):
     make_organization("GRASSROOTS", city.industry)
     names = {county.name for county in rollups.by_county(campaign)}

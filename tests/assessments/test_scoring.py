@@ -176,14 +176,16 @@ def test_total_is_scaled_to_a_hundred_when_something_does_not_apply():
 
 
 def test_mean_of_two_reviewers():
-    merged = mean_indicator([points("2", 3), points("3", 3, met=False)])
-    assert (merged.points, merged.met) == (Decimal("2.5"), False)
+    merged = mean_indicator(judged(), [points("2", 3), points("3", 3, met=False)])
+    assert (merged.points, merged.met) == (Decimal("2.5"), True)  # judged: the mean counts
+    facts = mean_indicator(CHECKLIST, [points("9", 9), points("7.5", 9, met=False)])
+    assert (facts.points, facts.met) == (Decimal("8.25"), False)
 
 
 def test_mean_leaves_out_a_reviewer_who_finds_it_not_applicable():
     refused = IndicatorResult("X", Decimal(0), Decimal(0), met=True)
-    assert mean_indicator([refused, points("2", 3)]).points == 2
-    assert mean_indicator([refused, refused]).maximum == 0
+    assert mean_indicator(judged(), [refused, points("2", 3)]).points == 2
+    assert mean_indicator(judged(), [refused, refused]).maximum == 0
 
 
 def test_discrepancy_is_more_than_twenty_percent_of_the_maximum():

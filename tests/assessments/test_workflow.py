@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from assessments import demo, evidence, reviewing, workflow, worksheet
+from assessments import demo, reviewing, workflow, worksheet
 from assessments.choices import DECIDED_STATES, Action, Outcome, State
 from assessments.models import (
     Answer,
@@ -89,8 +89,12 @@ def attempt(assessment, action, user, details):
         return state
 
 
+@pytest.mark.parametrize("endorsement", [True, False])
 @pytest.mark.parametrize("state", State)
-def test_every_action_and_role_in_each_state(city, campaign, state):
+def test_every_action_and_role_in_each_state(city, state, endorsement):
+    if state == State.ENDORSED and not endorsement:
+        return
+    campaign = factories.make_campaign(endorsement=endorsement)
     assessment = make_self_assessment(city, campaign, state)
     if state in (State.SUBMITTED, State.ENDORSED):
         reviewing.assign(assessment, city.reviewer, city.lead)
@@ -98,13 +102,18 @@ def test_every_action_and_role_in_each_state(city, campaign, state):
         demo.score_like_union(assessment, city.reviewer)
     details = details_for(assessment)
     for action in Action:
-        allowed = ALLOWED.get((state, action), set())
+        offered_to = set(ALLOWED.get((state, action), set()))
+        if not endorsement:
+            offered_to.discard("township_head")
+        allowed = offered_to
+        if endorsement and (state, action) == (State.SUBMITTED, Action.BEGIN_REVIEW):
+            allowed = set()  # offered, and refused until the superior has endorsed
         for name, user in city.users().items():
             result = attempt(assessment, action, user, details)
             expected = TARGETS[action] if name in allowed else None
             assert result == expected, f"{state} {action} {name}"
             offered = workflow.available(assessment, User.objects.get(pk=user.pk))
-            assert (action in offered) == (name in allowed), f"{state} {action} {name}"
+            assert (action in offered) == (name in offered_to), f"{state} {action} {name}"
 
 
 def test_the_table_in_the_documentation_is_the_table_of_the_code():
@@ -257,8 +266,9 @@ def test_only_the_head_directly_above_endorses(city, campaign):
     assert refusal(assessment, Action.ENDORSE, city.county_head, opinion="同意。")
 
 
-def test_an_endorsement_needs_an_opinion(city, campaign):
-    assessment = make_self_assessment(city, campaign, State.SUBMITTED)
+def test_an_endorsement_needs_an_opinion(city):
+    strict = factories.make_campaign(endorsement=True)
+    assessment = make_self_assessment(city, strict, State.SUBMITTED)
     assert refusal(assessment, Action.ENDORSE, city.township_head) == ["请填写意见。"]
 
 
@@ -445,6 +455,155 @@ def test_no_more_reviewers_than_the_campaign_asks_for(city, campaign):
     assert reviewing.assign(assessment, city.other_reviewer, city.lead)
 
 
+def test_a_recused_reviewer_sees_nothing_of_the_union(client, city, campaign):
+    assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW)
+    file = Evidence.objects.filter(organization=city.own).first()
+    pages = [
+        assessment.get_absolute_url(),
+        f"{assessment.get_absolute_url()}criteria/1/",
+        assessment.reviews.get().get_absolute_url(),
+        file.get_absolute_url(),
+    ]
+    for user in (city.reviewer, city.lead):
+        client.force_login(user)
+        own_review = pages[2]
+        for page in pages:
+            if user == city.reviewer or page != own_review:
+                assert client.get(page).status_code == 200
+        user.recusals.create(organization=city.county, reason="亲属")
+        for page in pages:
+            assert client.get(page).status_code == 404
+        assert city.own.name not in client.get("/reviews/").content.decode()
+
+
+def test_a_recusal_after_the_review_stops_the_decision_until_it_is_given_to_another(city, campaign):
+    assessment = make_self_assessment(city, campaign, State.REVIEWED)
+    city.reviewer.recusals.create(organization=city.own, reason="亲属")
+    assert refusal(assessment, Action.DECIDE, city.lead) == [
+        "评审甲须回避该工会。请先退回评审员，取消分派后另行分派。"
+    ]
+    perform(assessment, Action.REOPEN_REVIEW, city.lead, reason="回避")
+    reviewing.unassign(assessment, city.reviewer, city.lead)
+    reviewing.assign(assessment, city.other_reviewer, city.lead)
+    demo.score_like_union(assessment, city.other_reviewer)
+    perform(assessment, Action.COMPLETE_REVIEW, city.other_reviewer)
+    perform(assessment, Action.DECIDE, city.lead)
+    assert assessment.state == State.DECIDED
+
+
+def test_a_lead_or_admin_keeps_out_of_a_union_they_belong_to(city, campaign):
+    assessment = make_self_assessment(city, campaign, State.SUBMITTED)
+    partial = make_user((city.city, Role.LEAD_REVIEWER), (city.own, Role.VIEWER))
+    with pytest.raises(reviewing.NotAllowed, match="须回避"):
+        reviewing.assign(assessment, city.reviewer, partial)
+    decided = make_self_assessment(city, campaign, State.DECIDED, organization=city.foreign)
+    admin = make_user((city.city, Role.ADMIN), (city.other_county, Role.VIEWER))
+    assert refusal(decided, Action.PUBLISH, admin)
+
+
+# --- What the reviews of this project found -------------------------------------------------------
+
+
+def test_an_extension_helps_a_returned_one(city, campaign):
+    assessment = make_self_assessment(city, campaign, State.RETURNED)
+    Campaign.objects.update(submission_deadline=today() - dt.timedelta(days=9))
+    SelfAssessment.objects.update(correction_due=today() - dt.timedelta(days=2))
+    assert refusal(assessment, Action.SUBMIT, city.head)
+    Extension.objects.create(campaign=campaign, organization=city.own, until=today(), reason="病")
+    perform(assessment, Action.SUBMIT, city.head)
+    assert assessment.state == State.SUBMITTED
+
+
+def test_a_return_never_shortens_an_extension(city, campaign):
+    assessment = make_self_assessment(city, campaign, State.SUBMITTED)
+    until = today() + dt.timedelta(days=90)
+    Extension.objects.create(campaign=campaign, organization=city.own, until=until, reason="病")
+    send_back(assessment, city.lead)
+    assert assessment.correction_due == until
+
+
+def test_what_the_city_returns_after_closing_can_be_mended(city, campaign):
+    assessment = make_self_assessment(city, campaign, State.SUBMITTED)
+    Campaign.objects.update(state="CLOSED")
+    send_back(assessment, city.lead)
+    perform(assessment, Action.SUBMIT, city.head)
+    assert assessment.revision == 2
+
+
+def test_a_union_directly_under_the_city_needs_no_endorsement(city):
+    strict = factories.make_campaign(endorsement=True)
+    assessment = make_self_assessment(city, strict, State.SUBMITTED, organization=city.direct)
+    reviewing.assign(assessment, city.reviewer, city.lead)
+    perform(assessment, Action.BEGIN_REVIEW, city.reviewer)
+    assert assessment.state == State.UNDER_REVIEW
+
+
+def test_what_changed_since_it_was_scored_is_scored_anew(city, campaign):
+    assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW)
+    demo.score_like_union(assessment, city.reviewer)
+    ReviewScore.objects.filter(indicator__code="G1.01").update(remark="原意见")
+    send_back(assessment, city.reviewer, ("G1.01",))
+    Answer.objects.filter(self_assessment=assessment, indicator__code="G1.01").update(score=2)
+    perform(assessment, Action.SUBMIT, city.head)
+    perform(assessment, Action.BEGIN_REVIEW, city.reviewer)
+    again = ReviewScore.objects.get(indicator__code="G1.01")
+    assert (again.score, again.remark) == (None, "原意见")
+    assert ReviewScore.objects.get(indicator__code="G1.02").score == 3
+    assert refusal(assessment, Action.COMPLETE_REVIEW, city.reviewer) == [
+        "G1.01 接受党组织领导：尚未评分"
+    ]
+
+
+def test_a_reviewer_cannot_find_not_applicable_what_nobody_claimed(city, campaign):
+    assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW)
+    demo.score_like_union(assessment, city.reviewer)
+    ReviewScore.objects.filter(indicator__code="G3.08").update(not_applicable=True)
+    assert refusal(assessment, Action.COMPLETE_REVIEW, city.reviewer) == [
+        "G3.08 女职工专项集体合同：申报工会没有申报“不适用”，请评分"
+    ]
+
+
+def stamp(assessment, action, user):
+    return workflow.stamp(workflow.look(assessment, user), action)
+
+
+def test_the_head_signs_what_the_page_showed(city, campaign):
+    assessment = make_self_assessment(city, campaign)
+    seen = stamp(assessment, Action.SUBMIT, city.head)
+    Answer.objects.filter(self_assessment=assessment, indicator__code="G1.01").update(score=1)
+    assert refusal(assessment, Action.SUBMIT, city.head, seen=seen) == [
+        "您打开页面之后，内容有了变化。请核对之后再次确认。"
+    ]
+    seen = stamp(assessment, Action.SUBMIT, city.head)
+    perform(assessment, Action.SUBMIT, city.head, seen=seen)
+    assert assessment.state == State.SUBMITTED
+
+
+def test_the_lead_decides_what_the_page_showed(city, campaign):
+    assessment = make_self_assessment(city, campaign, State.REVIEWED)
+    seen = stamp(assessment, Action.DECIDE, city.lead)
+    Veto.objects.create(
+        campaign=campaign, organization=city.own, reason="事故", recorded_by=city.admin
+    )
+    assert refusal(assessment, Action.DECIDE, city.lead, seen=seen)
+
+
+def test_the_superior_endorses_the_revision_that_the_page_showed(city):
+    strict = factories.make_campaign(endorsement=True)
+    assessment = make_self_assessment(city, strict, State.SUBMITTED)
+    seen = stamp(assessment, Action.ENDORSE, city.township_head)
+    perform(assessment, Action.WITHDRAW, city.head)
+    perform(assessment, Action.SUBMIT, city.head)
+    assert refusal(assessment, Action.ENDORSE, city.township_head, opinion="同意", seen=seen)
+
+
+def test_the_record_names_the_role_in_which_somebody_acted(city, campaign):
+    Membership.objects.create(user=city.head, organization=city.own, role=Role.REPORTER)
+    assessment = make_self_assessment(city, campaign, State.SUBMITTED)
+    event = audit.events_of(assessment).get(action="SUBMIT")
+    assert event.details["role"] == "负责人"
+
+
 # --- On record ------------------------------------------------------------------------------------
 
 
@@ -511,4 +670,3 @@ class RandomWalk(TestCase):
         assert assessment.revisions.count() == assessment.revision
         standing = assessment.decisions.filter(superseded_at=None).count()
         assert standing == (1 if assessment.state in DECIDED_STATES else 0)
-        assert evidence.used_bytes(assessment) > 0

@@ -24,7 +24,9 @@ def sign_out(page: Page) -> None:
 
 
 def press(within: Page | Locator, name: str) -> None:
-    within.get_by_role("button", name=name, exact=True).click()
+    """The button that can be seen: a sheet has one more for the Enter key."""
+    seen = within.locator("button:not(.visually-hidden)")
+    within.get_by_role("button", name=name, exact=True).and_(seen).click()
 
 
 def follow(within: Page | Locator, name: str | re.Pattern[str]) -> None:

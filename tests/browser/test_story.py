@@ -124,9 +124,6 @@ def test_a_union_from_self_assessment_to_the_summary(
     assert summary["基层工会"]["A1"].value.startswith(campaign.name)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="workbench.py and navigation.py leave out 观察员"
-)
 def test_a_unions_observer_finds_its_self_assessment(visit: Callable[..., Page], city: City):
     """The page may be read, so there must be a way to it from the first one."""
     draft = factories.make_self_assessment(city, factories.make_campaign(), filled=False)

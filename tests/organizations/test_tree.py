@@ -131,8 +131,8 @@ def test_planting_many_takes_a_flat_number_of_queries(city, django_assert_num_qu
             for n in range(count)
         ]
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         tree.plant_all(unions(1, "A"))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         tree.plant_all(unions(100, "B"))
     assert Organization.objects.subtree_of(city.township).count() == 104

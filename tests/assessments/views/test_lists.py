@@ -46,7 +46,8 @@ def test_filters(client, city, campaign):
     ]
     assert listed(client, "?q=机械") == [city.own.name]
     assert listed(client, f"?q={city.foreign.code}") == [city.foreign.name]
-    assert listed(client, "?q=%00%27--&tier=NOPE") is not None
+    assert len(listed(client, "?q=%27--&tier=NOPE&county=NOPE&state=NOPE")) == 0
+    assert client.get(f"{URL}?q=%00").status_code == 400
 
 
 def test_a_county_filter_does_not_widen_the_scope(client, city, campaign):

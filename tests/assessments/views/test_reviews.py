@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from assessments import demo
+from assessments import demo, reviewing
 from assessments.choices import Action, State
 from assessments.models import Answer, Review, ReviewScore, SelfAssessment
 from organizations.choices import Role
@@ -134,6 +134,26 @@ def test_two_windows_of_one_reviewer(client, review):
     assert first.score("G1.01").score == 2
 
 
+def test_a_page_of_an_earlier_revision_scores_nothing(client, city, review, assessment):
+    page = ScoringPage(client, review)
+    factories.send_back(assessment, city.lead)
+    perform(assessment, Action.SUBMIT, city.head)
+    perform(assessment, Action.BEGIN_REVIEW, city.reviewer)
+    page.fields["revision"] = 1
+    response = page.send(G1_02_score="1")
+    assert response.status_code == 409
+    assert "已经重新提交" in response.content.decode()
+    assert page.score("G1.02") is None
+
+
+def test_a_page_of_a_review_that_was_taken_away(client, city, review, assessment):
+    stale = Review.objects.select_related("self_assessment").get(pk=review.pk)
+    reviewing.unassign(assessment, city.reviewer, city.lead)
+    with pytest.raises(reviewing.NotAllowed, match="已经取消分派"):
+        reviewing.save(stale, [], city.reviewer)
+    assert client.post(ScoringUrl(review), {}).status_code == 404
+
+
 def test_after_completing_nothing_can_be_scored(client, city, assessment, review):
     page = ScoringPage(client, review)
     demo.score_like_union(assessment, city.reviewer)
@@ -236,8 +256,9 @@ def test_scores_survive_a_return(client, city, review, assessment):
 # --- Endorsing and other actions ------------------------------------------------------------------
 
 
-def test_the_superior_endorses_with_an_opinion(client, city, campaign):
-    assessment = make_self_assessment(city, campaign, State.SUBMITTED)
+def test_the_superior_endorses_with_an_opinion(client, city):
+    strict = factories.make_campaign(endorsement=True)
+    assessment = make_self_assessment(city, strict, State.SUBMITTED)
     client.force_login(city.township_head)
     url = act_url(assessment, Action.ENDORSE)
     assert "请填写推荐意见" in client.post(url, {"opinion": " "}).content.decode()
