@@ -75,16 +75,19 @@ def _load_tier(tier: Tier, version: int, rows: list[dict[str, str]]) -> Rubric:
     rubric, _ = Rubric.objects.get_or_create(
         tier=tier, version=version, defaults={"title": _TITLES[tier]}
     )
+    wanted = {
+        row["code"]: _indicator_fields(row) | {"position": position}
+        for position, row in enumerate(rows, start=1)
+    }
     existing = {
         indicator.code: indicator
-        for indicator in Indicator.objects.filter(criterion__rubric=rubric)
+        for indicator in Indicator.objects.filter(criterion__rubric=rubric).select_related(
+            "criterion"
+        )
     }
-    wanted = {row["code"]: _indicator_fields(row) for row in rows}
-    if all(
-        code in existing
-        and all(getattr(existing[code], name) == value for name, value in fields.items())
-        for code, fields in wanted.items()
-    ) and len(existing) == len(wanted):
+    if existing.keys() == wanted.keys() and all(
+        _is_same(existing[row["code"]], row, wanted[row["code"]]) for row in rows
+    ):
         return rubric
     if rubric.is_locked:
         raise RubricLocked(f"{rubric}: in use by a campaign that has opened")
@@ -97,13 +100,21 @@ def _load_tier(tier: Tier, version: int, rows: list[dict[str, str]]) -> Rubric:
         for row in {row["criterion_no"]: row for row in rows}.values()
     }
     Indicator.objects.filter(criterion__rubric=rubric).exclude(code__in=wanted).delete()
-    for position, row in enumerate(rows, start=1):
+    for row in rows:
         Indicator.objects.update_or_create(
-            criterion=criteria[int(row["criterion_no"])],
+            criterion__rubric=rubric,
             code=row["code"],
-            defaults=wanted[row["code"]] | {"position": position},
+            defaults=wanted[row["code"]] | {"criterion": criteria[int(row["criterion_no"])]},
         )
     return rubric
+
+
+def _is_same(indicator: Indicator, row: dict[str, str], fields: dict[str, object]) -> bool:
+    criterion = indicator.criterion
+    place = (criterion.number, criterion.title)
+    return place == (int(row["criterion_no"]), row["criterion_title"]) and all(
+        getattr(indicator, name) == value for name, value in fields.items()
+    )
 
 
 def _indicator_fields(row: dict[str, str]) -> dict[str, object]:

@@ -37,11 +37,11 @@ def review_or_404(request: HttpRequest, pk: int) -> Review:
     return review
 
 
-def chosen_campaign(request: HttpRequest) -> Campaign | None:
-    """The campaign of ?year=, or the newest that has opened; None before the first one."""
+def chosen_campaign(request: HttpRequest) -> tuple[Campaign | None, list[Campaign]]:
+    """The campaign of ?year=, or the newest that has opened (None before the first one); and
+    all that have opened, to choose from."""
     campaigns = list(Campaign.objects.opened())
     year = request.GET.get("year", "")
-    return next(
-        (campaign for campaign in campaigns if str(campaign.year) == year),
-        campaigns[0] if campaigns else None,
-    )
+    newest = campaigns[0] if campaigns else None
+    chosen = next((campaign for campaign in campaigns if str(campaign.year) == year), newest)
+    return chosen, campaigns

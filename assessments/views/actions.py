@@ -92,15 +92,19 @@ def _may_ever(request: HttpRequest, assessment: SelfAssessment, action: Action) 
 def _summary(found: workflow.Context, action: Action) -> dict[str, Any]:
     """What the user should see before confirming."""
     assessment = found.assessment
+    if action not in (Action.SUBMIT, Action.DECIDE):
+        return {}
+    titles = [section.criterion.title for section in found.sections]
     if action == Action.SUBMIT and assessment.is_editable_state:
-        return {"result": worksheet.result_of(found.sections, assessment.campaign)}
+        result = worksheet.result_of(found.sections, assessment.campaign)
+        return {"result": result, "own_rows": list(zip(titles, result.criteria, strict=True))}
     if action == Action.DECIDE and assessment.state == State.REVIEWED:
         own = worksheet.result_of(found.sections, assessment.campaign)
         return {
             "verdict": found.verdict,
             "rows": list(
                 zip(
-                    [section.criterion.title for section in found.sections],
+                    titles,
                     own.criteria,
                     found.verdict.result.criteria,
                     strict=False,

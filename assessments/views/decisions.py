@@ -31,7 +31,7 @@ class LeadListView(FilteredListView):
         return super().dispatch(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[SelfAssessment]:
-        self.campaign = chosen_campaign(self.request)
+        self.campaign, self.campaigns = chosen_campaign(self.request)
         self.filter = AssessmentFilter(
             self.request.GET,
             counties_of(self.request.user),

@@ -17,7 +17,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     """汇总: the 90 % target by tier and county, and the workbook to download."""
     if not permissions.may_export(request.user):
         raise Http404
-    campaign = chosen_campaign(request)
+    campaign, campaigns = chosen_campaign(request)
     counties = rollups.by_county(campaign) if campaign else []
     target = campaign.target_percent if campaign else None
     return render(
@@ -25,7 +25,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "assessments/exports/overview.html",
         {
             "campaign": campaign,
-            "campaigns": Campaign.objects.opened(),
+            "campaigns": campaigns,
             "tiers": [
                 (tier.label, figures, figures.still_needed(target))
                 for tier, figures in rollups.by_tier(counties).items()

@@ -29,6 +29,7 @@ class FilteredListView(ListView):
         return context | {
             "filter": self.filter,
             "campaign": self.campaign,
+            "campaigns": self.campaigns,
             "query": parameters.urlencode(),
         }
 
@@ -47,7 +48,7 @@ class OversightList(FilteredListView):
 
     def get_queryset(self) -> QuerySet[Organization]:
         user = self.request.user
-        self.campaign = chosen_campaign(self.request)
+        self.campaign, self.campaigns = chosen_campaign(self.request)
         self.filter = AssessmentFilter(self.request.GET, counties_of(user))
         if self.campaign is None:
             return Organization.objects.none()

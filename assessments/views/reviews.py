@@ -30,7 +30,7 @@ class ReviewList(FilteredListView):
         user = self.request.user
         if not has_city_role(user, {Role.REVIEWER, Role.LEAD_REVIEWER}):
             raise Http404
-        self.campaign = chosen_campaign(self.request)
+        self.campaign, self.campaigns = chosen_campaign(self.request)
         self.filter = AssessmentFilter(self.request.GET, counties_of(user), [*State.choices[1:]])
         open_first = Case(
             When(
@@ -153,6 +153,9 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             "section": section,
             "sheet": sheet,
             "locked_reason": locked_reason,
+            "page_view": "assessments:review_criterion",
+            "page_pk": review.pk,
+            "overview_url": review.get_absolute_url(),
             "numbers": range(1, 7),
             "next_number": number + 1 if number < 6 else None,
             "gaps": reviewing.gaps(assessment, scores, section.lines),

@@ -8,12 +8,13 @@ from assessments.views.access import chosen_campaign
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    campaign = chosen_campaign(request)
+    campaign, campaigns = chosen_campaign(request)
     return render(
         request,
         "assessments/workbench/index.html",
         {
             "campaign": campaign,
+            "campaigns": campaigns,
             "tasks": workbench.tasks(request.user, campaign, deadlines.now()),
             "roles": request.user.roles,
         },

@@ -35,15 +35,15 @@
     if (!/^\d{1,10}$/.test(numerator) || !/^\d{1,10}$/.test(denominator) || Number(denominator) === 0) return;
     if (Number(numerator) > Number(denominator)) return;
     const fine = (BigInt(numerator) * 1000000n) / BigInt(denominator); // 1/10000 of a percent
-    const rounded = (fine + 50n) / 100n;
-    const percent = `${rounded / 100n}.${String(rounded % 100n).padStart(2, "0")}%`;
     const threshold = group.dataset.threshold;
+    const show = (hundredths) => `= ${hundredths / 100n}.${String(hundredths % 100n).padStart(2, "0")}%`;
     if (!threshold) {
-      output.textContent = `= ${percent}`;
+      output.textContent = show((fine + 50n) / 100n);
       return;
     }
     const met = BigInt(numerator) * 10000n >= BigInt(Math.round(Number(threshold) * 100)) * BigInt(denominator);
-    output.textContent = `= ${percent} ${met ? "达到" : "未达到"}`;
+    // Below the line it is rounded down: 94.995 % must not read as 95 %.
+    output.textContent = `${show(met ? (fine + 50n) / 100n : fine / 100n)} ${met ? "达到" : "未达到"}`;
     output.classList.add(met ? "met" : "unmet");
   };
 

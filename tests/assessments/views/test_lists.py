@@ -179,3 +179,16 @@ def test_urls_of_strangers_are_not_found(client, city, campaign):
         for page in pages:
             assert client.get(page).status_code == 404, (user, page)
             assert client.post(page, {}).status_code in (404, 405), (user, page)
+
+
+def test_other_years_are_a_click_away(client, city, campaign):
+    earlier = factories.make_campaign(year=campaign.year - 1)
+    make_self_assessment(city, earlier, State.RETURNED)
+    client.force_login(city.reporter)
+    html = client.get("/").content.decode()
+    assert f'href="?year={earlier.year}"' in html
+    assert "被退回修改" in client.get(f"/?year={earlier.year}").content.decode()
+    client.force_login(city.lead)
+    for name in ("oversight", "review_list", "assignment_list", "decision_list", "summary"):
+        html = client.get(reverse(f"assessments:{name}")).content.decode()
+        assert f'href="?year={earlier.year}"' in html
