@@ -501,7 +501,7 @@ def test_a_lead_or_admin_keeps_out_of_a_union_they_belong_to(city, campaign):
     assert refusal(decided, Action.PUBLISH, admin)
 
 
-# --- What the reviews of this project found -------------------------------------------------------
+# --- Corners ------------------------------------------------------------------------------------
 
 
 def test_an_extension_helps_a_returned_one(city, campaign):
