@@ -30,7 +30,10 @@ def press(within: Page | Locator, name: str) -> None:
 
 
 def follow(within: Page | Locator, name: str | re.Pattern[str]) -> None:
-    within.get_by_role("link", name=name, exact=True).click()
+    """A link to another page; the next step finds that page loaded."""
+    page = within if isinstance(within, Page) else within.page
+    with page.expect_navigation(wait_until="load"):
+        within.get_by_role("link", name=name, exact=True).click()
 
 
 def menu(page: Page, title: str) -> None:

@@ -214,7 +214,7 @@ def test_what_was_refused_is_kept_until_it_is_saved(page: Page, draft: SelfAsses
     assert stored(draft) == ""
 
     page.goto(address)
-    assert page.get_by_text(OFFER).is_visible()
+    expect(page.get_by_text(OFFER)).to_be_visible()
     take_the_offer(page)
     expect(account(page)).to_have_value(TYPED)
     expect(score(page)).to_have_value("很好")
@@ -229,7 +229,7 @@ def test_an_offer_that_nobody_answered_is_made_again(page: Page, draft: SelfAsse
     see_success(page, "已保存。")
     assert stored(draft, "G1.02") == "行政每年拨付专项经费。"
 
-    assert page.get_by_text(OFFER).is_visible()
+    expect(page.get_by_text(OFFER)).to_be_visible()
     take_the_offer(page)
     expect(account(page, "G1.01")).to_have_value(TYPED)
     expect(account(page, "G1.02")).to_have_value("行政每年拨付专项经费。")
@@ -293,7 +293,7 @@ def test_a_restored_draft_can_be_in_conflict(page: Page, head_page: Page, draft:
 
     expect(page.locator(".conflict, .alert-success").first).to_be_visible()
     assert stored(draft) == THEIRS
-    assert indicator(page, "G1.01").locator(".conflict").is_visible()
+    expect(indicator(page, "G1.01").locator(".conflict")).to_be_visible()
     press(page, "保存")
     see_success(page, "已保存。")
     assert stored(draft) == TYPED
@@ -331,6 +331,7 @@ def test_the_live_rate_says_what_the_server_says(visit: Visit, city: City, draft
 
 def see_it_fits(page: Page) -> None:
     """Nothing to be scrolled sideways, and no page that is shrunk to fit."""
+    page.wait_for_load_state("load")
     width = PHONE["viewport"]["width"]
     sizes = "[document.documentElement.scrollWidth, document.body.scrollWidth, innerWidth]"
     assert page.evaluate(sizes) == [width] * 3, page.url

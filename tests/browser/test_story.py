@@ -360,7 +360,7 @@ def download_is_protected(page: Page, visit: Callable[..., Page], city: City) ->
 def download_summary(page: Page, folder: Path) -> openpyxl.Workbook:
     menu(page, "汇总")
     with page.expect_download() as download:
-        follow(page, "下载 Excel 汇总表")
+        page.get_by_role("link", name="下载 Excel 汇总表").click()
     assert download.value.suggested_filename.endswith(".xlsx")
     path = folder / "summary.xlsx"
     download.value.save_as(path)
