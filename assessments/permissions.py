@@ -55,7 +55,7 @@ def may_endorse(user: User, assessment: SelfAssessment) -> bool:
 def has_conflict(user: User, organization: Organization) -> bool:
     """Whether the user belongs to the organization, one above it (the city apart) or below it,
     or is recused from it or from one above it."""
-    for membership in user.roles:
+    for membership in user.all_roles:  # whoever acts for one union has not left the others
         own = membership.organization
         if own.tier != Tier.CITY and (
             own.pk == organization.pk or own.is_above(organization) or organization.is_above(own)

@@ -26,6 +26,26 @@ PARENT_TIERS: dict[Tier, tuple[Tier, ...]] = {
 }
 
 
+class UnitKind(TextChoices):
+    """The kind of the unit in which a grassroots union is founded (单位性质)."""
+
+    ENTERPRISE = "ENTERPRISE", "企业"
+    INSTITUTION = "INSTITUTION", "事业"
+    GOVERNMENT = "GOVERNMENT", "机关"
+    OTHER = "OTHER", "其他"
+
+
+class Ownership(TextChoices):
+    """Who owns the unit in which a grassroots union is founded (所有制)."""
+
+    STATE = "STATE", "国有"
+    COLLECTIVE = "COLLECTIVE", "集体"
+    PRIVATE = "PRIVATE", "民营"
+    FOREIGN = "FOREIGN", "外商及港澳台"
+    MIXED = "MIXED", "混合"
+    OTHER = "OTHER", "其他"
+
+
 class Role(TextChoices):
     """What a member of an organization does in the portal (a user may hold several)."""
 
@@ -43,3 +63,22 @@ ROLE_TIERS: dict[Role, tuple[Tier, ...]] = {
     Role.LEAD_REVIEWER: (Tier.CITY,),
     Role.ADMIN: (Tier.CITY, Tier.COUNTY),
 }
+
+
+class ImportGroup(TextChoices):
+    """What an import does with a row of the list."""
+
+    FAULT = "FAULT", "有错误"
+    CREATE = "CREATE", "新增"
+    CHANGE = "CHANGE", "修改"
+    MOVE = "MOVE", "调整上级"
+    UNCHANGED = "UNCHANGED", "不变"
+
+
+class ImportState(TextChoices):
+    """How far an uploaded list has come. A faulty one can only be replaced by a corrected one."""
+
+    FAULTY = "FAULTY", "有错误"
+    CHECKED = "CHECKED", "待确认"
+    APPLIED = "APPLIED", "已导入"
+    DISCARDED = "DISCARDED", "已放弃"

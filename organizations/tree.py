@@ -9,6 +9,7 @@ from django.db.models import CharField, OuterRef, Subquery, Value
 from django.db.models.functions import Cast, Concat, LPad, Substr
 
 from organizations.choices import PARENT_TIERS, Tier
+from organizations.initials import initials
 from organizations.models import Organization
 from organizations.models.organization import PATH_STEP
 
@@ -38,6 +39,7 @@ def plant(organization: Organization) -> Organization:
     """
     _lock()
     organization.full_clean()
+    organization.initials = initials(organization.name)
     organization.save(force_insert=True)
     organization.path = _path_below_parent(organization)
     organization.save(update_fields=["path"])
@@ -55,6 +57,7 @@ def replant(organization: Organization) -> Organization:
     organization.full_clean()
     old = Organization.objects.get(pk=organization.pk)
     organization.path = _path_below_parent(organization)
+    organization.initials = initials(organization.name)
     organization.save()
     if organization.path != old.path:
         Organization.objects.subtree_of(old).exclude(pk=organization.pk).update(
@@ -72,6 +75,8 @@ def plant_all(organizations: Iterable[Organization]) -> None:
     """
     _lock()
     waiting = list(organizations)
+    for organization in waiting:
+        organization.initials = initials(organization.name)
     for tier in sorted(Tier, key=_rank):
         batch = [organization for organization in waiting if organization.tier == tier]
         Organization.objects.bulk_create(batch, batch_size=1000)

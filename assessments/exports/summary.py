@@ -8,11 +8,11 @@ from typing import Any, BinaryIO
 
 from assessments import rollups
 from assessments.choices import Outcome, State
-from assessments.exports import workbook
-from assessments.exports.workbook import MEDIA_TYPE, Sheet
 from assessments.models import Campaign, Criterion
 from assessments.scoring import rounded
+from organizations import workbook
 from organizations.choices import Tier
+from organizations.workbook import MEDIA_TYPE, Sheet
 
 __all__ = ["MEDIA_TYPE", "write"]
 

@@ -1,5 +1,16 @@
-from organizations.models.account import Membership, User
+from organizations.models.account import FirstPassword, Membership, PasswordRecord, User
 from organizations.models.audit import AuditChain, AuditEvent
+from organizations.models.imports import ImportPage, OrganizationImport
 from organizations.models.organization import Organization
 
-__all__ = ["AuditChain", "AuditEvent", "Membership", "Organization", "User"]
+__all__ = [
+    "AuditChain",
+    "AuditEvent",
+    "FirstPassword",
+    "ImportPage",
+    "Membership",
+    "Organization",
+    "OrganizationImport",
+    "PasswordRecord",
+    "User",
+]

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from organizations.choices import ROLE_TIERS, Role, Tier
 from organizations.models.organization import Organization
 
 
 class User(AbstractUser):
-    """A person who signs in. Only what the job needs is kept: a name, and an address if given."""
+    """A person who signs in. Only what the job needs is kept: a name, and an address if given.
+
+    Raising `session_generation` ends all the user's sessions at once. `acting_for` is the key of
+    the organization for which the user acts in this request; None means for all of them.
+    """
 
     first_name = None
     last_name = None
     full_name = models.CharField("姓名", max_length=40)
 
+    must_change_password = models.BooleanField("须修改密码", default=False, editable=False)
+    session_generation = models.PositiveIntegerField(default=0, editable=False)
+
     REQUIRED_FIELDS = ["full_name"]
+    acting_for: int | None = None
 
     class Meta:
         verbose_name = verbose_name_plural = "用户"
@@ -34,7 +44,7 @@ class User(AbstractUser):
         return self.full_name
 
     @cached_property
-    def roles(self) -> list[Membership]:
+    def all_roles(self) -> list[Membership]:
         """The user's memberships with their organizations: one query for each request.
 
         A dissolved organization gives no role any more.
@@ -44,6 +54,57 @@ class User(AbstractUser):
             .select_related("organization")
             .order_by("organization__path", "role")
         )
+
+    @property
+    def roles(self) -> list[Membership]:
+        """The memberships that count in this request: those in the organization for which the
+        user acts. Rules against a conflict of interest look at `all_roles` instead."""
+        if self.acting_for is None:
+            return self.all_roles
+        return [role for role in self.all_roles if role.organization_id == self.acting_for]
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Sessions end when the password changes, and when the generation is raised."""
+        return salted_hmac(
+            "organizations.User.session",
+            f"{self.password}:{self.session_generation}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
+
+
+class FirstPassword(models.Model):
+    """A one-time password on a slip (开户通知单): it opens the account until the user has set an
+    own password, or until it expires. Only a keyed digest is kept: `organizations.accounts`
+    shows the password itself once, when it is issued."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="first_password")
+    digest = models.CharField(max_length=64)
+    issued_at = models.DateTimeField("发放时间")
+    expires_at = models.DateTimeField("失效时间")
+    issued_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name="发放人"
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "初始密码"
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.expires_at:%Y-%m-%d}"
+
+
+class PasswordRecord(models.Model):
+    """A password that the user has had, hashed: the last few may not come again."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="password_records")
+    password = models.CharField(max_length=128)
+    set_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "用过的密码"
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.set_at:%Y-%m-%d}"
 
 
 class Membership(models.Model):

@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from organizations.choices import PARENT_TIERS, Role, Tier
+from organizations.choices import PARENT_TIERS, Ownership, Role, Tier, UnitKind
+from organizations.credit_code import is_credit_code
 
 if TYPE_CHECKING:
     from organizations.models.account import User
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 PATH_STEP = 8
 #: Sorts after every digit in any collation, so that a prefix range needs no special index.
 _AFTER_DIGITS = "a"
+
+WRONG_CREDIT_CODE = "统一社会信用代码不正确：应为 18 位，且与末位校验码相符。"
+MORE_MEMBERS_THAN_WORKERS = "会员人数不能多于职工人数。"
+#: The fields of the register (台账), which only grassroots unions have.
+REGISTER_FIELDS = ("kind", "ownership", "workers", "members", "has_legal_person", "credit_code")
 
 #: Roles whose holder sees the whole subtree of the organization in which the role is held.
 SUBTREE_ROLES = (Role.REPORTER, Role.HEAD, Role.VIEWER, Role.LEAD_REVIEWER, Role.ADMIN)
@@ -53,8 +59,11 @@ class Organization(models.Model):
     """One union at one tier (工会组织).
 
     `path` is the materialised way from the root: the keys of all ancestors and of the
-    organization itself, each as PATH_STEP digits. It is kept by `organizations.tree` and is
-    null only inside the transaction that creates the row.
+    organization itself, each as PATH_STEP digits. It is null only inside the transaction that
+    creates the row. `path` and `initials` are kept by `organizations.tree`.
+
+    `kind` and what follows it is the register (台账) of a grassroots union; other tiers leave it
+    empty. `workers` and `members` are heads.
     """
 
     code = models.CharField(
@@ -77,8 +86,29 @@ class Organization(models.Model):
     path = models.CharField(  # noqa: DJ001 - null until placed: "" would collide
         max_length=PATH_STEP * 4, unique=True, null=True, editable=False, verbose_name="路径"
     )
+    initials = models.CharField("拼音首字母", max_length=120, blank=True, editable=False)
     dissolved_on = models.DateField(
         "撤销日期", null=True, blank=True, help_text="撤销的工会保留历史，不再参加创建活动。"
+    )
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="merged_from",
+        verbose_name="并入",
+        editable=False,
+    )
+    kind = models.CharField("单位性质", max_length=12, choices=UnitKind, blank=True)
+    ownership = models.CharField("所有制", max_length=12, choices=Ownership, blank=True)
+    workers = models.PositiveIntegerField("职工人数", null=True, blank=True)
+    members = models.PositiveIntegerField("会员人数", null=True, blank=True)
+    has_legal_person = models.BooleanField("工会法人资格", null=True, blank=True)
+    credit_code = models.CharField(
+        "统一社会信用代码",
+        max_length=18,
+        blank=True,
+        help_text="18 位，末位是校验码。工会有自己的代码就填工会的，没有就填所在单位的。",
     )
 
     objects = OrganizationQuerySet.as_manager()
@@ -86,7 +116,10 @@ class Organization(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "工会组织"
         ordering = ["path"]
-        indexes = [models.Index(fields=["tier", "path"], name="organization_tier_path")]
+        indexes = [
+            models.Index(fields=["tier", "path"], name="organization_tier_path"),
+            models.Index(fields=["credit_code"], name="organization_credit_code"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="organization_city_is_root",
@@ -101,6 +134,23 @@ class Organization(models.Model):
             ),
             models.CheckConstraint(
                 name="organization_tier_known", condition=Q(tier__in=Tier.values)
+            ),
+            models.CheckConstraint(
+                name="organization_kind_known", condition=Q(kind__in=["", *UnitKind.values])
+            ),
+            models.CheckConstraint(
+                name="organization_ownership_known",
+                condition=Q(ownership__in=["", *Ownership.values]),
+            ),
+            models.CheckConstraint(
+                name="organization_members_are_workers",
+                condition=Q(workers=None) | Q(members=None) | Q(members__lte=F("workers")),
+                violation_error_message=MORE_MEMBERS_THAN_WORKERS,
+            ),
+            models.CheckConstraint(
+                name="organization_merged_is_dissolved",
+                condition=Q(merged_into=None) | Q(dissolved_on__isnull=False),
+                violation_error_message="并入其他工会的工会必须已撤销。",
             ),
         ]
 
@@ -124,6 +174,10 @@ class Organization(models.Model):
             )
         if self.dissolved_on and self.dissolved_on > timezone.localdate():
             raise ValidationError({"dissolved_on": "撤销日期不能晚于今天。"})
+        if self.credit_code and not is_credit_code(self.credit_code):
+            raise ValidationError({"credit_code": WRONG_CREDIT_CODE})
+        if None not in (self.workers, self.members) and self.members > self.workers:
+            raise ValidationError({"members": MORE_MEMBERS_THAN_WORKERS})
 
     @property
     def is_active(self) -> bool:

