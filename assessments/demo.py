@@ -17,7 +17,7 @@ from assessments.entries import Entry
 from assessments.models import Campaign, Indicator, Rubric, SelfAssessment, TierPolicy
 from assessments.scoring import Rating
 from organizations import tree
-from organizations.choices import ASSESSED_TIERS, Role, Tier
+from organizations.choices import ASSESSED_TIERS, Ownership, Role, Tier, UnitKind
 from organizations.models import Membership, Organization, User
 
 PASSWORD = "Liuhao-demo-2026"  # noqa: S105 - printed on the screen: it guards made-up data
@@ -36,14 +36,14 @@ ACCOUNTS = [
     ("leader", "示例领导", "市总工会观察员（只看）", [(CITY, Role.VIEWER)]),
 ]
 _KINDS = [
-    "机械制造有限公司",
-    "商贸有限公司",
-    "实验小学",
-    "人民医院",
-    "物流有限公司",
-    "纺织有限公司",
-    "建筑安装工程有限责任公司",
-    "中等专业学校",
+    ("机械制造有限公司", UnitKind.ENTERPRISE),
+    ("商贸有限公司", UnitKind.ENTERPRISE),
+    ("实验小学", UnitKind.INSTITUTION),
+    ("人民医院", UnitKind.INSTITUTION),
+    ("物流有限公司", UnitKind.ENTERPRISE),
+    ("纺织有限公司", UnitKind.ENTERPRISE),
+    ("建筑安装工程有限责任公司", UnitKind.ENTERPRISE),
+    ("中等专业学校", UnitKind.INSTITUTION),
 ]
 #: How far each demonstration union has come: the last action, and the share of full marks.
 _STORIES: list[tuple[Action | None, str]] = [
@@ -90,11 +90,16 @@ def _plant_unions() -> None:
     tree.plant_all(
         Organization(
             code=f"DEMO-{number:03}",
-            name=f"示例{parent.name.removesuffix('工会委员会').removesuffix('总工会')}{kind}工会委员会",
+            name=f"示例{parent.name.removesuffix('工会委员会').removesuffix('总工会')}{unit}工会委员会",
             tier=Tier.GRASSROOTS,
             parent=parent,
+            kind=kind,
+            ownership=Ownership.PRIVATE if kind == UnitKind.ENTERPRISE else Ownership.STATE,
+            workers=120 + 7 * number,
+            members=118 + 7 * number,
+            has_legal_person=number % 3 != 0,
         )
-        for number, (parent, kind) in enumerate(places, start=1)
+        for number, (parent, (unit, kind)) in enumerate(places, start=1)
     )
 
 

@@ -19,5 +19,6 @@ urlpatterns = [
     path("accounts/", include(account_urls)),
     path("admin/", admin.site.urls),
     path("health/", views.health, name="health"),
+    path("", include("organizations.urls")),
     path("", include("assessments.urls")),
 ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import CharField, OuterRef, Subquery, Value
-from django.db.models.functions import Cast, Concat, LPad, Substr
+from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat, LPad, Substr
 
 from organizations.choices import PARENT_TIERS, Tier
 from organizations.initials import initials
@@ -19,7 +19,7 @@ def step(pk: int) -> str:
     return f"{pk:0{PATH_STEP}d}"
 
 
-def _lock() -> None:
+def lock() -> None:
     """One writer of the tree at a time: a parent's path must not change while a child's is
     computed from it. The root stands for the whole tree; changes of it are rare."""
     list(Organization.objects.select_for_update().filter(parent=None).values_list("pk"))
@@ -37,7 +37,7 @@ def plant(organization: Organization) -> Organization:
 
     Raises ValidationError where a field or the place in the tree is wrong.
     """
-    _lock()
+    lock()
     organization.full_clean()
     organization.initials = initials(organization.name)
     organization.save(force_insert=True)
@@ -53,7 +53,7 @@ def replant(organization: Organization) -> Organization:
     Self-assessments that were handed in keep the place they had. Raises ValidationError where
     the new place breaks the tree's rules.
     """
-    _lock()
+    lock()
     organization.full_clean()
     old = Organization.objects.get(pk=organization.pk)
     organization.path = _path_below_parent(organization)
@@ -73,7 +73,7 @@ def plant_all(organizations: Iterable[Organization]) -> None:
     Parents are given by unsaved or saved instances. Tiers are trusted here to be checked by
     the caller; the database refuses a wrong place with IntegrityError all the same.
     """
-    _lock()
+    lock()
     waiting = list(organizations)
     for organization in waiting:
         organization.initials = initials(organization.name)
@@ -83,7 +83,26 @@ def plant_all(organizations: Iterable[Organization]) -> None:
         for organization in batch:
             prefix = organization.parent.path if organization.parent else ""
             organization.path = f"{prefix}{step(organization.pk)}"
-        _write_paths(tier)
+        _write_paths(Organization.objects.filter(tier=tier, path=None))
+
+
+@transaction.atomic
+def replant_all(organizations: Sequence[Organization], fields: Sequence[str]) -> None:
+    """Save these fields of many organizations; where parents changed, whole subtrees move along.
+
+    As with `plant_all`, the caller has checked the places. The number of queries grows by
+    batches, never by rows.
+    """
+    if not organizations or not fields:
+        return
+    lock()
+    for organization in organizations:
+        organization.initials = initials(organization.name)
+    Organization.objects.bulk_update(organizations, [*fields, "initials"], batch_size=500)
+    if "parent" in fields:
+        for tier in sorted(Tier, key=_rank):
+            rows = Organization.objects.filter(tier=tier)
+            _write_paths(rows.exclude(path=_path()))
 
 
 def _rank(tier: Tier) -> int:
@@ -91,11 +110,12 @@ def _rank(tier: Tier) -> int:
     return 1 + max((_rank(parent) for parent in PARENT_TIERS[tier]), default=0)
 
 
-def _write_paths(tier: Tier) -> None:
+def _path() -> Concat:
+    """The path that a row should have by its parent's."""
+    parent_path = Organization.objects.filter(pk=OuterRef("parent_id")).values("path")
     own_step = LPad(Cast("pk", CharField()), PATH_STEP, Value("0"))
-    if tier == Tier.CITY:
-        path = own_step
-    else:
-        parent_path = Organization.objects.filter(pk=OuterRef("parent_id")).values("path")
-        path = Concat(Subquery(parent_path), own_step)
-    Organization.objects.filter(tier=tier, path=None).update(path=path)
+    return Concat(Coalesce(Subquery(parent_path), Value("")), own_step)
+
+
+def _write_paths(rows: QuerySet[Organization]) -> None:
+    rows.update(path=_path())

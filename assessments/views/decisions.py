@@ -15,12 +15,12 @@ from assessments.choices import DECIDED_STATES, State
 from assessments.forms.filters import AssessmentFilter, counties_of
 from assessments.models import Decision, Review, SelfAssessment
 from assessments.views.access import chosen_campaign
-from assessments.views.oversight import FilteredListView
+from assessments.views.oversight import CampaignListView
 from organizations.choices import Role, Tier
 from organizations.models import User
 
 
-class LeadListView(FilteredListView):
+class LeadListView(CampaignListView):
     """A list of self-assessments for the lead; a stranger finds nothing here."""
 
     states: tuple[State, ...]

@@ -33,6 +33,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ("分派", "assessments:assignment_list", permissions.may_lead(user)),
         ("评定", "assessments:decision_list", permissions.may_lead(user)),
         ("汇总", "assessments:summary", permissions.may_export(user)),
+        ("工会组织", "organizations:list", sees_subtree or user.is_superuser),
+        # ("账号管理", "organizations:accounts", is_admin(user)),
         ("后台管理", "admin:index", is_city_admin(user)),
         ("政策原文", "assessments:policy", True),
     ]

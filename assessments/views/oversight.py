@@ -5,42 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import F, FilteredRelation, Q, QuerySet
-from django.http import HttpRequest
-from django.views.generic import ListView
 
 from assessments import deadlines
 from assessments.forms.filters import AssessmentFilter, counties_of
+from assessments.models import Campaign
 from assessments.views.access import chosen_campaign
 from organizations.models import Organization
+from organizations.views.lists import FilteredListView
 
-PAGE_SIZE = 50
 
+class CampaignListView(FilteredListView):
+    """A table about the campaign of ?year=."""
 
-class FilteredListView(ListView):
-    """A paginated table with the filter at its head; the address carries the filter along."""
-
-    paginate_by = PAGE_SIZE
-    request: HttpRequest
+    campaign: Campaign | None
+    campaigns: list[Campaign]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        parameters = self.request.GET.copy()
-        parameters.pop("page", None)
-        return context | {
-            "filter": self.filter,
-            "campaign": self.campaign,
-            "campaigns": self.campaigns,
-            "query": parameters.urlencode(),
-        }
-
-    def paginate_queryset(self, queryset: QuerySet, page_size: int) -> tuple:
-        """A page number beyond the end shows the last page."""
-        paginator = self.get_paginator(queryset, page_size)
-        page = paginator.get_page(self.request.GET.get("page"))
-        return paginator, page, page.object_list, page.has_other_pages()
+        return context | {"campaign": self.campaign, "campaigns": self.campaigns}
 
 
-class OversightList(FilteredListView):
+class OversightList(CampaignListView):
     """Every organization that should hand in, with the state of its self-assessment."""
 
     template_name = "assessments/oversight/list.html"

@@ -15,12 +15,12 @@ from assessments.forms.sheets import ReviewSheet
 from assessments.models import Review, ReviewScore
 from assessments.scoring import score_assessment
 from assessments.views.access import chosen_campaign, review_or_404
-from assessments.views.oversight import FilteredListView
+from assessments.views.oversight import CampaignListView
 from organizations.choices import Role
 from organizations.permissions import has_city_role
 
 
-class ReviewList(FilteredListView):
+class ReviewList(CampaignListView):
     """评审任务: what is assigned to this reviewer, the open ones first."""
 
     template_name = "assessments/reviews/list.html"

@@ -5,13 +5,35 @@ from __future__ import annotations
 from functools import cached_property
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.crypto import salted_hmac
 
 from organizations.choices import ROLE_TIERS, Role, Tier
-from organizations.models.organization import Organization
+from organizations.models.organization import Organization, within
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def administered_by(self, user: User) -> UserQuerySet:
+        """The accounts with a role in a union that the user administers; for the city's
+        administrators every account. What may be done with one is
+        `permissions.may_manage_account`."""
+        if user.is_superuser:
+            return self.all()
+        administered = Membership.objects.none()
+        for membership in user.roles:
+            if membership.role != Role.ADMIN:
+                continue
+            if membership.organization.tier == Tier.CITY:
+                return self.filter(is_superuser=False)
+            below = within(membership.organization.path, "organization__path")
+            administered |= Membership.objects.filter(below)
+        return self.filter(is_superuser=False, pk__in=administered.values("user"))
+
+
+class AccountManager(UserManager.from_queryset(UserQuerySet)):
+    use_in_migrations = False
 
 
 class User(AbstractUser):
@@ -27,6 +49,8 @@ class User(AbstractUser):
 
     must_change_password = models.BooleanField("须修改密码", default=False, editable=False)
     session_generation = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = AccountManager()
 
     REQUIRED_FIELDS = ["full_name"]
     acting_for: int | None = None

@@ -1,10 +1,19 @@
 """Uploaded lists of unions, and what each would do, page by page."""
 
+from __future__ import annotations
+
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
 from organizations.choices import ImportGroup, ImportState
+from organizations.models.account import User
+
+
+class OrganizationImportQuerySet(models.QuerySet["OrganizationImport"]):
+    def visible_to(self, user: User) -> OrganizationImportQuerySet:
+        """Each administrator's own lists."""
+        return self.filter(uploaded_by=user)
 
 
 class OrganizationImport(models.Model):
@@ -23,6 +32,8 @@ class OrganizationImport(models.Model):
     )
     uploaded_at = models.DateTimeField("上传时间")
     applied_at = models.DateTimeField("导入时间", null=True)
+
+    objects = OrganizationImportQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "工会名册导入"

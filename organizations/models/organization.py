@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Concat
+from django.urls import reverse
 from django.utils import timezone
 
 from organizations.choices import PARENT_TIERS, Ownership, Role, Tier, UnitKind
@@ -42,6 +44,20 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         """The organization itself and everything below it."""
         return self.filter(within(organization.path))
 
+    def with_subtree_counts(self) -> OrganizationQuerySet:
+        """With `below`: how many active organizations stand below each, at any depth."""
+        end = Concat(OuterRef("path"), Value(_AFTER_DIGITS))
+        below = (
+            Organization.objects.active()
+            .filter(path__gt=OuterRef("path"), path__lt=end)
+            .order_by()
+            .annotate(one=Value(1))
+            .values("one")
+            .annotate(count=Count("pk"))
+            .values("count")
+        )
+        return self.annotate(below=Coalesce(Subquery(below), 0))
+
     def visible_to(self, user: User) -> OrganizationQuerySet:
         """The organizations that the user may see: the subtrees of the places where a role is
         held. A reviewer sees the city's own row only; submissions come by assignment.
@@ -52,6 +68,16 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
                 scope |= within(membership.organization.path)
             else:
                 scope |= Q(pk=membership.organization_id)
+        return self.filter(scope)
+
+    def administered_by(self, user: User) -> OrganizationQuerySet:
+        """The organizations whose accounts the user administers: `permissions.may_administer`."""
+        if user.is_superuser:
+            return self.all()
+        scope = Q(pk__in=[])
+        for membership in user.roles:
+            if membership.role == Role.ADMIN:
+                scope |= within(membership.organization.path)
         return self.filter(scope)
 
 
@@ -157,6 +183,9 @@ class Organization(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("organizations:detail", args=[self.pk])
+
     def clean(self) -> None:
         """Raises ValidationError at `parent` where the tree's rules forbid this place."""
         allowed = PARENT_TIERS[Tier(self.tier)] if self.tier in Tier.values else ()
@@ -182,6 +211,13 @@ class Organization(models.Model):
     @property
     def is_active(self) -> bool:
         return self.dissolved_on is None
+
+    @property
+    def ancestor_keys(self) -> list[int]:
+        """The keys of the organizations above, from the root down."""
+        path = self.path or ""
+        steps = [path[start : start + PATH_STEP] for start in range(0, len(path), PATH_STEP)]
+        return [int(step) for step in steps[:-1]]
 
     def is_above(self, other: Organization) -> bool:
         """Whether `other` lies in this organization's subtree, itself excluded."""

@@ -136,7 +136,7 @@ def test_the_menu_offers_what_the_role_opens(client, city, campaign):
         return [title for title, _, _ in client.get("/").context["navigation"]]
 
     assert menu(city.reporter) == ["工作台", "政策原文"]
-    assert menu(city.county_head) == ["工作台", "申报情况", "政策原文"]
+    assert menu(city.county_head) == ["工作台", "申报情况", "工会组织", "政策原文"]
     assert menu(city.reviewer) == ["工作台", "评审任务", "政策原文"]
     assert menu(city.lead) == [
         "工作台",
@@ -145,6 +145,7 @@ def test_the_menu_offers_what_the_role_opens(client, city, campaign):
         "分派",
         "评定",
         "汇总",
+        "工会组织",
         "政策原文",
     ]
     assert menu(city.admin) == [
@@ -153,6 +154,7 @@ def test_the_menu_offers_what_the_role_opens(client, city, campaign):
         "分派",
         "评定",
         "汇总",
+        "工会组织",
         "后台管理",
         "政策原文",
     ]

@@ -1,0 +1,27 @@
+from django import forms
+
+from organizations.importing.reading import MAX_BYTES, MEGABYTE
+
+
+class ImportForm(forms.Form):
+    """The list to upload."""
+
+    file = forms.FileField(
+        label="名册文件",
+        help_text=f"Excel（.xlsx、.xls）、.ods 或 .csv，最大 {MAX_BYTES // MEGABYTE} MB。",
+        error_messages={
+            "required": "请选择文件。",
+            "empty": "文件是空的。",
+            "missing": "请选择文件。",
+            "max_length": "文件名太长，请改短后再上传。",
+        },
+        max_length=200,
+        allow_empty_file=False,
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.xls,.ods,.csv,.et"}),
+    )
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > MAX_BYTES:
+            raise forms.ValidationError(f"文件超过 {MAX_BYTES // MEGABYTE} MB。")
+        return file

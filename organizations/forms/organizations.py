@@ -1,0 +1,183 @@
+"""Entering, revising and reorganizing unions, and narrowing their list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from organizations import reorganizing
+from organizations.choices import PARENT_TIERS, Tier
+from organizations.models import Organization, User
+from organizations.models.organization import REGISTER_FIELDS
+
+_YES_NO = [("", "未填"), ("true", "是"), ("false", "否")]
+
+
+def find_organization(text: str, among: QuerySet[Organization]) -> Organization:
+    """The union with this code, or the only one with this name. Raises ValidationError."""
+    text = text.strip()
+    found = list(among.filter(Q(code=text) | Q(name=text)).order_by("path")[:6])
+    exact = [organization for organization in found if organization.code == text]
+    if exact:
+        return exact[0]
+    if len(found) > 1:
+        codes = "、".join(organization.code for organization in found[:5])
+        raise ValidationError(f"有几个工会叫这个名称，请填代码：{codes}。")
+    if not found:
+        raise ValidationError("找不到这个工会，请填完整的名称或代码。")
+    return found[0]
+
+
+class OrganizationField(forms.CharField):
+    """A union by its code or full name, among those given as `among`."""
+
+    def __init__(self, among: QuerySet[Organization], **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", "填工会的代码或全称。")
+        super().__init__(max_length=120, **kwargs)
+        self.among = among
+
+    def clean(self, value: Any) -> Organization | None:
+        text = super().clean(value)
+        return find_organization(text, self.among) if text else None
+
+
+class OrganizationForm(forms.ModelForm):
+    """A union's entry; the register (台账) only for a grassroots union."""
+
+    has_legal_person = forms.TypedChoiceField(
+        label="工会法人资格",
+        choices=_YES_NO,
+        required=False,
+        coerce={"true": True, "false": False}.get,
+        empty_value=None,
+    )
+
+    class Meta:
+        model = Organization
+        fields = ("name", "code", "tier", *REGISTER_FIELDS)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        union = self.instance
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        if union.pk:
+            del self.fields["tier"]
+            self.initial["has_legal_person"] = {True: "true", False: "false"}.get(
+                union.has_legal_person, ""
+            )
+        else:
+            allowed = [tier for tier in Tier if union.parent.tier in PARENT_TIERS[tier]]
+            self.fields["tier"].choices = [(tier.value, tier.label) for tier in allowed]
+            self.initial["tier"] = Tier.GRASSROOTS
+        if union.pk and union.tier != Tier.GRASSROOTS:
+            for name in REGISTER_FIELDS:
+                del self.fields[name]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("tier", self.instance.tier) != Tier.GRASSROOTS:
+            for name in REGISTER_FIELDS:
+                if name in self.fields and cleaned.get(name) not in ("", None):
+                    self.add_error(name, "只有基层工会填写这一项。")
+        return cleaned
+
+
+class ReasonedForm(forms.Form):
+    """An act with a reason and the day from which it holds."""
+
+    reason = forms.CharField(
+        label="理由",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="例如批准文件及文号。",
+    )
+    on = forms.DateField(label="生效日期", widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        today = timezone.localdate()
+        self.fields["on"].widget.attrs["max"] = today.isoformat()
+        self.initial.setdefault("on", today.isoformat())
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+
+class MoveForm(ReasonedForm):
+    to = forms.ModelChoiceField(label="新的上级工会", queryset=None, empty_label="请选择")
+    field_order = ["to"]
+
+    def __init__(self, organization: Organization, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["to"].queryset = reorganizing.superiors_for(organization, user)
+
+
+class MergeForm(ReasonedForm):
+    field_order = ["into"]
+    with_accounts = forms.BooleanField(
+        label="把账号一并转到合并后的工会",
+        required=False,
+        help_text="不勾选时，原工会的人员不再有任何角色。",
+    )
+
+    def __init__(self, organization: Organization, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        among = Organization.objects.active().administered_by(user).filter(tier=organization.tier)
+        self.fields["into"] = OrganizationField(
+            among.exclude(pk=organization.pk), label="并入哪个工会"
+        )
+        self.order_fields(self.field_order)
+
+
+class DissolveForm(ReasonedForm):
+    with_subordinates = forms.BooleanField(label="连同全部下级工会一并撤销", required=False)
+
+    def __init__(self, has_subordinates: bool, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not has_subordinates:
+            del self.fields["with_subordinates"]
+
+
+class OrganizationFilter(forms.Form):
+    """By name, pinyin initials or code; tier; active or dissolved. What makes no sense is left
+    out of account."""
+
+    DISSOLVED = "dissolved"
+
+    q = forms.CharField(label="名称、拼音首字母或代码", required=False, max_length=60)
+    tier = forms.ChoiceField(
+        label="层级", required=False, choices=[("", "全部层级"), *Tier.choices]
+    )
+    state = forms.ChoiceField(
+        label="状态", required=False, choices=[("", "在册"), (DISSOLVED, "已撤销")]
+    )
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        self.is_valid()
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(self.cleaned_data.values())
+
+    def apply(self, rows: QuerySet[Organization]) -> QuerySet[Organization]:
+        values = self.cleaned_data
+        if text := values.get("q"):
+            rows = rows.filter(named(text))
+        if tier := values.get("tier"):
+            rows = rows.filter(tier=tier)
+        return rows.filter(dissolved_on__isnull=values.get("state") != self.DISSOLVED)
+
+
+def named(text: str, prefix: str = "") -> Q:
+    """Unions whose name holds the text, whose initials do, or whose code begins with it."""
+    condition = Q(**{f"{prefix}name__icontains": text}) | Q(**{f"{prefix}code__istartswith": text})
+    letters = text.replace(" ", "").lower()
+    if letters.isascii() and letters.isalnum():
+        condition |= Q(**{f"{prefix}initials__contains": letters})
+    return condition
