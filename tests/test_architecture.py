@@ -28,11 +28,13 @@ def test_files_stay_small():
 
 
 def test_only_the_workflow_writes_the_state_of_a_self_assessment():
-    """Campaigns have a state of their own, written by `campaigns`."""
+    """Campaigns have a state of their own, written by `campaigns`; `organizations`, which cannot
+    import self-assessments, has one for its imports."""
     writers = [
         name(p)
         for p in CODE
-        if re.search(
+        if "organizations" not in p.parts
+        and re.search(
             r"\.state(, \w+\.\w+)? = |update\([^)]*\bstate=", p.read_text(encoding="utf-8")
         )
     ]

@@ -48,7 +48,7 @@ class OrganizationList(FilteredListView):
         if self.filter.is_empty:
             tops = _tops(request.user)
             if len(tops) == 1:
-                return redirect(tops[0])
+                return detail(request, tops[0].pk)
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Organization]:
