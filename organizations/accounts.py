@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models import F
 
+from organizations import sessions
 from organizations.audit import record
 from organizations.choices import Act, Role
 from organizations.models import FirstPassword, Membership, Organization, User
@@ -98,11 +98,10 @@ def revoke(membership: Membership, *, by: User) -> None:
 @transaction.atomic
 def disable(account: User, *, by: User, reason: str = "") -> None:
     """Nobody signs in with it any more; its sessions end at once and stay ended."""
-    User.objects.filter(pk=account.pk).update(
-        is_active=False, session_generation=F("session_generation") + 1
-    )
+    account.is_active = False
+    account.save(update_fields=["is_active"])
     FirstPassword.objects.filter(user=account).delete()
-    account.refresh_from_db()
+    sessions.end_all(account)
     record(action=Act.ACCOUNT_DISABLED, by=by, subject=account, details={"reason": reason})
 
 

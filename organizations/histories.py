@@ -10,6 +10,7 @@ from django.db import models
 
 from organizations.audit import events_of
 from organizations.choices import Act
+from organizations.security_acts import SecurityAct
 
 #: How each detail of an event is put; what is not named here is not shown.
 _WORDS = {
@@ -41,7 +42,7 @@ class Line:
 
 def lines(subject: models.Model) -> list[Line]:
     """The subject's last events, the newest first: one query."""
-    labels = dict(Act.choices)
+    labels = dict([*Act.choices, *SecurityAct.choices])
     return [
         Line(
             event.at,

@@ -218,6 +218,9 @@ def reactivate(organization: Organization, *, reason: str, on: dt.date, by: User
 @transaction.atomic
 def found(organization: Organization, *, by: User) -> Organization:
     """Enter a new union under its `parent`. Raises ValidationError."""
+    tree.lock()
+    if not Organization.objects.active().filter(pk=organization.parent_id).exists():
+        raise ValidationError("上级工会已经撤销。")
     organization = tree.plant(organization)
     record(
         action=Act.ORGANIZATION_ENTERED, by=by, subject=organization, details=_entry(organization)
@@ -227,8 +230,13 @@ def found(organization: Organization, *, by: User) -> Organization:
 
 @transaction.atomic
 def revise(organization: Organization, *, by: User) -> Organization:
-    """Save a changed name, code or register, with what it was before. Raises ValidationError."""
-    before = _entry(Organization.objects.get(pk=organization.pk))
+    """Save a changed name, code or register, with what it was before. Its place and its life stay
+    what they are by now, whatever the instance says. Raises ValidationError."""
+    stored = _locked(organization)
+    if not stored.is_active:
+        raise ValidationError("这个工会已经撤销，不能修改。")
+    before = _entry(stored)
+    organization.parent = stored.parent
     organization = tree.replant(organization)
     after = _entry(organization)
     changes = {key: [before[key], after[key]] for key in after if before[key] != after[key]}

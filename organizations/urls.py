@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from organizations.views import imports, organizations  # accounts
+from organizations.views import accounts, imports, organizations
 
 app_name = "organizations"
 
@@ -24,8 +24,24 @@ import_urls = [
     path("<int:pk>/confirm/", imports.confirm, name="import_confirm"),
     path("<int:pk>/discard/", imports.discard, name="import_discard"),
 ]
+account_urls = [
+    path("", accounts.AccountList.as_view(), name="accounts"),
+    path("add/", accounts.add, name="account_add"),
+    path("slips/", accounts.slips_of_list, name="account_slips"),
+    path("<int:pk>/", accounts.detail, name="account"),
+    path("<int:pk>/grant/", accounts.grant, name="account_grant"),
+    path("<int:pk>/roles/<int:membership_pk>/revoke/", accounts.revoke, name="account_revoke"),
+    path("<int:pk>/rename/", accounts.rename, name="account_rename"),
+    path("<int:pk>/disable/", accounts.disable, name="account_disable"),
+    path("<int:pk>/enable/", accounts.enable, name="account_enable"),
+    path("<int:pk>/unlock/", accounts.unlock, name="account_unlock"),
+    path("<int:pk>/second-factor/", accounts.reset_second_factor, name="account_second_factor"),
+    path("<int:pk>/hand-over/", accounts.hand_over, name="account_hand_over"),
+    path("<int:pk>/slip/", accounts.slip, name="account_slip"),
+]
+
 urlpatterns = [
     path("organizations/", include(organization_urls)),
     path("imports/", include(import_urls)),
-    # path("people/", include(account_urls)),
+    path("people/", include(account_urls)),
 ]

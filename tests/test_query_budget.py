@@ -1,6 +1,7 @@
 """The budget of design.md, section 6: at most 12 queries on any page, whatever the size."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -8,8 +9,9 @@ from django.urls import reverse
 from assessments import reviewing
 from assessments.choices import State
 from assessments.models import SelfAssessment
-from organizations import tree
+from organizations import accounts, tree
 from organizations.choices import Role, Tier
+from organizations.importing import previews
 from organizations.models import Membership, Organization
 from tests import factories
 from tests.factories import make_self_assessment
@@ -169,10 +171,49 @@ def test_somebody_with_many_roles(client, city, campaign):
     assert count(client, user, "/") <= BUDGET
 
 
+@pytest.mark.parametrize("who", ["admin", "county_admin"])
+def test_unions_and_accounts(client, city, campaign, size, who):
+    populate(city, campaign, size)
+    unions = Organization.objects.filter(code__startswith="Q")[:100]
+    accounts.open_all([(union, Role.HEAD, "示例主席") for union in unions])
+    user = getattr(city, who)
+    addresses = [
+        "/organizations/?q=示例",
+        f"/organizations/{city.county.pk}/",
+        f"/organizations/{city.township.pk}/",
+        f"/organizations/{city.township.pk}/add/",
+        f"/organizations/{city.township.pk}/edit/",
+        f"/organizations/{city.township.pk}/move/",
+        f"/organizations/{city.township.pk}/merge/",
+        f"/organizations/{city.township.pk}/dissolve/",
+        "/imports/",
+        "/imports/template.xlsx",
+        "/imports/register.xlsx",
+        "/people/",
+        "/people/?q=示例&role=HEAD&state=new",
+        "/people/add/",
+        f"/people/{city.head.pk}/",
+        f"/people/{city.head.pk}/hand-over/",
+    ]
+    cost = {address: count(client, user, address) for address in addresses}
+    assert {address: number for address, number in cost.items() if number > BUDGET} == {}
+
+
+def test_a_preview_costs_the_same_for_any_list(client, city, size):
+    rows = "".join(f"L{n},示例{n}工会,基层,{city.township.code}\n" for n in range(size))
+    file = SimpleUploadedFile("名册.csv", f"代码,名称,层级,上级工会\n{rows}".encode())
+    batch = previews.upload(file, by=city.admin)
+    assert count(client, city.admin, f"{batch.get_absolute_url()}?page=99") <= BUDGET
+
+
 @pytest.mark.parametrize(
     "url",
     [
         "/admin/",
+        "/admin/organizations/membership/",
+        "/admin/organizations/membership/add/",
+        "/admin/organizations/organization/?county=0&kind=ENTERPRISE",
+        "/admin/organizations/organizationimport/",
         "/admin/organizations/organization/",
         "/admin/organizations/user/",
         "/admin/assessments/campaign/",
@@ -182,4 +223,14 @@ def test_somebody_with_many_roles(client, city, campaign):
 )
 def test_back_office_lists(client, city, campaign, url):
     populate(city, campaign, 300)
+    assert count(client, city.admin, url) <= BUDGET
+
+
+def test_the_page_of_a_user_with_a_dozen_roles_in_the_back_office(client, city, campaign):
+    populate(city, campaign, 12)
+    Membership.objects.bulk_create(
+        Membership(user=city.nobody, organization=union, role=Role.REPORTER)
+        for union in Organization.objects.filter(code__startswith="Q")
+    )
+    url = f"/admin/organizations/user/{city.nobody.pk}/change/"
     assert count(client, city.admin, url) <= BUDGET

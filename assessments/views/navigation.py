@@ -10,7 +10,7 @@ from django.urls import reverse
 from assessments import permissions
 from organizations.choices import Role
 from organizations.models.organization import SUBTREE_ROLES
-from organizations.permissions import has_city_role, is_city_admin
+from organizations.permissions import has_city_role, is_admin, is_city_admin
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ("评定", "assessments:decision_list", permissions.may_lead(user)),
         ("汇总", "assessments:summary", permissions.may_export(user)),
         ("工会组织", "organizations:list", sees_subtree or user.is_superuser),
-        # ("账号管理", "organizations:accounts", is_admin(user)),
+        ("账号管理", "organizations:accounts", is_admin(user)),
         ("后台管理", "admin:index", is_city_admin(user)),
         ("政策原文", "assessments:policy", True),
     ]

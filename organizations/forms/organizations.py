@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from organizations import reorganizing
 from organizations.choices import PARENT_TIERS, Tier
+from organizations.importing import columns
 from organizations.models import Organization, User
 from organizations.models.organization import REGISTER_FIELDS
 
@@ -78,6 +79,16 @@ class OrganizationForm(forms.ModelForm):
         if union.pk and union.tier != Tier.GRASSROOTS:
             for name in REGISTER_FIELDS:
                 del self.fields[name]
+
+    def clean_code(self) -> str:
+        """As a list would have it, so that what is entered here can be imported."""
+        code = self.cleaned_data["code"]
+        if "code" not in self.changed_data:
+            return code
+        try:
+            return columns.code_of(code)
+        except columns.CellFault as fault:
+            raise ValidationError(str(fault)) from fault
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

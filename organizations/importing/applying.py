@@ -8,7 +8,7 @@ from django.utils import timezone
 from organizations import accounts, tree
 from organizations.audit import record
 from organizations.choices import Act, ImportGroup, ImportState
-from organizations.importing import planning, previews
+from organizations.importing import columns, planning, previews
 from organizations.models import OrganizationImport, User
 
 
@@ -26,13 +26,13 @@ def apply(batch: OrganizationImport, *, by: User) -> OrganizationImport:
     The file is read and compared anew: what is done is exactly what was shown. Raises
     PlanChanged (and renews the preview), NotConfirmable, or ListRefused.
     """
+    listing = _listing(batch)  # before anything is locked: nobody waits for a slow file
     with transaction.atomic():
         batch = OrganizationImport.objects.select_for_update().get(pk=batch.pk)
         if batch.state != ImportState.CHECKED:
             raise NotConfirmable
         tree.lock()
-        with batch.file.open("rb") as file:
-            plan = previews.check(file, by)
+        plan = planning.plan(listing, by)
         if plan.digest == batch.plan_digest:
             _carry_out(plan, by)
             batch.state, batch.applied_at = ImportState.APPLIED, timezone.now()
@@ -46,6 +46,14 @@ def apply(batch: OrganizationImport, *, by: User) -> OrganizationImport:
             return batch
         previews.store(batch, plan)
     raise PlanChanged
+
+
+def _listing(batch: OrganizationImport) -> columns.Listing:
+    try:
+        with batch.file.open("rb") as file:
+            return columns.read(file)
+    except FileNotFoundError as error:  # given up
+        raise NotConfirmable from error
 
 
 def _carry_out(plan: planning.Plan, by: User) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from organizations.choices import Ownership, Tier, UnitKind
 from organizations.credit_code import is_credit_code
+from organizations.importing import reading
 from organizations.importing.reading import ListRefused, Sheet
 from organizations.models.organization import WRONG_CREDIT_CODE
 
@@ -19,6 +20,7 @@ _CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,29}")
 _MOST_HEADS = 10_000_000
 #: Beyond it a number in a cell has lost digits.
 _EXACT_FLOAT = 10**15
+_UNCALCULATED = "公式还没有算出结果。请用 Excel 或 WPS 打开、保存后再上传。"
 _ERRORS = ("#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!")
 
 
@@ -29,12 +31,14 @@ class CellFault(Exception):
 def text_of(value: object) -> str:
     """The text of a cell as a person reads it: no blanks around, none of the characters that
     nobody sees, whole numbers without a point. Raises CellFault."""
+    if isinstance(value, dict) and "failed" in value:
+        raise CellFault(f"公式出错（{value['failed']}）。" if value["failed"] else _UNCALCULATED)
     if isinstance(value, dict):
         raise CellFault(f"单元格里是日期（{value['date'][:10]}），请改为文本。")
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, (int, float)):
-        if abs(value) >= _EXACT_FLOAT:
+        if not abs(value) < _EXACT_FLOAT:  # so that what is not a number at all is caught too
             raise CellFault("数字过长，Excel 已丢失末尾几位。请把单元格设为文本后重新填写。")
         return str(int(value)) if value == int(value) else str(value)
     text = str(value)
@@ -53,7 +57,8 @@ def narrow(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
-def _code(text: str) -> str:
+def code_of(text: str) -> str:
+    """The code that is typed there. Raises CellFault where none could be."""
     code = narrow(text)
     if not _CODE.fullmatch(code):
         raise CellFault("代码只能用字母、数字、点、横线和下划线，最多 30 位。")
@@ -69,13 +74,16 @@ def _limited(longest: int) -> Callable[[str], str]:
     return parse
 
 
+def _shown(value: Any) -> str:
+    return ("是" if value else "否") if isinstance(value, bool) else str(value.label)
+
+
 def _one_of(choices: dict[str, Any]) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
         key = narrow(text).replace(" ", "").upper()
         if key not in choices:
-            shown = "、".join(
-                dict.fromkeys(str(getattr(v, "label", k)) for k, v in choices.items())
-            )
+            labels = dict.fromkeys(_shown(value) for value in choices.values())
+            shown = "、".join(labels)
             raise CellFault(f"“{text[:20]}”不在可选范围内：{shown}。")
         return choices[key]
 
@@ -160,7 +168,7 @@ COLUMNS = (
         "代码",
         18,
         "全市唯一，导入时凭它认出是哪个工会。县、乡镇用区划代码；基层工会建议用上级代码加三位序号。",
-        _code,
+        code_of,
         ("工会代码", "组织代码", "编号"),
         required=True,
     ),
@@ -261,6 +269,7 @@ def _heading(value: object) -> str:
     return re.sub(r"\(.*\)$|[\s*:]", "", text)
 
 
+_REQUIRED = {column.field for column in COLUMNS if column.required}
 _TITLES = {_heading(title): c for c in COLUMNS for title in (c.title, *c.aliases)}
 
 
@@ -282,28 +291,49 @@ class Listing:
     ignored: list[str]
 
 
-def find_listing(sheets: list[Sheet]) -> Listing:
-    """The first sheet with the required headings. Raises ListRefused where there is none."""
-    nearest: set[str] | None = None
-    required = {column.field for column in COLUMNS if column.required}
-    for sheet in sheets:
-        for number in sorted(sheet.rows)[:_HEADING_WITHIN]:
-            headings = [_heading(value) for value in sheet.rows[number]]
-            places = _places(headings)
-            if required <= places.keys():
-                return Listing(
-                    sheet.name,
-                    places,
-                    _rows_below(sheet, number, places),
-                    [h for h in headings if h and h not in _TITLES and h != "序号"],
-                )
-            missing = required - places.keys()
-            if len(missing) < len(required) and (nearest is None or len(missing) < len(nearest)):
-                nearest = missing
-    if nearest:
-        titles = "、".join(c.title for c in COLUMNS if c.field in nearest)
+def read(file: BinaryIO) -> Listing:
+    """The list in the file: the only sheet with the required headings and rows below them. Raises
+    ListRefused where there is none, or more than one: nothing of a list is left out unsaid."""
+    sheets = reading.read(file)
+    found = [listing for sheet in sheets if (listing := _listing(sheet)) is not None]
+    filled = [listing for listing in found if listing.rows]
+    if len(filled) > 1:
+        names = "、".join(listing.sheet for listing in filled[:5])
+        raise ListRefused(f"有 {len(filled)} 个工作表都是名册：{names}。请合并为一个再上传。")
+    if filled:
+        return filled[0]
+    if found:
+        raise ListRefused("表头下面没有内容。")
+    nearest = min(filter(None, map(_missing, sheets)), key=len, default=None)
+    if nearest is not None and len(nearest) < len(_REQUIRED):
+        titles = "、".join(column.title for column in COLUMNS if column.field in nearest)
         raise ListRefused(f"表头缺少这些列：{titles}。请对照模板补上。")
     raise ListRefused("没有找到表头（代码、名称、层级、上级工会）。请下载模板，按模板的表头填写。")
+
+
+def _heading_rows(sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
+    for number in sorted(sheet.rows)[:_HEADING_WITHIN]:
+        yield number, [_heading(value) for value in sheet.rows[number]]
+
+
+def _listing(sheet: Sheet) -> Listing | None:
+    """The sheet as a list, where its headings are those of one."""
+    for number, headings in _heading_rows(sheet):
+        if _fields(headings) >= _REQUIRED:
+            places = _places(headings)
+            ignored = [h for h in headings if h and h not in _TITLES and h != "序号"]
+            return Listing(sheet.name, places, _rows_below(sheet, number, places), ignored)
+    return None
+
+
+def _missing(sheet: Sheet) -> set[str]:
+    """The required columns that the likeliest heading row has not."""
+    rows = (_REQUIRED - _fields(headings) for _, headings in _heading_rows(sheet))
+    return min(rows, key=len, default=set(_REQUIRED))
+
+
+def _fields(headings: list[str]) -> set[str]:
+    return {_TITLES[heading].field for heading in headings if heading in _TITLES}
 
 
 def _places(headings: list[str]) -> dict[str, int]:

@@ -72,13 +72,15 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Two plans with the same digest do the same."""
+        """Two plans of one list with the same digest do the same, with the same warnings."""
         content = [
             [
                 row.values.get("code"),
                 row.group,
+                row.parent.code if row.parent is not None else None,
                 sorted((key, str(old), str(new)) for key, (old, new) in row.changes.items()),
                 row.accounts,
+                row.notices,
             ]
             for row in self.rows
         ]
@@ -92,7 +94,8 @@ class Plan:
 
 
 class _Tree:
-    """The tree as it is: the unions that the list names, and all that may be superiors."""
+    """The tree as it is: the unions that the list names, and all that may be superiors. Of unions
+    that the user does not administer, doubles are known, but not by which code."""
 
     def __init__(self, codes: set[str], user: User) -> None:
         self.by_code: dict[str, Organization] = {}
@@ -104,7 +107,7 @@ class _Tree:
         self.paths = [m.organization.path for m in user.roles if m.role == Role.ADMIN]
         fields = ("id", "code", "tier", "parent_id", "path", "dissolved_on", *_OWN_FIELDS)
         for values in Organization.objects.values_list(*fields).iterator(chunk_size=2000):
-            _, code, tier, parent_id, _, dissolved_on, name, *_, credit_code = values
+            _, code, tier, parent_id, path, dissolved_on, name, *_, credit_code = values
             is_superior = tier != Tier.GRASSROOTS and dissolved_on is None
             if code in codes or is_superior:
                 union = Organization(**dict(zip(fields, values, strict=True)))
@@ -114,10 +117,13 @@ class _Tree:
             if dissolved_on is None:
                 self.siblings[parent_id, narrow(name)] = code
                 if credit_code:
-                    self.by_credit_code[credit_code] = code
+                    self.by_credit_code[credit_code] = code if self._holds(path) else ""
+
+    def _holds(self, path: str | None) -> bool:
+        return self.whole or any((path or "").startswith(own) for own in self.paths)
 
     def is_administered(self, union: Organization) -> bool:
-        return self.whole or any((union.path or "").startswith(path) for path in self.paths)
+        return self._holds(union.path)
 
     def is_reorganizable(self, union: Organization) -> bool:
         return self.whole or (self.is_administered(union) and union.path not in self.paths)
@@ -127,7 +133,8 @@ def plan(listing: Listing, user: User) -> Plan:
     """What the list would do when this user confirms it. Nothing is written."""
     rows = [_parsed(row) for row in listing.rows]
     codes = Counter(row.values["code"] for row in rows if "code" in row.values)
-    tree = _Tree(set(codes), user)
+    superiors = {narrow(row.values["parent"]) for row in rows if "parent" in row.values}
+    tree = _Tree(codes.keys() | superiors, user)
     first: dict[str, Planned] = {}
     for row in rows:
         code = row.values.get("code")
@@ -142,8 +149,7 @@ def plan(listing: Listing, user: User) -> Plan:
     for row in first.values():
         if row.values.get("name") and row.values.get("tier") != Tier.GRASSROOTS:
             named[narrow(row.values["name"])].append(row)
-    superiors = {row.row: _find_parent(row, first, named, tree) for row in rows}
-    _find_cycles(rows, superiors)
+    _find_cycles(rows, {row.row: _find_parent(row, first, named, tree) for row in rows})
     _find_changes(rows, tree)
     _find_accounts(rows)
     return Plan(rows, listing.places, listing.ignored)
@@ -262,17 +268,17 @@ def _named(
 def _find_cycles(rows: list[Planned], superiors: dict[int, Planned | None]) -> None:
     done: set[int] = set()
     for start in rows:
-        way: list[Planned] = []
+        way: dict[int, Planned] = {}
         here: Planned | None = start
-        while here is not None and here.row not in done and here not in way:
-            way.append(here)
+        while here is not None and here.row not in done and here.row not in way:
+            way[here.row] = here
             here = superiors.get(here.row)
-        if here is not None and here.row not in done and len(way) - way.index(here) > 1:
-            circle = [*way[way.index(here) :], here]
-            shown = " → ".join(str(row.values.get("code")) for row in circle[:6])
-            for row in circle[:-1]:
+        if here is not None and here.row in way and superiors[here.row] is not here:
+            circle = list(way.values())[list(way).index(here.row) :]
+            shown = " → ".join(str(row.values.get("code")) for row in [*circle, here][:6])
+            for row in circle:
                 row.faults.append(("parent", f"上级关系绕成了一圈：{shown}。"))
-        done.update(row.row for row in way)
+        done.update(way)
 
 
 def _find_changes(rows: list[Planned], tree: _Tree) -> None:
@@ -316,7 +322,8 @@ def _notice_doubles(row: Planned, union: Organization, tree: _Tree) -> None:
     if credit := row.values.get("credit_code"):
         twin = tree.by_credit_code.setdefault(credit, code)
         if twin != code:
-            row.notices.append(f"信用代码与工会 {twin} 相同，请核对是否重复。")
+            whose = f"工会 {twin} " if twin else "其他县（市、区）的一个工会"
+            row.notices.append(f"信用代码与{whose}相同，请核对是否重复。")
 
 
 def _find_accounts(rows: list[Planned]) -> None:

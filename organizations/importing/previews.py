@@ -6,32 +6,22 @@ import hashlib
 from collections import defaultdict
 from typing import Any
 
-from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
 from organizations.audit import record
 from organizations.choices import Act, ImportGroup, ImportState
-from organizations.importing import columns, planning, reading
+from organizations.importing import columns, planning
 from organizations.models import ImportPage, Organization, OrganizationImport, User
 
 ROWS_A_PAGE = 50
 _NAME_LENGTH = 255
 
 
-def check(file: File, user: User) -> planning.Plan:
-    """What the list would do. Raises ListRefused where it cannot be read as one."""
-    listing = columns.find_listing(reading.read(file))
-    if not listing.rows:
-        raise reading.ListRefused("表头下面没有内容。")
-    return planning.plan(listing, user)
-
-
-@transaction.atomic
 def upload(file: UploadedFile, *, by: User) -> OrganizationImport:
     """Keep the file and the preview of what it would do. Raises ListRefused."""
-    plan = check(file, by)
+    plan = planning.plan(columns.read(file), by)
     digest = hashlib.sha256()
     file.seek(0)
     for chunk in file.chunks():
@@ -48,6 +38,7 @@ def upload(file: UploadedFile, *, by: User) -> OrganizationImport:
     return batch
 
 
+@transaction.atomic
 def store(batch: OrganizationImport, plan: planning.Plan) -> None:
     """Write the preview: pages of rows by group, so that showing one reads one row."""
     counts = plan.counts

@@ -25,6 +25,8 @@ MAX_UNPACKED = 150 * MEGABYTE
 _MAX_MEMBERS = 2000
 _SECONDS = 40
 _CHILD = Path(__file__).with_name("spreadsheet.py")
+#: So much of a .csv tells by what its cells are divided: notes may stand above the headings.
+_SAMPLE = 2000
 _ENCODINGS = ("utf-8-sig", "gb18030")
 
 _LARGE = f"表格太大：最多 {MAX_ROWS} 行、{MAX_COLUMNS} 列。请删去多余的内容，或分成几个文件导入。"
@@ -43,7 +45,8 @@ class ListRefused(Exception):
 @dataclass(frozen=True)
 class Sheet:
     """A sheet's rows that are not empty, by their number as the spreadsheet program shows it
-    (from 1). A value is text, a number, a truth value, or {"date": text}; "" for nothing."""
+    (from 1). A value is text, a number, a truth value, {"date": text}, or {"failed": error} for a
+    formula without a result; "" for nothing."""
 
     name: str
     rows: dict[int, list[object]]
@@ -122,8 +125,10 @@ def _workbook(file: BinaryIO, suffix: str) -> list[Sheet]:
             )
         except subprocess.TimeoutExpired as error:
             raise ListRefused(_LARGE) from error
-    if child.returncode:  # ended by its limits
+    if child.returncode < 0:  # ended by its limits
         raise ListRefused(_LARGE)
+    if child.returncode:
+        raise ListRefused(_BROKEN)
     answer = json.loads(child.stdout)
     if "refused" in answer:
         raise ListRefused(_REFUSALS[answer["refused"]])
@@ -139,10 +144,9 @@ def _workbook(file: BinaryIO, suffix: str) -> list[Sheet]:
 
 def _csv_rows(content: bytes) -> dict[int, list[object]]:
     text = _decoded(content)
-    if text.lstrip()[:200].lower().startswith(("<html", "<!doctype", "<?xml", "<table", "mime-")):
+    if text.lstrip()[:5].lower().startswith(("<", "mime-")):
         raise ListRefused(_WEB)
-    first = text.split("\n", 1)[0]
-    delimiter = max(",\t;", key=first.count)
+    delimiter = max(",\t;", key=text[:_SAMPLE].count)
     rows: dict[int, list[object]] = {}
     try:
         for number, values in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from django.db.models import QuerySet
+from django.utils import timezone
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
@@ -103,7 +104,7 @@ def _add_drop_downs(sheet: Worksheet, superiors: int) -> None:
             choice.error, choice.errorTitle = "请从下拉列表中选择。", column.title
             choice.showErrorMessage = True
         elif column.field == "parent" and superiors:
-            choice = DataValidation(type="list", formula1=f"={_SUPERIORS}!$A$2:$A${superiors + 1}")
+            choice = DataValidation(type="list", formula1=f"{_SUPERIORS}!$A$2:$A${superiors + 1}")
             choice.showErrorMessage = False  # one of this very list may be typed too
         else:
             continue
@@ -114,9 +115,12 @@ def _add_drop_downs(sheet: Worksheet, superiors: int) -> None:
         sheet.add_data_validation(choice)
 
 
-def write(user: User) -> BinaryIO:
-    """The active unions that the user administers, in the columns of the template; rows are
-    written as they are read."""
+def filename() -> str:
+    return f"工会名册{timezone.localdate():%Y%m%d}.xlsx"
+
+
+def write(unions: QuerySet[Organization]) -> BinaryIO:
+    """These unions in the columns of the template; rows are written as they are read."""
     book = workbook.new()
     sheet = workbook.Sheet(
         book,
@@ -126,22 +130,11 @@ def write(user: User) -> BinaryIO:
         columns=[(_heading(column), column.width) for column in COLUMNS],
         widen=2,
     )
-    for row in _rows(user):
-        sheet.append(row)
+    rows = unions.select_related("parent").order_by("path").iterator(chunk_size=1000)
+    for union in rows:
+        sheet.append([_cell(union, column.field) for column in COLUMNS])
     sheet.finish()
     return workbook.saved(book)
-
-
-def _rows(user: User) -> Iterator[list[Any]]:
-    unions = (
-        Organization.objects.active()
-        .administered_by(user)
-        .select_related("parent")
-        .order_by("path")
-        .iterator(chunk_size=1000)
-    )
-    for union in unions:
-        yield [_cell(union, column.field) for column in COLUMNS]
 
 
 def _cell(union: Organization, name: str) -> Any:

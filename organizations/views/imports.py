@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from organizations.choices import ImportGroup, ImportState
@@ -14,7 +13,7 @@ from organizations.forms.imports import ImportForm
 from organizations.importing import applying, previews, register
 from organizations.importing.columns import COLUMNS
 from organizations.importing.reading import ListRefused
-from organizations.models import OrganizationImport
+from organizations.models import Organization, OrganizationImport
 from organizations.views.access import require_admin
 from organizations.views.lists import PAGE_SIZE
 from organizations.workbook import MEDIA_TYPE
@@ -24,8 +23,12 @@ from organizations.workbook import MEDIA_TYPE
 def index(request: HttpRequest) -> HttpResponse:
     """Upload a list; those uploaded before stand below."""
     require_admin(request)
-    form = ImportForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    form = ImportForm()
+    if request.method == "POST":
+        data, files = request.POST, request.FILES
+        dropped = "file" in getattr(request, "oversize_files", {})
+        form = ImportForm(data, files, dropped=dropped)
+    if form.is_valid():
         try:
             return redirect(previews.upload(form.cleaned_data["file"], by=request.user))
         except ListRefused as refused:
@@ -60,9 +63,9 @@ def export(request: HttpRequest) -> FileResponse:
     """The unions that the user administers, as a list that can be corrected and imported."""
     require_admin(request)
     return FileResponse(
-        register.write(request.user),
+        register.write(Organization.objects.active().administered_by(request.user)),
         as_attachment=True,
-        filename=f"工会名册{timezone.localdate():%Y%m%d}.xlsx",
+        filename=register.filename(),
         content_type=MEDIA_TYPE,
     )
 
@@ -108,6 +111,8 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
             request,
             "名册预览之后，工会登记有了变化。下面是重新核对的结果，请看过后再确认；目前什么都没有导入。",
         )
+    except ListRefused as refused:
+        messages.error(request, str(refused))
     except applying.NotConfirmable:
         messages.error(request, "这份名册已经处理过，或者还有错误，没有再次导入。")
     else:

@@ -184,7 +184,7 @@ def _save(
         try:
             organization = save(form.instance, by=request.user)
         except ValidationError as error:
-            form.add_error(None, error)
+            _refuse(form, error)
         else:
             messages.success(request, f"已保存：{organization.name}。")
             return redirect(organization)
@@ -193,6 +193,12 @@ def _save(
         "organizations/organizations/form.html",
         {"form": form, "title": title, "back": back},
     )
+
+
+def _refuse(form: Form, error: ValidationError) -> None:
+    """Show the refusal at the field that it names, or at the head where the form has none such."""
+    for name, errors in getattr(error, "error_dict", {None: error}).items():
+        form.add_error(name if name in form.fields else None, errors)
 
 
 @require_http_methods(["GET", "POST"])
@@ -238,7 +244,7 @@ def _act(
         try:
             organization = perform(organization, by=request.user, **form.cleaned_data)
         except ValidationError as error:
-            form.add_error(None, error)
+            _refuse(form, error)
         else:
             messages.success(request, f"{act.title}已完成：{organization.name}。")
             return redirect(organization)

@@ -155,6 +155,7 @@ def test_the_menu_offers_what_the_role_opens(client, city, campaign):
         "评定",
         "汇总",
         "工会组织",
+        "账号管理",
         "后台管理",
         "政策原文",
     ]
