@@ -1,12 +1,14 @@
 """Django's admin as the city's back office: same accounts, same permissions, same sign-in page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import update_wrapper
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from organizations.permissions import is_city_admin
@@ -16,6 +18,20 @@ class BackOffice(admin.AdminSite):
     site_header = site_title = "六好创建后台管理"
     index_title = "基础数据"
     site_url = "/"
+    own_apps = frozenset({"organizations", "assessments"})
+
+    def register(
+        self,
+        model_or_iterable: type[Model] | Iterable[type[Model]],
+        admin_class: type[admin.ModelAdmin] | None = None,
+        **options: Any,
+    ) -> None:
+        """Pages that libraries bring along (groups, second factors and their secrets) stay out:
+        they know nothing of our roles."""
+        is_one = isinstance(model_or_iterable, type)
+        models = [model_or_iterable] if is_one else list(model_or_iterable)
+        own = [model for model in models if model._meta.app_label in self.own_apps]
+        super().register(own, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
@@ -39,3 +55,9 @@ class BackOffice(admin.AdminSite):
         if request.user.is_authenticated and not self.has_permission(request):
             raise Http404
         return redirect_to_login(request.GET.get("next", reverse("admin:index")))
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """There is one page for the own password too."""
+        return redirect("password_change")

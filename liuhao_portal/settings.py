@@ -4,11 +4,13 @@ Every variable is listed in docs/operations.md. With nothing set the portal refu
 a secret key and the allowed hosts must be given.
 """
 
+import datetime as dt
 from pathlib import Path
 
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
+from django.core.exceptions import ImproperlyConfigured
 
 from liuhao_portal import env
 
@@ -30,7 +32,8 @@ SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", default=31_536_000) if HTTPS e
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
-if env.boolean("BEHIND_PROXY", default=False):
+BEHIND_PROXY = env.boolean("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = env.integer("SESSION_HOURS", default=10) * 3600
@@ -53,6 +56,10 @@ INSTALLED_APPS = [
     "assessments",
     "crispy_forms",
     "crispy_bootstrap5",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "liuhao_portal.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -73,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "liuhao_portal.middleware.private_pages",
+    "organizations.gate.Gate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "liuhao_portal.urls"
@@ -87,6 +95,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "organizations.views.identity.session_context",
                 "assessments.views.navigation.navigation",
             ],
         },
@@ -123,18 +132,54 @@ else:
 
 # --- Accounts -----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "organizations.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "organizations.backends.FirstPasswordBackend",
+]
+PASSWORD_HASHERS = [
+    "organizations.passwords.PortalArgon2Hasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["username", "full_name", "email"]},
+    },
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 10},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "organizations.passwords.CompositionValidator"},
+    {
+        "NAME": "organizations.passwords.HistoryValidator",
+        "OPTIONS": {"remembered": env.integer("PASSWORD_HISTORY", default=5)},
+    },
 ]
+FIRST_PASSWORD_DAYS = env.integer("FIRST_PASSWORD_DAYS", default=30)
+IDLE_MINUTES = env.integer("IDLE_MINUTES", default=30)
+SECOND_FACTOR = env.text("SECOND_FACTOR", "optional").lower()
+if SECOND_FACTOR not in ("off", "optional", "city"):
+    raise ImproperlyConfigured("SECOND_FACTOR must be off, optional or city")
+OTP_TOTP_ISSUER = "六好工会创建平台"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "assessments:workbench"
 LOGOUT_REDIRECT_URL = "login"
+
+# --- Lock-out -----------------------------------------------------------------------------------
+LOCKOUT_ADDRESS_FAILURES = env.integer("LOCKOUT_ADDRESS_FAILURES", default=50)
+AXES_FAILURE_LIMIT = env.integer("LOCKOUT_FAILURES", default=5)
+AXES_COOLOFF_TIME = dt.timedelta(minutes=env.integer("LOCKOUT_MINUTES", default=15))
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_HANDLER = "organizations.lockout.Handler"
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
+AXES_CLIENT_IP_CALLABLE = "organizations.lockout.client_address"
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+# Axes' middleware would answer in place of the sign-in page, which says itself who is locked out.
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]
 
 # --- Language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"

@@ -3,16 +3,25 @@ from django.contrib.auth import views as auth_views
 from django.urls import include, path
 
 from liuhao_portal import views
+from organizations.views import identity, profile, second_factor, sign_in
 
 account_urls = [
-    path("login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", sign_in.SignIn.as_view(), name="login"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
-    path("password/", auth_views.PasswordChangeView.as_view(), name="password_change"),
+    path("alive/", sign_in.alive, name="alive"),
+    path("identity/", identity.switch, name="identity_switch"),
+    path("password/", sign_in.OwnPassword.as_view(), name="password_change"),
     path(
         "password/done/",
         auth_views.PasswordChangeDoneView.as_view(),
         name="password_change_done",
     ),
+    path("profile/", profile.profile, name="profile"),
+    path("profile/sessions/", profile.end_sessions, name="sessions_end"),
+    path("second-factor/", second_factor.verify, name="second_factor_verify"),
+    path("second-factor/enrol/", second_factor.enrol, name="second_factor_enrol"),
+    path("second-factor/codes/", second_factor.renew_codes, name="second_factor_codes"),
+    path("second-factor/disable/", second_factor.disable, name="second_factor_disable"),
 ]
 
 urlpatterns = [

@@ -42,10 +42,18 @@ MAY_GET = {
     "assessments:summary_workbook": LEADS,
     "password_change": EVERYBODY,
     "password_change_done": EVERYBODY,
+    "profile": EVERYBODY,
+    "identity_switch": set(),
+    "alive": set(),
+    "second_factor_enrol": EVERYBODY,
+    "second_factor_verify": set(),
+    "second_factor_codes": set(),
+    "second_factor_disable": set(),
     "health": EVERYBODY,
     "login": set(),
     "logout": set(),
     "admin:index": {"admin"},
+    "sessions_end": set(),  # last: it ends the sessions of the users that these tests hold
 }
 #: Addresses that also take a POST, and who gets further than “not found” with an empty one.
 MAY_POST = {
@@ -56,6 +64,11 @@ MAY_POST = {
     "assessments:review_criterion": {"reviewer"},
     "assessments:assignment_list": set(),
     "password_change": EVERYBODY,
+    "profile": EVERYBODY,
+    "sessions_end": EVERYBODY,
+    "identity_switch": EVERYBODY,
+    "alive": EVERYBODY,
+    "second_factor_enrol": EVERYBODY,
 }
 #: A signed-in user is led on, not refused.
 LED_ON = {"login": "GET", "logout": "POST"}

@@ -1,10 +1,14 @@
+from typing import Any
+
 from django import forms
 
 from organizations.importing.reading import MAX_BYTES, MEGABYTE
 
+_TOO_LARGE = f"文件超过 {MAX_BYTES // MEGABYTE} MB。"
+
 
 class ImportForm(forms.Form):
-    """The list to upload."""
+    """The list to upload; `dropped` where it was so large that nothing of it was kept."""
 
     file = forms.FileField(
         label="名册文件",
@@ -20,8 +24,13 @@ class ImportForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".xlsx,.xls,.ods,.csv,.et"}),
     )
 
+    def __init__(self, *args: Any, dropped: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if dropped:
+            self.fields["file"].error_messages["required"] = _TOO_LARGE
+
     def clean_file(self):
         file = self.cleaned_data["file"]
         if file.size > MAX_BYTES:
-            raise forms.ValidationError(f"文件超过 {MAX_BYTES // MEGABYTE} MB。")
+            raise forms.ValidationError(_TOO_LARGE)
         return file

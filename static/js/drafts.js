@@ -36,13 +36,17 @@
   };
 
   const rowOf = (field) => field.closest(".indicator");
-  const isWrong = (field) => rowOf(field)?.classList.contains("indicator-wrong") ?? false;
+  const isWrong = (field) =>
+    (rowOf(field) ?? field.form).matches(".indicator-wrong, form:has(.is-invalid)");
 
   // Saving may lead to another page: the page that reports success settles what was sent. A page
   // that came back with mistakes has saved the rows that are not marked.
   const sent = JSON.parse(sessionStorage.getItem(SENT) || "null");
   sessionStorage.removeItem(SENT);
-  const mistakes = document.querySelector(".indicator-wrong") !== null;
+  const forms = [...document.querySelectorAll("form#sheet, form[data-keeps-draft]")];
+  const mistakes =
+    document.querySelector(".indicator-wrong") !== null ||
+    forms.some((form) => form.querySelector(".is-invalid"));
   if (sent && (mistakes || document.querySelector(".alert-success"))) {
     const { fields } = load(sent.key);
     for (const id of sent.ids) {
@@ -52,14 +56,14 @@
     store(sent.key, fields);
   }
 
-  const form = document.getElementById("sheet");
-  if (!form || form.tagName !== "FORM") return;
+  if (!forms.length) return;
 
   const key = `${PREFIX}${document.body.dataset.user}:${location.pathname}`;
   const state = document.querySelector("[data-save-state]");
-  const fields = [...form.elements].filter(
-    (field) => field.id && field.name && !["hidden", "file", "submit", "button"].includes(field.type),
-  );
+  const UNKEPT = ["hidden", "file", "password", "submit", "button"];
+  const fields = forms
+    .flatMap((form) => [...form.elements])
+    .filter((field) => field.id && field.name && !UNKEPT.includes(field.type));
   const isTick = (field) => ["checkbox", "radio"].includes(field.type);
   const valueOf = (field) => (isTick(field) ? field.checked : field.value);
   const versionOf = (field) => rowOf(field)?.querySelector('input[name$="-seen"]');
@@ -113,7 +117,7 @@
       button("恢复这些内容", "btn-primary", restore),
       button("不要了", "btn-secondary", () => {}),
     );
-    form.before(box);
+    forms[0].before(box);
   };
 
   const kept = load(key);
@@ -130,19 +134,23 @@
   store(key, { ...pending, ...live });
   if (Object.keys(pending).length) offer(kept.at);
 
-  form.addEventListener("input", ({ target }) => {
-    if (!shown.has(target.id)) return;
-    if (valueOf(target) === shown.get(target.id)) delete live[target.id];
-    else live[target.id] = { value: valueOf(target), seen: versionOf(target)?.value };
-    keep();
-  });
-  form.addEventListener("submit", () => {
-    leaving = true;
-    sessionStorage.setItem(SENT, JSON.stringify({ key, ids: Object.keys(live) }));
-    show("正在保存…");
-  });
+  for (const form of forms) {
+    form.addEventListener("input", ({ target }) => {
+      if (!shown.has(target.id)) return;
+      if (valueOf(target) === shown.get(target.id)) delete live[target.id];
+      else live[target.id] = { value: valueOf(target), seen: versionOf(target)?.value };
+      keep();
+    });
+    form.addEventListener("submit", () => {
+      leaving = true;
+      const ids = Object.keys(live).filter((id) => document.getElementById(id)?.form === form);
+      sessionStorage.setItem(SENT, JSON.stringify({ key, ids }));
+      show("正在保存…");
+    });
+  }
   window.addEventListener("beforeunload", (event) => {
-    if (Object.keys(live).length && !leaving) event.preventDefault();
+    const isSignedOut = "signedOut" in document.body.dataset; // see idle.js: all is kept
+    if (Object.keys(live).length && !leaving && !isSignedOut) event.preventDefault();
   });
   window.addEventListener("offline", () => show("网络已断开，内容保留在本机"));
   window.addEventListener("online", () => show("网络已恢复，请保存"));

@@ -1,0 +1,86 @@
+"""Signing in, an own password, and the second factor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import (
+    AuthenticationForm,
+    PasswordChangeForm,
+    SetPasswordForm,
+    UsernameField,
+)
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from organizations import passwords, sign_in
+from organizations.models import User
+
+
+class SignInForm(AuthenticationForm):
+    """Django's, with a limit to the username, which is written down when the sign-in fails."""
+
+    username = UsernameField(max_length=150, widget=forms.TextInput(attrs={"autofocus": True}))
+
+    def clean_username(self) -> str:
+        return sign_in.typed_username(self.cleaned_data["username"])
+
+
+class SetOwnPasswordForm(SetPasswordForm):
+    """In place of a first password, with which the user has just signed in."""
+
+    def save(self, commit: bool = True) -> User:
+        passwords.set_own(self.user, self.cleaned_data["new_password1"])
+        return self.user
+
+
+class ChangeOwnPasswordForm(SetOwnPasswordForm, PasswordChangeForm):
+    """In place of an own password, which must be known."""
+
+
+class EmailForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ["email"]
+        labels = {"email": "电子邮箱"}
+        help_texts = {"email": "可不填。"}
+
+
+class CodeForm(forms.Form):
+    """Taken as typed: `second_factor` knows what a code looks like."""
+
+    code = forms.CharField(
+        label="验证码",
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false"}
+        ),
+    )
+
+
+class ConfirmForm(forms.Form):
+    """The password once more, so that an unattended computer is not enough. Wrong ones count
+    towards the lock-out."""
+
+    password = forms.CharField(
+        label="登录密码",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_password(self) -> str:
+        password = self.cleaned_data["password"]
+        username = self.request.user.get_username()
+        if authenticate(self.request, username=username, password=password) is None:
+            raise ValidationError("密码不正确，或者输错次数过多，账号已暂时锁定。")
+        return password
+
+
+class EnrolForm(ConfirmForm, CodeForm):
+    field_order = ["code", "password"]
