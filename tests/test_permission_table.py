@@ -3,25 +3,57 @@
 An address that is missing from the table fails the test.
 """
 
+from dataclasses import dataclass
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from assessments.choices import State
 from assessments.models import Evidence
+from organizations.choices import Role, Tier
+from organizations.importing import previews
 from tests import factories
-from tests.factories import make_self_assessment
+from tests.factories import make_organization, make_self_assessment, make_user
 
 pytestmark = pytest.mark.django_db
 
+# Everybody, by where they stand to the union that is asked for (the target).
 OWN = {"reporter", "head", "own_viewer"}
-SUPERIORS = {"township_head", "county_head", "county_admin"}
-STRANGERS = {"sibling_head", "foreign_head", "nobody", "other_reviewer"}
+SUPERIORS = {
+    "township_head",  # directly above the target
+    "county_head",  # two steps above it
+    "superior_reporter",
+    "superior_viewer",
+    "county_admin",
+}
+SUBORDINATES = {"subordinate_reporter", "subordinate_head", "subordinate_viewer"}
+SIBLINGS = {"sibling_head", "sibling_reporter", "sibling_viewer"}
+FOREIGN = {"foreign_head", "foreign_reporter", "foreign_viewer", "foreign_admin"}
+STRANGERS = SUBORDINATES | SIBLINGS | FOREIGN | {"nobody", "other_reviewer"}
 LEADS = {"lead", "admin"}
 CITY = LEADS | {"leader"}
 READERS = OWN | SUPERIORS | CITY | {"reviewer"}
 EVERYBODY = READERS | STRANGERS
 REVIEWERS = {"reviewer", "other_reviewer", "lead"}
+#: Administrators of the target, and of anything.
+ADMINS = {"admin", "county_admin"}
+ANY_ADMINS = ADMINS | {"foreign_admin"}
 
+#: What is done to an account, always with a POST.
+ACCOUNT_ACTS = (
+    "slips",
+    "slip",
+    "grant",
+    "revoke",
+    "rename",
+    "disable",
+    "enable",
+    "unlock",
+    "second_factor",
+)
 #: Who may open the address with GET, while the self-assessment is under review.
 MAY_GET = {
     "assessments:workbench": EVERYBODY,
@@ -40,6 +72,25 @@ MAY_GET = {
     "assessments:decision_list": LEADS,
     "assessments:summary": LEADS,
     "assessments:summary_workbook": LEADS,
+    "organizations:list": EVERYBODY,
+    "organizations:detail": READERS - {"reviewer"},
+    "organizations:add": ADMINS,
+    "organizations:edit": ADMINS,
+    "organizations:move": ADMINS,
+    "organizations:merge": ADMINS,
+    "organizations:dissolve": ADMINS,
+    "organizations:reactivate": set(),
+    "organizations:imports": ANY_ADMINS,
+    "organizations:import_template": ANY_ADMINS,
+    "organizations:register": ANY_ADMINS,
+    "organizations:import_detail": {"admin"},
+    "organizations:import_confirm": set(),
+    "organizations:import_discard": set(),
+    "organizations:accounts": ANY_ADMINS,
+    "organizations:account_add": ANY_ADMINS,
+    "organizations:account": ADMINS,
+    "organizations:account_hand_over": ADMINS,
+    **{f"organizations:account_{name}": set() for name in ACCOUNT_ACTS},
     "password_change": EVERYBODY,
     "password_change_done": EVERYBODY,
     "profile": EVERYBODY,
@@ -53,7 +104,7 @@ MAY_GET = {
     "login": set(),
     "logout": set(),
     "admin:index": {"admin"},
-    "sessions_end": set(),  # last: it ends the sessions of the users that these tests hold
+    "sessions_end": set(),
 }
 #: Addresses that also take a POST, and who gets further than “not found” with an empty one.
 MAY_POST = {
@@ -63,6 +114,14 @@ MAY_POST = {
     "assessments:self_assessment_act": LEADS | {"reviewer"},
     "assessments:review_criterion": {"reviewer"},
     "assessments:assignment_list": set(),
+    **{f"organizations:{name}": ADMINS for name in ("add", "edit", "move", "merge", "dissolve")},
+    "organizations:imports": ANY_ADMINS,
+    "organizations:import_confirm": {"admin"},
+    "organizations:import_discard": {"admin"},
+    "organizations:account_add": ANY_ADMINS,
+    "organizations:account_hand_over": ADMINS,
+    **{f"organizations:account_{name}": ADMINS for name in ACCOUNT_ACTS},
+    "organizations:account_slips": ANY_ADMINS,
     "password_change": EVERYBODY,
     "profile": EVERYBODY,
     "sessions_end": EVERYBODY,
@@ -90,12 +149,59 @@ def test_every_address_is_in_the_table():
     assert set(portal_names()) | {"admin:index"} == set(MAY_GET)
 
 
-@pytest.fixture
-def addresses(city):
+@dataclass
+class Scene:
+    """Everybody, signed in, and the address of everything about the target."""
+
+    clients: dict[str, Client]
+    addresses: dict[str, str]
+
+
+def people(city, target):
+    """The people of the city as they stand to the target: those of `make_city` for the grassroots
+    union; one step further up for the township, which has somebody below it."""
+    users = city.users()
+    if target == city.own:
+        superior, sibling, foreign, below = city.township, city.sibling, city.foreign, None
+    else:
+        superior, sibling, foreign, below = (
+            city.county,
+            make_organization(Tier.TOWNSHIP, city.county),
+            city.other_township,
+            city.own,
+        )
+        for name, role in (("reporter", Role.REPORTER), ("own_viewer", Role.VIEWER)):
+            users[name] = make_user((target, role))
+        users |= {
+            "head": city.township_head,
+            "township_head": city.county_head,
+            "county_head": make_user((city.city, Role.HEAD)),
+            "sibling_head": make_user((sibling, Role.HEAD)),
+            "foreign_head": make_user((foreign, Role.HEAD)),
+        }
+    places = {"superior": superior, "sibling": sibling, "foreign": foreign, "subordinate": below}
+    for relation, place in places.items():
+        for role in (Role.REPORTER, Role.HEAD, Role.VIEWER):
+            if place and f"{relation}_{role.lower()}" in EVERYBODY - users.keys():
+                users[f"{relation}_{role.lower()}"] = make_user((place, role))
+    users["foreign_admin"] = make_user((city.other_county, Role.ADMIN))
+    return users
+
+
+@pytest.fixture(params=["grassroots", "township"])
+def scene(request, city):
+    target = city.own if request.param == "grassroots" else city.township
+    users = people(city, target)
+    assert set(users) == EVERYBODY - (SUBORDINATES if target == city.own else set())
     campaign = factories.make_campaign(endorsement=True)
-    assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW)
+    assessment = make_self_assessment(
+        city, campaign, State.UNDER_REVIEW, organization=target, head=users["head"]
+    )
     review = assessment.reviews.get()
-    file = Evidence.objects.filter(organization=city.own).first()
+    file = Evidence.objects.filter(organization=target).first()
+    account = make_user((target, Role.REPORTER), name="被管理的人")
+    rows = f"代码,名称,层级,上级工会\nN1,新工会,基层,{city.township.code}\n"
+    batch = previews.upload(SimpleUploadedFile("名册.csv", rows.encode()), by=city.admin)
     arguments = {
         "assessments:self_assessment_detail": [assessment.pk],
         "assessments:self_assessment_criterion": [assessment.pk, 1],
@@ -105,17 +211,32 @@ def addresses(city):
         "assessments:review_detail": [review.pk],
         "assessments:review_criterion": [review.pk, 1],
         "assessments:summary_workbook": [campaign.year],
+        "organizations:account_revoke": [account.pk, account.memberships.get().pk],
     }
-    return {name: reverse(name, args=arguments.get(name)) for name in MAY_GET}
+    for name in MAY_GET:
+        one = name.removeprefix("organizations:")
+        if one in ("detail", "add", "edit", "move", "merge", "dissolve", "reactivate"):
+            arguments[name] = [target.pk]
+        elif one in ("import_detail", "import_confirm", "import_discard"):
+            arguments[name] = [batch.pk]
+        elif one.startswith("account") and one not in ("accounts", "account_add", "account_slips"):
+            arguments.setdefault(name, [account.pk])
+    addresses = {name: reverse(name, args=arguments.get(name)) for name in MAY_GET}
+    clients = {who: Client() for who in users}
+    for who, client in clients.items():
+        client.force_login(users[who])
+    return Scene(clients, addresses)
 
 
-def test_get(client, city, addresses):
-    users = city.users()
-    assert set(users) == EVERYBODY
-    for name, url in addresses.items():
+def nothing_below(scene, name):
+    """A grassroots union takes no unions below it."""
+    return name == "organizations:add" and "subordinate_head" not in scene.clients
+
+
+def test_get(scene):
+    for name, url in scene.addresses.items():
         got = set()
-        for who, user in users.items():
-            client.force_login(user)
+        for who, client in scene.clients.items():
             status = client.get(url).status_code
             if name in LED_ON or not MAY_GET[name]:
                 assert status in (302, 404, 405), (name, who, status)
@@ -123,26 +244,29 @@ def test_get(client, city, addresses):
                 assert status in (200, 404), (name, who, status)
             if status == 200:
                 got.add(who)
-        assert got == MAY_GET[name], name
+        expected = set() if nothing_below(scene, name) else MAY_GET[name]
+        assert got == expected & scene.clients.keys(), name
 
 
-def test_post(client, city, addresses):
-    for name, url in addresses.items():
+def test_post(scene):
+    for name, url in scene.addresses.items():
         if name in LED_ON or name.startswith("admin:"):
             continue
-        for who, user in city.users().items():
-            client.force_login(user)
-            status = client.post(url, {}).status_code
+        expected = set() if nothing_below(scene, name) else MAY_POST.get(name, set())
+        for who, client in scene.clients.items():
+            with transaction.atomic():  # what one may do must not change what the next one finds
+                status = client.post(url, {}).status_code
+                transaction.set_rollback(True)
             refused = (404, 405)
-            if who in MAY_POST.get(name, set()):
+            if who in expected:
                 assert status not in refused, (name, who, status)
                 assert status < 500
             else:
                 assert status in refused, (name, who, status)
 
 
-def test_without_signing_in(client, addresses):
-    for name, url in addresses.items():
+def test_without_signing_in(client, scene):
+    for name, url in scene.addresses.items():
         for method in (client.get, client.post):
             response = method(url)
             if name in OPEN_TO_ALL:
