@@ -29,10 +29,11 @@ ACCOUNTS = [
     ("head", "示例主席", "基层工会负责人（签批提交）", [("DEMO-001", Role.HEAD)]),
     ("township", "示例乡镇主席", "乡镇工会负责人（初审下级）", [("410421100", Role.HEAD)]),
     ("county", "示例县主席", "县总工会负责人（看全县、初审乡镇）", [(COUNTY, Role.HEAD)]),
+    ("county-admin", "示例县管理员", "县总工会管理员（本县的工会和账号）", [(COUNTY, Role.ADMIN)]),
     ("reviewer", "示例评审员甲", "市总工会评审员", [(CITY, Role.REVIEWER)]),
     ("reviewer2", "示例评审员乙", "市总工会评审员", [(CITY, Role.REVIEWER)]),
     ("lead", "示例评审组长", "市总工会评审组长（分派、评定）", [(CITY, Role.LEAD_REVIEWER)]),
-    ("admin", "示例管理员", "市总工会管理员（后台、汇总）", [(CITY, Role.ADMIN)]),
+    ("admin", "示例管理员", "市总工会管理员（工会、账号、后台、汇总）", [(CITY, Role.ADMIN)]),
     ("leader", "示例领导", "市总工会观察员（只看）", [(CITY, Role.VIEWER)]),
 ]
 _KINDS = [
