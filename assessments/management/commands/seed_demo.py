@@ -13,4 +13,4 @@ class Command(BaseCommand):
         self.stdout.write("示例数据已装入。" if added else "示例数据已存在，未作改动。")
         self.stdout.write(f"演示账号（密码均为 {demo.PASSWORD}）：")
         for username, shows in demo.accounts():
-            self.stdout.write(f"  {username:<12}{shows}")
+            self.stdout.write(f"  {username:<16}{shows}")
