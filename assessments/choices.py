@@ -59,3 +59,19 @@ class Action(TextChoices):
 class Outcome(TextChoices):
     AT_STANDARD = "AT_STANDARD", "达标"
     NOT_AT_STANDARD = "NOT_AT_STANDARD", "未达标"
+
+
+class SurveyMode(TextChoices):
+    """How a member shows the right to vote once in a 民主测评."""
+
+    CODES = "CODES", "一人一张投票码（推荐）"
+    DEVICES = "DEVICES", "一部手机投一票"
+
+
+class Vote(TextChoices):
+    """What a member may answer. The values are the names of the tallies of `Survey`."""
+
+    SATISFIED = "satisfied", "满意"
+    BASICALLY = "basically", "基本满意"
+    UNSATISFIED = "unsatisfied", "不满意"
+    ABSTAINED = "abstained", "弃权"

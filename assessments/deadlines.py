@@ -19,6 +19,11 @@ def local_day(moment: dt.datetime) -> dt.date:
     return timezone.localtime(moment, timezone.get_default_timezone()).date()
 
 
+def end_of_day(day: dt.date) -> dt.datetime:
+    """The last moment of the day in Asia/Shanghai."""
+    return dt.datetime.combine(day, dt.time.max, timezone.get_default_timezone())
+
+
 def is_running(campaign: Campaign, at: dt.datetime) -> bool:
     """Whether the campaign is open and has begun."""
     return campaign.state == CampaignState.OPEN and campaign.opens_on <= local_day(at)

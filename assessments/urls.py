@@ -11,6 +11,7 @@ from assessments.views import (
     public,
     reviews,
     self_assessments,
+    surveys,
     workbench,
 )
 
@@ -37,11 +38,21 @@ summary_urls = [
     path("<int:year>/workbook.xlsx", exports.workbook, name="summary_workbook"),
 ]
 
+survey_urls = [
+    path("<int:pk>/<str:code>/", surveys.detail, name="survey"),
+    path("<int:pk>/<str:code>/codes/", surveys.codes, name="survey_codes"),
+    path("<int:pk>/<str:code>/close/", surveys.close, name="survey_close"),
+    path("<int:pk>/<str:code>/cancel/", surveys.cancel, name="survey_cancel"),
+    path("<int:pk>/<str:code>/adopt/", surveys.adopt, name="survey_adopt"),
+]
+
 urlpatterns = [
     path("", workbench.index, name="workbench"),
     path("policy/", public.policy, name="policy"),
     path("assessments/", include(self_assessment_urls)),
     path("evidence/<int:pk>/", evidence.download, name="evidence_download"),
+    path("surveys/", include(survey_urls)),
+    path("vote/<slug:token>/", surveys.ballot, name="survey_ballot"),
     path("oversight/", oversight.OversightList.as_view(), name="oversight"),
     path("reviews/", include(review_urls)),
     path("assignments/", decisions.AssignmentList.as_view(), name="assignment_list"),

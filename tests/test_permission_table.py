@@ -10,9 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from assessments.choices import State
-from assessments.models import Evidence
+from assessments.models import Evidence, Indicator, Survey
 from organizations.choices import Role, Tier
 from organizations.importing import previews
 from tests import factories
@@ -64,6 +65,12 @@ MAY_GET = {
     "assessments:self_assessment_return": LEADS | {"reviewer", "township_head"},
     "assessments:self_assessment_act": LEADS | {"reviewer"},
     "assessments:evidence_download": READERS,
+    "assessments:survey": READERS,
+    "assessments:survey_codes": set(),
+    "assessments:survey_close": set(),
+    "assessments:survey_cancel": set(),
+    "assessments:survey_adopt": set(),
+    "assessments:survey_ballot": EVERYBODY,
     "assessments:oversight": EVERYBODY,
     "assessments:review_list": REVIEWERS,
     "assessments:review_detail": {"reviewer"},
@@ -128,11 +135,13 @@ MAY_POST = {
     "identity_switch": EVERYBODY,
     "alive": EVERYBODY,
     "second_factor_enrol": EVERYBODY,
+    "assessments:survey": {"reporter", "head"},
+    "assessments:survey_ballot": EVERYBODY,
 }
 #: A signed-in user is led on, not refused.
 LED_ON = {"login": "GET", "logout": "POST"}
 #: Without signing in.
-OPEN_TO_ALL = {"assessments:policy", "health", "login", "logout"}
+OPEN_TO_ALL = {"assessments:policy", "assessments:survey_ballot", "health", "login", "logout"}
 
 
 def portal_names(resolver=None, namespace=""):
@@ -202,6 +211,19 @@ def scene(request, city):
     account = make_user((target, Role.REPORTER), name="被管理的人")
     rows = f"代码,名称,层级,上级工会\nN1,新工会,基层,{city.township.code}\n"
     batch = previews.upload(SimpleUploadedFile("名册.csv", rows.encode()), by=city.admin)
+    voted_on = Indicator.objects.get(
+        numerator_label="满意票数", criterion__rubric=assessment.rubric
+    )
+    survey = Survey.objects.create(
+        self_assessment=assessment,
+        indicator=voted_on,
+        token="ballot-token",
+        mode="CODES",
+        eligible=10,
+        opened_at=timezone.now(),
+        closes_at=timezone.now(),
+        opened_by=users["head"],
+    )
     arguments = {
         "assessments:self_assessment_detail": [assessment.pk],
         "assessments:self_assessment_criterion": [assessment.pk, 1],
@@ -210,6 +232,11 @@ def scene(request, city):
         "assessments:evidence_download": [file.pk],
         "assessments:review_detail": [review.pk],
         "assessments:review_criterion": [review.pk, 1],
+        **{
+            f"assessments:{name}": [assessment.pk, voted_on.code]
+            for name in ("survey", "survey_codes", "survey_close", "survey_cancel", "survey_adopt")
+        },
+        "assessments:survey_ballot": [survey.token],
         "assessments:summary_workbook": [campaign.year],
         "organizations:account_revoke": [account.pk, account.memberships.get().pk],
     }

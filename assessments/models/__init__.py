@@ -11,6 +11,7 @@ from assessments.models.review import (
 )
 from assessments.models.rubric import Criterion, Indicator, Rubric
 from assessments.models.self_assessment import Answer, Revision, RevisionEvidence, SelfAssessment
+from assessments.models.survey import Survey, SurveyPass
 
 __all__ = [
     "Answer",
@@ -32,6 +33,8 @@ __all__ = [
     "Rubric",
     "SelfAssessment",
     "StoredFile",
+    "Survey",
+    "SurveyPass",
     "TierPolicy",
     "Veto",
 ]

@@ -36,6 +36,11 @@ _EVENT_LABELS = {
     "DETACH": "移除佐证材料",
     "ASSIGN": "分派评审员",
     "UNASSIGN": "取消分派",
+    "SURVEY_OPENED": "发起民主测评",
+    "SURVEY_CODES_ISSUED": "发放投票码",
+    "SURVEY_CLOSED": "结束民主测评",
+    "SURVEY_CANCELLED": "取消民主测评",
+    "SURVEY_ADOPTED": "采用民主测评结果",
 } | {action.value: action.label for action in Action}
 
 
