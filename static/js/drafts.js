@@ -69,7 +69,7 @@
   let leaving = false;
 
   const show = (text) => {
-    if (state) state.textContent = text;
+    if (state && !window.autosave) state.textContent = text; // where answers save themselves, autosave.js tells
   };
 
   const keep = () => {
@@ -136,13 +136,26 @@
     else live[target.id] = { value: valueOf(target), seen: versionOf(target)?.value };
     keep();
   });
-  form.addEventListener("submit", () => {
+  // An answer that saved itself (autosave.js): `values` is what arrived.
+  form.addEventListener("answer:saved", ({ detail }) => {
+    for (const [id, value] of detail.values) {
+      if (!shown.has(id)) continue;
+      shown.set(id, value);
+      const field = document.getElementById(id);
+      if (field && valueOf(field) === value) delete live[id];
+    }
+    keep();
+  });
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
     leaving = true;
+    form.dataset.leaving = "yes";
     sessionStorage.setItem(SENT, JSON.stringify({ key, ids: Object.keys(live) }));
     show("正在保存…");
   });
   window.addEventListener("beforeunload", (event) => {
-    if (Object.keys(live).length && !leaving) event.preventDefault();
+    const unsaved = window.autosave ? window.autosave.isStuck() : Object.keys(live).length;
+    if (unsaved && !leaving) event.preventDefault();
   });
   window.addEventListener("offline", () => show("网络已断开，内容保留在本机"));
   window.addEventListener("online", () => show("网络已恢复，请保存"));
