@@ -30,7 +30,8 @@ from assessments.scoring import (
 
 @dataclass(frozen=True)
 class Line:
-    """One indicator with the union's answer (an unsaved, empty one where nothing is stored)."""
+    """One indicator with the union's answer (an unsaved, empty one where nothing is stored, which
+    all such lines share: to be read only)."""
 
     indicator: Indicator
     answer: Answer
@@ -142,6 +143,7 @@ def _sections(
 ) -> list[Section]:
     by_indicator = {answer.indicator_id: answer for answer in answers}
     thresholds = assessment.campaign.thresholds
+    blank = Answer(self_assessment=assessment)
     sections = []
     for criterion, indicators in outline(assessment.rubric_id):
         if number not in (None, criterion.number):
@@ -150,7 +152,7 @@ def _sections(
         for indicator in indicators:
             answer = by_indicator.get(indicator.pk)
             evidence: Iterable[Evidence] = answer.evidence.all() if answer else ()
-            answer = answer or Answer(self_assessment=assessment, indicator=indicator)
+            answer = answer or blank
             result = score_indicator(indicator.rule, answer.rating, thresholds)
             lines.append(Line(indicator, answer, tuple(evidence), result))
         sections.append(Section(criterion, tuple(lines)))

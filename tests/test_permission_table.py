@@ -3,9 +3,12 @@
 An address that is missing from the table fails the test.
 """
 
+import datetime as dt
+
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from assessments import extensions
 from assessments.choices import State
 from assessments.models import Evidence
 from tests import factories
@@ -29,8 +32,15 @@ MAY_GET = {
     "assessments:self_assessment_start": set(),
     "assessments:self_assessment_detail": READERS,
     "assessments:self_assessment_criterion": READERS,
+    "assessments:self_assessment_answer": set(),
+    "assessments:self_assessment_ask_to_sign": set(),
     "assessments:self_assessment_return": LEADS | {"reviewer", "township_head"},
     "assessments:self_assessment_act": LEADS | {"reviewer"},
+    "assessments:extension_ask": {"reporter", "head"},
+    "assessments:extension_list": {"admin"},
+    "assessments:extension_answer": {"admin"},
+    "assessments:help": EVERYBODY,
+    "assessments:guide_put_away": set(),
     "assessments:evidence_download": READERS,
     "assessments:oversight": EVERYBODY,
     "assessments:review_list": REVIEWERS,
@@ -51,6 +61,11 @@ MAY_GET = {
 MAY_POST = {
     "assessments:self_assessment_start": set(),
     "assessments:self_assessment_criterion": {"reporter", "head"},
+    "assessments:self_assessment_answer": {"reporter", "head"},
+    "assessments:self_assessment_ask_to_sign": {"reporter"},
+    "assessments:extension_ask": {"reporter", "head"},
+    "assessments:extension_answer": {"admin"},
+    "assessments:guide_put_away": EVERYBODY,
     "assessments:self_assessment_return": MAY_GET["assessments:self_assessment_return"],
     "assessments:self_assessment_act": LEADS | {"reviewer"},
     "assessments:review_criterion": {"reviewer"},
@@ -60,7 +75,7 @@ MAY_POST = {
 #: A signed-in user is led on, not refused.
 LED_ON = {"login": "GET", "logout": "POST"}
 #: Without signing in.
-OPEN_TO_ALL = {"assessments:policy", "health", "login", "logout"}
+OPEN_TO_ALL = {"assessments:policy", "assessments:help", "health", "login", "logout"}
 
 
 def portal_names(resolver=None, namespace=""):
@@ -82,10 +97,21 @@ def addresses(city):
     campaign = factories.make_campaign(endorsement=True)
     assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW)
     review = assessment.reviews.get()
+    asked = extensions.ask(
+        campaign,
+        city.own,
+        until=campaign.submission_deadline + dt.timedelta(days=1),
+        reason="停电",
+        by=city.head,
+    )
     file = Evidence.objects.filter(organization=city.own).first()
     arguments = {
         "assessments:self_assessment_detail": [assessment.pk],
         "assessments:self_assessment_criterion": [assessment.pk, 1],
+        "assessments:self_assessment_answer": [assessment.pk, "G1.01"],
+        "assessments:self_assessment_ask_to_sign": [assessment.pk],
+        "assessments:extension_ask": [campaign.year, city.own.pk],
+        "assessments:extension_answer": [asked.pk],
         "assessments:self_assessment_return": [assessment.pk],
         "assessments:self_assessment_act": [assessment.pk, "begin-review"],
         "assessments:evidence_download": [file.pk],

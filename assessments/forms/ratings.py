@@ -187,6 +187,11 @@ class AnswerForm(RatingForm):
     text_fields = {"account": 5000, "not_applicable_reason": 200}
     rate_fields = {"as_of": DayField, "definition": lambda: PlainTextField(200)}
 
+    def __init__(self, indicator: Indicator, **kwargs: Any) -> None:
+        super().__init__(indicator, **kwargs)
+        if not self.rule.conditional:
+            del self.fields["not_applicable_reason"]
+
 
 class ReviewScoreForm(RatingForm):
     text_fields = {"remark": 1000}

@@ -51,20 +51,26 @@ class SelfAssessmentQuerySet(models.QuerySet["SelfAssessment"]):
             scope |= part
         return self.filter(scope)
 
-    def with_context(self) -> SelfAssessmentQuerySet:
-        """With the rows that every page about a self-assessment shows; as `extended_until` the
-        union's own extension, as `endorsement_required` the campaign's setting for its tier."""
+    def with_deadline(self) -> SelfAssessmentQuerySet:
+        """With the campaign, the organization, and as `extended_until` the union's own
+        extension: what it takes to tell whether its people may write now."""
         extension = Extension.objects.filter(
             campaign=OuterRef("campaign"), organization=OuterRef("organization")
         )
+        return self.select_related("campaign", "organization").annotate(
+            extended_until=Subquery(extension.values("until"))
+        )
+
+    def with_context(self) -> SelfAssessmentQuerySet:
+        """With the rows that every page about a self-assessment shows; as `endorsement_required`
+        the campaign's setting for its tier."""
         policy = TierPolicy.objects.filter(
             campaign=OuterRef("campaign"), tier=OuterRef("rubric__tier")
         )
-        return self.select_related(
-            "campaign", "organization", "organization__parent", "rubric"
-        ).annotate(
-            extended_until=Subquery(extension.values("until")),
-            endorsement_required=Subquery(policy.values("endorsement_required")),
+        return (
+            self.with_deadline()
+            .select_related("campaign", "organization", "organization__parent", "rubric")
+            .annotate(endorsement_required=Subquery(policy.values("endorsement_required")))
         )
 
 

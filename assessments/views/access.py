@@ -21,9 +21,10 @@ def assessment_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
 
 
 def readable_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
-    """The self-assessment, if the user may read its answers too; without its reviews."""
+    """The self-assessment, if the user may read its answers too. It comes with little: this is
+    the page that ten thousand people open in the same week."""
     assessment = get_object_or_404(
-        SelfAssessment.objects.visible_to(request.user).with_context(), pk=pk
+        SelfAssessment.objects.visible_to(request.user).with_deadline(), pk=pk
     )
     if not permissions.may_read_content(request.user, assessment):
         raise Http404

@@ -92,9 +92,13 @@
     const article = answerOf(target);
     const { outcome } = article.querySelector(".notes").dataset;
     for (const error of article.querySelectorAll(".field-error[id]")) {
-      const field = article.querySelector(`[aria-describedby="${error.id}"]`);
-      field?.removeAttribute("aria-invalid");
-      if (error.textContent.trim()) field?.setAttribute("aria-invalid", "true");
+      const field = document.getElementById(error.id.replace(/-error$/, ""));
+      if (!field) continue;
+      const wrong = error.textContent.trim() !== "";
+      for (const [name, value] of [["aria-invalid", "true"], ["aria-describedby", error.id]]) {
+        if (wrong) field.setAttribute(name, value);
+        else field.removeAttribute(name);
+      }
     }
     article.classList.toggle("indicator-wrong", outcome === "wrong" || outcome === "conflict");
     if (outcome === "saved") {
