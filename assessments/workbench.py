@@ -93,9 +93,10 @@ def _own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
             result = worksheet.result_of(sections[assessment.pk], campaign)
             tiles = tuple(zip(sections[assessment.pk], result.criteria, strict=True))
             task = replace(task, assessment=assessment, tiles=tiles)
-        task = _with_request(task, campaign, organization, requests.get(key))
-        writes = permissions.may_start(user, organization)
-        found.append(task if writes else _to_look_at(task))
+        if permissions.may_start(user, organization):
+            found.append(_with_request(task, campaign, organization, requests.get(key)))
+        else:
+            found.append(_to_look_at(task))
     return found
 
 

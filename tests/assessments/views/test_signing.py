@@ -252,6 +252,17 @@ def test_only_the_union_itself_asks(client, city, late, user):
     assert client.get(ask_url(late, city.own)).status_code == 404
 
 
+def test_the_unions_observer_is_led_to_what_can_be_seen(client, city, late):
+    """Not to a request that only others may make."""
+    client.force_login(city.own_viewer)
+    assert [button for _, _, button in tasks(client)] == [""]
+    Campaign.objects.update(submission_deadline=today())
+    assessment = make_self_assessment(city, late, filled=False)
+    Campaign.objects.update(submission_deadline=today() - dt.timedelta(days=1))
+    (task,) = client.get("/").context["tasks"]
+    assert (task.button, task.url) == ("查看", assessment.get_absolute_url())
+
+
 def test_nobody_answers_for_a_union_of_ones_own(client, city, late):
     both = make_user((city.city, "ADMIN"), (city.own, "HEAD"))
     request = extensions.ask(
