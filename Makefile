@@ -11,7 +11,8 @@ ALLOWED_HOSTS ?= localhost,127.0.0.1,$(HOST)
 # named too where a file points at one: collectstatic refuses a reference that leads nowhere.
 VENDOR := \
 	bootstrap/dist/css/bootstrap.min.css \
-	bootstrap/dist/css/bootstrap.min.css.map
+	bootstrap/dist/css/bootstrap.min.css.map \
+	htmx.org/dist/htmx.min.js
 
 # Tools run as modules of .venv's Python: their scripts would break when the checkout is moved.
 PY := .venv/bin/python

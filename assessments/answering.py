@@ -13,6 +13,8 @@ from assessments.choices import State
 from assessments.entries import Entry, Merge, merge
 from assessments.models import Answer, Campaign, Indicator, SelfAssessment, TierPolicy
 from assessments.permissions import may_fill_in, may_start
+from assessments.previous import LastTime
+from assessments.scoring import Rating
 from organizations.audit import record
 from organizations.choices import Role
 from organizations.models import Organization, User
@@ -43,8 +45,41 @@ class Saved:
 def entry_of(answer: Answer) -> Entry:
     return Entry(
         answer.rating,
-        {"account": answer.account, "not_applicable_reason": answer.not_applicable_reason},
+        {
+            "account": answer.account,
+            "not_applicable_reason": answer.not_applicable_reason,
+            "as_of": answer.as_of.isoformat() if answer.as_of else "",
+            "definition": answer.definition,
+        },
     )
+
+
+def _write(answer: Answer, entry: Entry, by: User, *, carried_over: bool = False) -> None:
+    """The entry, and who wrote it when, into the answer; the caller saves."""
+    answer.apply(entry.rating)
+    answer.account = entry.texts["account"]
+    answer.not_applicable_reason = entry.texts["not_applicable_reason"]
+    as_of = entry.texts.get("as_of")
+    answer.as_of = dt.date.fromisoformat(as_of) if as_of else None
+    answer.definition = entry.texts.get("definition", "")
+    answer.carried_over = carried_over
+    answer.updated_at, answer.updated_by = deadlines.now(), by
+
+
+_WRITTEN = [
+    "score",
+    "checked_items",
+    "numerator",
+    "denominator",
+    "not_applicable",
+    "not_applicable_reason",
+    "account",
+    "as_of",
+    "definition",
+    "carried_over",
+    "updated_at",
+    "updated_by",
+]
 
 
 @transaction.atomic
@@ -66,7 +101,7 @@ def start(campaign: Campaign, organization: Organization, by: User) -> SelfAsses
         place=organization.path or "",
     )
     if not deadlines.is_in_time(fresh, deadlines.now()):
-        raise NotEditable("不在填报时间内。如需延期，请联系市总工会管理员。")
+        raise NotEditable("不在填报时间内。如需延期，可以申请延期。")
     assessment, created = SelfAssessment.objects.get_or_create(
         campaign=campaign,
         organization=organization,
@@ -110,7 +145,7 @@ def why_not_editable(assessment: SelfAssessment, by: User, at: dt.datetime) -> s
     due = deadlines.due_on(assessment)
     if deadlines.local_day(at) <= due:
         return "创建活动尚未开始或已经结束，只能查看。"
-    return f"填报已于 {due:%Y年%m月%d日} 截止，只能查看。如需延期，请联系市总工会管理员。"
+    return f"填报已于 {due:%Y年%m月%d日} 截止，只能查看。如需延期，可以申请延期。"
 
 
 def editable_indicators(assessment: SelfAssessment) -> set[int] | None:
@@ -157,25 +192,63 @@ def save(assessment: SelfAssessment, changes: Iterable[Change], by: User) -> Sav
         if verdict is Merge.CONFLICT:
             outcome.conflicts[key] = answer
         elif verdict is Merge.APPLY:
-            answer.apply(change.entry.rating)
-            answer.account = change.entry.texts["account"]
-            answer.not_applicable_reason = change.entry.texts["not_applicable_reason"]
-            answer.updated_at, answer.updated_by = deadlines.now(), by
+            _write(answer, change.entry, by)
             (to_update if answer.pk else to_create).append(answer)
     Answer.objects.bulk_create(to_create)
-    Answer.objects.bulk_update(
-        to_update,
-        [
-            "score",
-            "checked_items",
-            "numerator",
-            "denominator",
-            "not_applicable",
-            "not_applicable_reason",
-            "account",
-            "updated_at",
-            "updated_by",
-        ],
-    )
+    Answer.objects.bulk_update(to_update, _WRITTEN)
     outcome.stored = len(to_create) + len(to_update)
     return outcome
+
+
+@transaction.atomic
+def take_over(
+    assessment: SelfAssessment, indicators: Iterable[Indicator], last: LastTime, by: User
+) -> list[Indicator]:
+    """Fill what is still empty with what was handed in the last time; what has been typed this
+    year stays. What is filled waits to be confirmed. Returns the indicators that were filled.
+
+    Raises NotEditable.
+    """
+    locked = lock(assessment, by)
+    allowed = editable_indicators(locked)
+    answers = {answer.indicator_id: answer for answer in locked.answers.all()}
+    filled = []
+    for indicator in indicators:
+        before = last.answers.get(indicator.code)
+        if before is None or (allowed is not None and indicator.pk not in allowed):
+            continue
+        answer = answers.get(indicator.pk) or Answer(self_assessment=locked, indicator=indicator)
+        own, earlier = entry_of(answer), before.entry_for(indicator.rule)
+        texts = {name: text or earlier.texts[name] for name, text in own.texts.items()}
+        merged = Entry(earlier.rating if own.rating == Rating() else own.rating, texts)
+        if merged.fingerprint != own.fingerprint:
+            _write(answer, merged, by, carried_over=True)
+            answer.save()
+            filled.append(indicator)
+    return filled
+
+
+@transaction.atomic
+def confirm(assessment: SelfAssessment, indicator: Indicator, by: User) -> None:
+    """What was taken over for the indicator has been looked at and holds this year too.
+
+    Raises NotEditable.
+    """
+    lock(assessment, by).answers.filter(indicator=indicator, carried_over=True).update(
+        carried_over=False, updated_at=deadlines.now(), updated_by=by
+    )
+
+
+@transaction.atomic
+def ask_to_sign(assessment: SelfAssessment, by: User) -> None:
+    """请负责人签批: all is filled in, and the union's head is asked to sign.
+
+    Raises NotEditable, also while something is missing.
+    """
+    locked = lock(assessment, by)
+    missing = sum(len(section.missing) for section in worksheet.load(locked))
+    if missing:
+        raise NotEditable(f"还有 {missing} 处没有填好，填好之后再请负责人签批。")
+    locked.sign_requested_at, locked.sign_requested_by = deadlines.now(), by
+    locked.save(update_fields=["sign_requested_at", "sign_requested_by"])
+    record(action="ASK_TO_SIGN", by=by, subject=locked, details=capacity(by, locked))

@@ -187,6 +187,7 @@ def plausible_rating(indicator: Indicator, share: Decimal) -> Rating:
 
 def fill_in(assessment: SelfAssessment, by: User, share: Decimal) -> None:
     """Answer every indicator and attach a file where one is required."""
+    today = deadlines.local_day(deadlines.now()).isoformat()
     lines = [line for section in worksheet.load(assessment) for line in section.lines]
     answering.save(
         assessment,
@@ -198,6 +199,7 @@ def fill_in(assessment: SelfAssessment, by: User, share: Decimal) -> None:
                     {
                         "account": f"示例说明：{line.indicator.name}，已按要求开展，资料齐全。",
                         "not_applicable_reason": "",
+                        "as_of": today if line.indicator.kind == IndicatorKind.RATE else "",
                     },
                 ),
                 answering.entry_of(line.answer).fingerprint,

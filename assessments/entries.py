@@ -27,7 +27,7 @@ class Entry:
         score = None if rating.score is None else rating.score.normalize()
         content = (
             f"{score}|{items}|{rating.numerator}|{rating.denominator}|{rating.not_applicable}|"
-            f"{sorted((name, text) for name, text in self.texts.items())}"
+            f"{sorted((name, text) for name, text in self.texts.items() if text)}"
         )
         return hashlib.sha256(content.encode()).hexdigest()[:20]
 

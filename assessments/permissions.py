@@ -32,6 +32,11 @@ def may_sign(user: User, assessment: SelfAssessment) -> bool:
     return has_role(user, assessment.organization, {Role.HEAD})
 
 
+def may_ask_to_sign(user: User, assessment: SelfAssessment) -> bool:
+    """请负责人签批: whoever fills in and cannot sign."""
+    return may_fill_in(user, assessment) and not may_sign(user, assessment)
+
+
 def endorsement_applies(assessment: SelfAssessment) -> bool:
     """Whether the superior's 初审 is asked for: a setting of the campaign per tier. A union directly
     under the city has nobody in between."""
@@ -101,6 +106,13 @@ def may_administer(user: User, assessment: SelfAssessment | None = None) -> bool
     if not has_city_role(user, {Role.ADMIN}):
         return False
     return assessment is None or not has_conflict(user, assessment.organization)
+
+
+def may_grant_extension(user: User, organization: Organization | None = None) -> bool:
+    """延期: the city's 管理员; not for a union they belong to."""
+    if not has_city_role(user, {Role.ADMIN}):
+        return False
+    return organization is None or not has_conflict(user, organization)
 
 
 def may_read_content(user: User, assessment: SelfAssessment) -> bool:

@@ -135,6 +135,7 @@ def _indicator_fields(row: dict[str, str]) -> dict[str, object]:
         "denominator_label": row["denominator_label"],
         "checklist_items": [item for item in row["checklist_items"].split(";") if item],
         "evidence_hint": row["evidence_hint"],
+        "summed_code": row["summed_code"],
     }
 
 

@@ -4,9 +4,12 @@ from django.urls import include, path
 
 from assessments.views import (
     actions,
+    answers,
     decisions,
     evidence,
     exports,
+    extensions,
+    guide,
     oversight,
     public,
     reviews,
@@ -22,9 +25,11 @@ self_assessment_urls = [
     path("<int:pk>/", self_assessments.detail, name="self_assessment_detail"),
     path(
         "<int:pk>/criteria/<int:number>/",
-        self_assessments.criterion,
+        answers.criterion,
         name="self_assessment_criterion",
     ),
+    path("<int:pk>/answers/<str:code>/", answers.answer, name="self_assessment_answer"),
+    path("<int:pk>/signature/", self_assessments.ask_to_sign, name="self_assessment_ask_to_sign"),
     path("<int:pk>/actions/return/", actions.send_back, name="self_assessment_return"),
     path("<int:pk>/actions/<slug:action>/", actions.act, name="self_assessment_act"),
 ]
@@ -32,6 +37,11 @@ review_urls = [
     path("", reviews.ReviewList.as_view(), name="review_list"),
     path("<int:pk>/", reviews.detail, name="review_detail"),
     path("<int:pk>/criteria/<int:number>/", reviews.criterion, name="review_criterion"),
+]
+extension_urls = [
+    path("", extensions.pending, name="extension_list"),
+    path("<int:pk>/", extensions.answer, name="extension_answer"),
+    path("ask/<int:year>/<int:pk>/", extensions.ask, name="extension_ask"),
 ]
 summary_urls = [
     path("", exports.overview, name="summary"),
@@ -49,7 +59,10 @@ survey_urls = [
 urlpatterns = [
     path("", workbench.index, name="workbench"),
     path("policy/", public.policy, name="policy"),
+    path("help/", guide.filling_in, name="help"),
+    path("help/put-away/", guide.put_away, name="guide_put_away"),
     path("assessments/", include(self_assessment_urls)),
+    path("extensions/", include(extension_urls)),
     path("evidence/<int:pk>/", evidence.download, name="evidence_download"),
     path("surveys/", include(survey_urls)),
     path("vote/<slug:token>/", surveys.ballot, name="survey_ballot"),

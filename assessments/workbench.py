@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
-from assessments import deadlines, permissions
-from assessments.choices import Action, State
-from assessments.models import Campaign, Extension, Review, SelfAssessment
+from assessments import deadlines, extensions, permissions, worksheet
+from assessments.choices import Action, CampaignState, State
+from assessments.models import Campaign, Extension, ExtensionRequest, Review, SelfAssessment
+from assessments.scoring import CriterionResult
 from organizations.choices import ASSESSED_TIERS, Role
 from organizations.models import Organization, User
 from organizations.permissions import has_city_role
@@ -18,7 +19,8 @@ from organizations.permissions import has_city_role
 @dataclass(frozen=True)
 class Task:
     """One thing to do. `days_left` is None without a deadline, negative once it has passed.
-    A task with `starts` is begun by a POST (the self-assessment does not exist yet)."""
+    A task with `starts` is begun by a POST (the self-assessment does not exist yet). `tiles` are
+    the six criteria of one's own union, with how far each has come."""
 
     title: str
     text: str
@@ -28,10 +30,14 @@ class Task:
     days_left: int | None = None
     starts: Organization | None = None
     is_open: bool = True
+    assessment: SelfAssessment | None = None
+    tiles: tuple[tuple[worksheet.Section, CriterionResult], ...] = ()
+    note: str = ""
 
     @property
-    def is_urgent(self) -> bool:
-        return self.is_open and self.days_left is not None and self.days_left <= 3
+    def is_too_late(self) -> bool:
+        """Whether the union could still write, had the day not passed."""
+        return self.days_left is not None and self.days_left < 0 and not self.is_open
 
 
 def tasks(user: User, campaign: Campaign | None, at: dt.datetime) -> list[Task]:
@@ -43,6 +49,7 @@ def tasks(user: User, campaign: Campaign | None, at: dt.datetime) -> list[Task]:
         *_endorsements(user, campaign),
         *_reviews(user, campaign, at),
         *_leading(user, campaign, at),
+        *_extension_requests(user, campaign),
     ]
     return sorted(found, key=lambda task: (not task.is_open, task.due or dt.date.max))
 
@@ -59,9 +66,14 @@ def _own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
         return []
     assessments = {
         assessment.organization_id: assessment
-        for assessment in SelfAssessment.objects.filter(
-            campaign=campaign, organization__in=own
-        ).with_context()
+        for assessment in SelfAssessment.objects.filter(campaign=campaign, organization__in=own)
+        .with_context()
+        .select_related("sign_requested_by")
+    }
+    sections = worksheet.load_each(assessments.values())
+    requests = {
+        request.organization_id: request  # the latest, as the order is by time
+        for request in ExtensionRequest.objects.filter(campaign=campaign, organization__in=own)
     }
     extended = dict(
         Extension.objects.filter(campaign=campaign, organization__in=own).values_list(
@@ -77,10 +89,30 @@ def _own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
         if assessment is None:
             task = _start_task(organization, campaign, due, at)
         else:
-            task = _assessment_task(assessment, due, at)
-        writes = permissions.may_start(user, organization)
-        found.append(task if writes else _to_look_at(task))
+            task = _assessment_task(assessment, user, due, at)
+            result = worksheet.result_of(sections[assessment.pk], campaign)
+            tiles = tuple(zip(sections[assessment.pk], result.criteria, strict=True))
+            task = replace(task, assessment=assessment, tiles=tiles)
+        if permissions.may_start(user, organization):
+            found.append(_with_request(task, campaign, organization, requests.get(key)))
+        else:
+            found.append(_to_look_at(task))
     return found
+
+
+def _with_request(
+    task: Task, campaign: Campaign, organization: Organization, request: ExtensionRequest | None
+) -> Task:
+    """Too late: the button leads to asking for more time, unless that has been done."""
+    if request and request.granted is None:
+        return replace(task, note=f"已申请延期至 {request.until:%Y年%m月%d日}，等待市总工会答复。")
+    if task.is_too_late and campaign.state == CampaignState.OPEN:
+        refused = (
+            f"上次的延期申请没有同意：{request.reply}" if request and not request.granted else ""
+        )
+        url = reverse("assessments:extension_ask", args=[campaign.year, organization.pk])
+        return replace(task, note=refused, url=url, button="申请延期", starts=None)
+    return task
 
 
 def _start_task(
@@ -116,7 +148,7 @@ _WAITING_TEXTS = {
 }
 
 
-def _assessment_task(assessment: SelfAssessment, due: dt.date, at: dt.datetime) -> Task:
+def _assessment_task(assessment: SelfAssessment, user: User, due: dt.date, at: dt.datetime) -> Task:
     url = assessment.get_absolute_url()
     name = assessment.organization.name
     if not assessment.is_editable_state:
@@ -126,7 +158,12 @@ def _assessment_task(assessment: SelfAssessment, due: dt.date, at: dt.datetime) 
     running = assessment.state == State.RETURNED or deadlines.is_running(assessment.campaign, at)
     is_open = running and left >= 0
     if not is_open:
-        text, button = "填报已经截止，只能查看。如需延期，请联系市总工会管理员。", "查看"
+        text, button = "填报已经截止，只能查看。如需延期，可以申请延期。", "查看"
+    elif assessment.sign_requested_at and permissions.may_sign(user, assessment):
+        text, button = f"{assessment.sign_requested_by}已填好，请您签批提交。", "去签批"
+        url = reverse("assessments:self_assessment_act", args=[assessment.pk, "submit"])
+    elif assessment.sign_requested_at:
+        text, button = "已请负责人签批，等待签批提交。", "查看"
     elif assessment.state == State.RETURNED:
         text, button = "被退回修改，请按要求补充后重新提交。", "去修改"
     else:
@@ -219,3 +256,19 @@ def _leading(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
             )
         )
     return found
+
+
+def _extension_requests(user: User, campaign: Campaign) -> list[Task]:
+    if not permissions.may_grant_extension(user):
+        return []
+    waiting = extensions.pending(campaign).count()
+    if not waiting:
+        return []
+    return [
+        Task(
+            title="延期申请",
+            text=f"{waiting} 个工会申请延期，等待答复。",
+            url=reverse("assessments:extension_list"),
+            button="去答复",
+        )
+    ]

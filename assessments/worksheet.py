@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 
+from assessments import advice
 from assessments.choices import State
 from assessments.models import (
     Answer,
@@ -28,14 +30,15 @@ from assessments.scoring import (
 
 @dataclass(frozen=True)
 class Line:
-    """One indicator with the union's answer (an unsaved, empty one where nothing is stored)."""
+    """One indicator with the union's answer (an unsaved, empty one where nothing is stored, which
+    all such lines share: to be read only)."""
 
     indicator: Indicator
     answer: Answer
     evidence: tuple[Evidence, ...]
     result: IndicatorResult
 
-    @property
+    @cached_property
     def is_answered(self) -> bool:
         return is_answered(self.indicator.rule, self.answer.rating)
 
@@ -47,7 +50,7 @@ class Line:
             and not self.evidence
         )
 
-    @property
+    @cached_property
     def missing(self) -> list[str]:
         """What still stands in the way of handing in, in the words of the screen."""
         found = []
@@ -57,7 +60,22 @@ class Line:
             found.append("选择了“不适用”，还没有写理由")
         if self.lacks_evidence:
             found.append("须附佐证材料")
+        if self.answer.carried_over:
+            found.append("沿用了往年的内容，还没有核对")
         return found
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What looks doubtful, and does not stand in the way."""
+        return advice.warnings(
+            self.indicator.rule,
+            self.answer.rating,
+            self.result.points,
+            account=self.answer.account,
+            as_of=self.answer.as_of,
+            has_evidence=bool(self.evidence),
+            evidence_required=self.indicator.evidence_required,
+        )
 
 
 @dataclass(frozen=True)
@@ -71,46 +89,74 @@ class Section:
     def answered(self) -> int:
         return sum(line.is_answered for line in self.lines)
 
-    @property
+    @cached_property
     def missing(self) -> list[tuple[Line, str]]:
         return [(line, text) for line in self.lines for text in line.missing]
+
+    @cached_property
+    def warnings(self) -> list[tuple[Line, str]]:
+        return [(line, text) for line in self.lines for text in line.warnings]
 
     @property
     def is_complete(self) -> bool:
         return not self.missing
 
 
-def load(assessment: SelfAssessment, number: int | None = None) -> list[Section]:
-    """The whole self-assessment, or the criterion of that number alone: three queries."""
-    indicators = Indicator.objects.filter(criterion__rubric=assessment.rubric_id)
-    answers = Answer.objects.filter(self_assessment=assessment)
-    if number is not None:
-        indicators = indicators.filter(criterion__number=number)
-        answers = answers.filter(indicator__criterion__number=number)
-    by_indicator = {
-        answer.indicator_id: answer
-        for answer in answers.select_related("updated_by").prefetch_related(
-            Prefetch("evidence", Evidence.objects.select_related("stored_file"))
-        )
-    }
-    sections: dict[Criterion, list[Line]] = {}
+@lru_cache(maxsize=32)
+def outline(rubric_pk: int) -> tuple[tuple[Criterion, tuple[Indicator, ...]], ...]:
+    """The criteria of a rubric with their indicators, read once a process: a rubric that a
+    self-assessment uses is locked and never changes. Not to be written to."""
+    indicators = Indicator.objects.filter(criterion__rubric=rubric_pk)
+    by_criterion: dict[Criterion, list[Indicator]] = {}
     for indicator in indicators.select_related("criterion").order_by(
         "criterion__number", "position"
     ):
-        answer = by_indicator.get(indicator.pk)
-        evidence: Iterable[Evidence] = answer.evidence.all() if answer else ()
-        answer = answer or Answer(self_assessment=assessment, indicator=indicator)
-        sections.setdefault(indicator.criterion, []).append(
-            Line(
-                indicator=indicator,
-                answer=answer,
-                evidence=tuple(evidence),
-                result=score_indicator(
-                    indicator.rule, answer.rating, assessment.campaign.thresholds
-                ),
-            )
-        )
-    return [Section(criterion, tuple(lines)) for criterion, lines in sections.items()]
+        by_criterion.setdefault(indicator.criterion, []).append(indicator)
+    return tuple((criterion, tuple(found)) for criterion, found in by_criterion.items())
+
+
+def load(assessment: SelfAssessment, number: int | None = None) -> list[Section]:
+    """The whole self-assessment, or the criterion of that number alone: two queries."""
+    answers = Answer.objects.filter(self_assessment=assessment)
+    if number is not None:
+        answers = answers.filter(indicator__criterion__number=number)
+    return _sections(assessment, _with_evidence(answers), number)
+
+
+def load_each(assessments: Iterable[SelfAssessment]) -> dict[int, list[Section]]:
+    """Several self-assessments, by key: two queries for all of them."""
+    by_key = {assessment.pk: assessment for assessment in assessments}
+    answers: dict[int, list[Answer]] = {key: [] for key in by_key}
+    for answer in _with_evidence(Answer.objects.filter(self_assessment__in=by_key)):
+        answers[answer.self_assessment_id].append(answer)
+    return {key: _sections(by_key[key], found) for key, found in answers.items()}
+
+
+def _with_evidence(answers: QuerySet[Answer]) -> QuerySet[Answer]:
+    return answers.prefetch_related(
+        Prefetch("evidence", Evidence.objects.select_related("stored_file"))
+    )
+
+
+def _sections(
+    assessment: SelfAssessment, answers: Iterable[Answer], number: int | None = None
+) -> list[Section]:
+    by_indicator = {answer.indicator_id: answer for answer in answers}
+    thresholds = assessment.campaign.thresholds
+    blank = Answer(self_assessment=assessment)
+    sections = []
+    for criterion, indicators in outline(assessment.rubric_id):
+        if number not in (None, criterion.number):
+            continue
+        lines = []
+        for indicator in indicators:
+            answer = by_indicator.get(indicator.pk)
+            evidence: Iterable[Evidence] = answer.evidence.all() if answer else ()
+            answer = answer or blank
+            result = score_indicator(indicator.rule, answer.rating, thresholds)
+            lines.append(Line(indicator, answer, tuple(evidence), result))
+        sections.append(Section(criterion, tuple(lines)))
+    return sections
 
 
 def result_of(sections: Sequence[Section], campaign: Campaign) -> AssessmentResult:

@@ -30,3 +30,17 @@ def private_pages(get_response: Handler) -> Handler:
         return response
 
     return middleware
+
+
+def sign_in_aloud(get_response: Handler) -> Handler:
+    """A request in the background (htmx) follows a redirect silently and would put the sign-in
+    page into a form: it is told 401 instead, and the page that sent it says so."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        turned_away = response.status_code == 302 and not request.user.is_authenticated
+        if turned_away and request.headers.get("HX-Request"):
+            return HttpResponse(status=401)
+        return response
+
+    return middleware

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from assessments import rubrics
+from assessments import rubrics, worksheet
 from tests import factories
 
 
@@ -36,6 +36,12 @@ def pytest_make_collect_report():
 def _files_apart(settings, tmp_path):
     """Uploads of one test never meet those of another."""
     settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture(autouse=True)
+def _rubrics_apart():
+    """A test may make a rubric whose key another test's had before it."""
+    worksheet.outline.cache_clear()
 
 
 @pytest.fixture

@@ -50,6 +50,16 @@ def make_user(*roles: tuple[Organization, Role], name: str = "", **fields: Any) 
     return user
 
 
+PASSWORD = "Signing-test-2026"
+
+
+def give_password(user: User) -> User:
+    """The user can sign in, and sign (签批), with PASSWORD."""
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
 @dataclass
 class City:
     """A city with two counties, an industrial union, and people in every role.

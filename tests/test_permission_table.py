@@ -3,6 +3,7 @@
 An address that is missing from the table fails the test.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 
 import pytest
@@ -12,6 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from assessments import extensions
 from assessments.choices import State
 from assessments.models import Evidence, Indicator, Survey
 from organizations.choices import Role, Tier
@@ -62,8 +64,15 @@ MAY_GET = {
     "assessments:self_assessment_start": set(),
     "assessments:self_assessment_detail": READERS,
     "assessments:self_assessment_criterion": READERS,
+    "assessments:self_assessment_answer": set(),
+    "assessments:self_assessment_ask_to_sign": set(),
     "assessments:self_assessment_return": LEADS | {"reviewer", "township_head"},
     "assessments:self_assessment_act": LEADS | {"reviewer"},
+    "assessments:extension_ask": {"reporter", "head"},
+    "assessments:extension_list": {"admin"},
+    "assessments:extension_answer": {"admin"},
+    "assessments:help": EVERYBODY,
+    "assessments:guide_put_away": set(),
     "assessments:evidence_download": READERS,
     "assessments:survey": READERS,
     "assessments:survey_codes": set(),
@@ -117,6 +126,11 @@ MAY_GET = {
 MAY_POST = {
     "assessments:self_assessment_start": set(),
     "assessments:self_assessment_criterion": {"reporter", "head"},
+    "assessments:self_assessment_answer": {"reporter", "head"},
+    "assessments:self_assessment_ask_to_sign": {"reporter"},
+    "assessments:extension_ask": {"reporter", "head"},
+    "assessments:extension_answer": {"admin"},
+    "assessments:guide_put_away": EVERYBODY,
     "assessments:self_assessment_return": MAY_GET["assessments:self_assessment_return"],
     "assessments:self_assessment_act": LEADS | {"reviewer"},
     "assessments:review_criterion": {"reviewer"},
@@ -141,7 +155,14 @@ MAY_POST = {
 #: A signed-in user is led on, not refused.
 LED_ON = {"login": "GET", "logout": "POST"}
 #: Without signing in.
-OPEN_TO_ALL = {"assessments:policy", "assessments:survey_ballot", "health", "login", "logout"}
+OPEN_TO_ALL = {
+    "assessments:policy",
+    "assessments:help",
+    "assessments:survey_ballot",
+    "health",
+    "login",
+    "logout",
+}
 
 
 def portal_names(resolver=None, namespace=""):
@@ -224,9 +245,20 @@ def scene(request, city):
         closes_at=timezone.now(),
         opened_by=users["head"],
     )
+    asked = extensions.ask(
+        campaign,
+        target,
+        until=campaign.submission_deadline + dt.timedelta(days=1),
+        reason="停电",
+        by=users["head"],
+    )
     arguments = {
         "assessments:self_assessment_detail": [assessment.pk],
         "assessments:self_assessment_criterion": [assessment.pk, 1],
+        "assessments:self_assessment_answer": [assessment.pk, voted_on.code],
+        "assessments:self_assessment_ask_to_sign": [assessment.pk],
+        "assessments:extension_ask": [campaign.year, target.pk],
+        "assessments:extension_answer": [asked.pk],
         "assessments:self_assessment_return": [assessment.pk],
         "assessments:self_assessment_act": [assessment.pk, "begin-review"],
         "assessments:evidence_download": [file.pk],

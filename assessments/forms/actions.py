@@ -6,6 +6,8 @@ from typing import Any
 
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.contrib.auth import authenticate
+from django.http import HttpRequest
 
 from assessments.choices import Action
 from assessments.forms.ratings import PlainTextField
@@ -24,9 +26,12 @@ class ActionForm(forms.Form):
         Action.ACCEPT_APPEAL: ("reason", "异议成立的理由", True, "申报将回到评审中。"),
     }
 
-    def __init__(self, action: Action, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, action: Action, *args: Any, request: HttpRequest | None = None, **kwargs: Any
+    ) -> None:
+        """`request` is whose password is asked for, where the action needs one."""
         super().__init__(*args, **kwargs)
-        self.action = action
+        self.action, self.request = action, request
         if action in self._FIELDS:
             name, label, required, help_text = self._FIELDS[action]
             text = PlainTextField(1000)
@@ -38,6 +43,14 @@ class ActionForm(forms.Form):
                 label="本工会对申报内容和佐证材料的真实性负责，同意签批提交。",
                 error_messages={"required": "请勾选确认后再提交。"},
             )
+            self.fields["password"] = forms.CharField(
+                label="您的登录密码",
+                help_text="签批须由负责人本人确认。",
+                strip=False,
+                max_length=200,
+                widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+                error_messages={"required": "请输入您的登录密码。"},
+            )
         self.helper = FormHelper()
         self.helper.form_tag = False
 
@@ -46,12 +59,24 @@ class ActionForm(forms.Form):
         for name, field in self.fields.items():
             if isinstance(field, PlainTextField) and field.required and not cleaned.get(name):
                 self.add_error(name, f"请填写{field.label}。")
+        if "password" in self.fields and not self.errors and not self._is_own_password():
+            self.add_error("password", "密码不正确，没有提交。连续输错会暂时不能再试。")
         return cleaned
+
+    def _is_own_password(self) -> bool:
+        """Asked of the same backends as a sign-in, so that guessing is slowed down here too."""
+        if self.request is None:
+            return False
+        username = self.request.user.get_username()
+        password = self.cleaned_data["password"]
+        found = authenticate(self.request, username=username, password=password)
+        return found is not None and found.pk == self.request.user.pk
 
     @property
     def details(self) -> dict[str, Any]:
         """What `workflow.perform` takes."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "confirmed"}
+        confirmation = {"confirmed", "password"}
+        return {n: value for n, value in self.cleaned_data.items() if n not in confirmation}
 
 
 class ReturnForm(forms.Form):

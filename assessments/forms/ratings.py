@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import unicodedata
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
 
+from assessments import deadlines
 from assessments.choices import IndicatorKind
 from assessments.entries import Entry
 from assessments.models import Indicator
@@ -25,8 +29,9 @@ def plain_number(text: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Text without control characters, with one kind of line end."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    """Text without control characters, with one kind of line end. Word's own line and page
+    breaks are line ends too."""
+    text = re.sub(r"\r\n|[\r\v\f\u2028\u2029]", "\n", text).replace("\ufeff", "")
     return "".join(
         character
         for character in text
@@ -74,6 +79,29 @@ class CountField(forms.CharField):
         return int(text)
 
 
+class DayField(forms.CharField):
+    """A day as people write it: 2025-12-31, 2025.12.31, 2025年12月31日; none after today. Gives
+    the ISO text, which is what an entry holds."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, max_length=30)
+
+    def clean(self, value: Any) -> str:
+        text = plain_number(super().clean(value))
+        if not text:
+            return ""
+        found = re.fullmatch(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?", text)
+        try:
+            day = dt.date(*map(int, found.groups())) if found else None
+        except ValueError:
+            day = None
+        if day is None:
+            raise forms.ValidationError("请填写日期，例如 2025-12-31。")
+        if day > deadlines.local_day(deadlines.now()):
+            raise forms.ValidationError("截至日期不能晚于今天。")
+        return day.isoformat()
+
+
 class PlainTextField(forms.CharField):
     """Text of people: pasted formatting and control characters are dropped."""
 
@@ -93,6 +121,8 @@ class RatingForm(forms.Form):
     their greatest length. A draft may be half done: nothing is required."""
 
     text_fields: dict[str, int] = {}
+    #: Texts that go with the two counts of a RATE.
+    rate_fields: dict[str, Callable[[], forms.Field]] = {}
 
     def __init__(self, indicator: Indicator, **kwargs: Any) -> None:
         super().__init__(prefix=indicator.code, **kwargs)
@@ -104,6 +134,8 @@ class RatingForm(forms.Form):
         if self.rule.kind == IndicatorKind.RATE:
             self.fields["numerator"] = CountField()
             self.fields["denominator"] = CountField()
+            for name, make in self.rate_fields.items():
+                self.fields[name] = make()
         if not self.rule.is_computed:
             self.fields["score"] = ScoreField(self.rule.max_points)
         if self.rule.conditional:
@@ -139,7 +171,7 @@ class RatingForm(forms.Form):
                 denominator=cleaned.get("denominator"),
                 not_applicable=cleaned.get("not_applicable", False),
             ),
-            {name: cleaned.get(name, "") for name in self.text_fields},
+            {name: cleaned.get(name, "") for name in (*self.text_fields, *self.rate_fields)},
         )
 
     @property
@@ -153,6 +185,12 @@ class RatingForm(forms.Form):
 
 class AnswerForm(RatingForm):
     text_fields = {"account": 5000, "not_applicable_reason": 200}
+    rate_fields = {"as_of": DayField, "definition": lambda: PlainTextField(200)}
+
+    def __init__(self, indicator: Indicator, **kwargs: Any) -> None:
+        super().__init__(indicator, **kwargs)
+        if not self.rule.conditional:
+            del self.fields["not_applicable_reason"]
 
 
 class ReviewScoreForm(RatingForm):

@@ -15,6 +15,9 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Layout
 from django import forms
+from django.template.loader import render_to_string
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString
 
 from assessments.answering import Change
 from assessments.entries import Entry
@@ -25,8 +28,18 @@ from assessments.forms.ratings import (
     ReviewScoreForm,
 )
 from assessments.models import Indicator, ReturnRemark
-from assessments.scoring import all_needed_below
+from assessments.previous import LastTime, PreviousAnswer
+from assessments.scoring import Rating, all_needed_below
+from assessments.subordinates import SubordinateSum
 from assessments.worksheet import Line
+
+
+class Errors(dict[str, list[str]]):
+    """Messages by field. A field without one has none: a template that asks for it should not
+    pay for a lookup that fails."""
+
+    def __missing__(self, name: str) -> tuple[str, ...]:
+        return ()
 
 
 @dataclass
@@ -38,14 +51,34 @@ class Row:
     values: dict[str, Any]
     seen: str
     writable: bool = True
-    errors: dict[str, list[str]] = field(default_factory=dict)
+    errors: Errors = field(default_factory=Errors)
     remark: ReturnRemark | None = None
-    #: What somebody else stored while this page was open, if it conflicts.
+    #: What somebody else stored while this page was open, if it conflicts, and its fingerprint.
     conflict: Any = None
+    theirs: str = ""
+    #: What the union handed in the last time, and what the unions below it come to.
+    previous: PreviousAnswer | None = None
+    below: SubordinateSum | None = None
 
     @property
     def indicator(self) -> Indicator:
         return self.line.indicator
+
+    @property
+    def code(self) -> SafeString:
+        """The code, escaped once: a row repeats it in every name."""
+        return conditional_escape(self.line.indicator.code)
+
+    @property
+    def head(self) -> SafeString:
+        """The clause with its marks. It is the same on every page, and rendered once as long as
+        the indicator is kept in memory (`worksheet.outline`)."""
+        indicator = self.line.indicator
+        if "_head" not in indicator.__dict__:
+            indicator._head = render_to_string(
+                "assessments/_indicator_head.html", {"indicator": indicator}
+            )
+        return indicator._head
 
     @property
     def all_needed_below(self) -> int:
@@ -61,6 +94,21 @@ class Row:
     @property
     def none_present(self) -> bool:
         return NONE_PRESENT in (self.values.get("checked") or [])
+
+    @property
+    def can_take_over(self) -> bool:
+        """Whether the last time's answer would fill anything in."""
+        answer = self.line.answer
+        return (
+            self.writable
+            and self.previous is not None
+            and (answer.rating == Rating() or not answer.account)
+        )
+
+    @property
+    def gaps(self) -> tuple[int, int] | None:
+        """Own counts less what the unions below come to."""
+        return self.below.gaps(self.line.answer.rating) if self.below else None
 
 
 def values_of(entry: Entry) -> dict[str, Any]:
@@ -141,7 +189,7 @@ class Sheet(forms.Form):
             self.entry_forms[row.indicator.pk] = form
             row.values, row.seen = values_of(Entry()) | form.typed, seen
             if not form.is_valid():
-                row.errors = {name: list(errors) for name, errors in form.errors.items()}
+                row.errors = Errors((name, list(errors)) for name, errors in form.errors.items())
 
     @property
     def changes(self) -> list[Change]:
@@ -154,12 +202,11 @@ class Sheet(forms.Form):
 
     def settle(self, stored: Mapping[int, Entry], conflicts: Mapping[int, Any]) -> None:
         """After saving: rows that were stored show what is stored now; conflicting ones keep
-        what was typed beside what somebody else stored, and saving again is a choice."""
+        what was typed beside what somebody else stored."""
         for row in self.rows:
             key = row.indicator.pk
             if key in conflicts:
-                row.conflict = conflicts[key]
-                row.seen = stored[key].fingerprint
+                row.conflict, row.theirs = conflicts[key], stored[key].fingerprint
             elif not row.errors:
                 row.values, row.seen = values_of(stored[key]), stored[key].fingerprint
 
@@ -180,12 +227,72 @@ class Sheet(forms.Form):
 
 
 class AnswerSheet(Sheet):
+    """The union's page. Each row saves itself while it is filled in (htmx), and all of them by
+    the button. A conflict stays until somebody chooses: `mine` is “code:fingerprint of theirs”,
+    `theirs` a code; they are values of the buttons that stand in the conflicting row."""
+
     form_class = AnswerForm
     row_template = "assessments/self_assessments/_answer_row.html"
     buttons_template = "assessments/self_assessments/_answer_buttons.html"
 
+    def __init__(
+        self,
+        lines: Sequence[Line],
+        stored: Mapping[int, Entry],
+        *,
+        last_time: LastTime | None = None,
+        below: Mapping[str, SubordinateSum] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(lines, stored, **kwargs)
+        self.helper.attrs |= {
+            "hx-target": "find .notes",
+            "hx-swap": "outerHTML",
+            "hx-sync": "closest article:queue last",
+        }
+        self.last_time = last_time
+        for row in self.rows:
+            code = row.indicator.code
+            row.below = (below or {}).get(code)
+            row.previous = last_time.answers.get(code) if last_time else None
+
+    def _read(self, data: Any) -> None:
+        super()._read(data)
+        mine, _, theirs = data.get("mine", "").partition(":")
+        for row in self.rows:
+            key, code = row.indicator.pk, row.indicator.code
+            if code == mine:
+                row.seen = theirs
+            elif code == data.get("theirs"):
+                self.entry_forms.pop(key, None)
+                row.errors = Errors()
+
+    @property
+    def can_take_over(self) -> bool:
+        return any(row.can_take_over for row in self.rows)
+
+    @property
+    def carried_over(self) -> list[Row]:
+        """The rows that wait to be confirmed."""
+        return [row for row in self.rows if row.line.answer.carried_over]
+
+    def field_errors(self, row: Row) -> list[tuple[str, list[str] | tuple[str, ...]]]:
+        """Every field of the row that can be wrong, with its messages, also while it has none."""
+        form = self.entry_forms.get(row.indicator.pk)
+        names = set(form.fields if form else ()) - {"not_applicable"}
+        return [(name, row.errors[name]) for name in sorted(names)]
+
 
 class ReviewSheet(Sheet):
+    """A reviewer's page. Nobody else writes a review: a conflict is with one's own other
+    window, and saving again is the choice."""
+
     form_class = ReviewScoreForm
     row_template = "assessments/reviews/_score_row.html"
     buttons_template = "assessments/reviews/_score_buttons.html"
+
+    def settle(self, stored: Mapping[int, Entry], conflicts: Mapping[int, Any]) -> None:
+        super().settle(stored, conflicts)
+        for row in self.rows:
+            if row.conflict is not None:
+                row.seen = row.theirs

@@ -1,6 +1,7 @@
-from assessments.models.campaign import Campaign, Extension, TierPolicy, Veto
+from assessments.models.campaign import Campaign, Extension, ExtensionRequest, TierPolicy, Veto
 from assessments.models.decision import Decision, DecisionCriterion
 from assessments.models.evidence import Evidence, StoredFile
+from assessments.models.guide import SeenGuide
 from assessments.models.review import (
     Endorsement,
     Recusal,
@@ -22,6 +23,7 @@ __all__ = [
     "Endorsement",
     "Evidence",
     "Extension",
+    "ExtensionRequest",
     "Indicator",
     "Recusal",
     "Return",
@@ -31,6 +33,7 @@ __all__ = [
     "Revision",
     "RevisionEvidence",
     "Rubric",
+    "SeenGuide",
     "SelfAssessment",
     "StoredFile",
     "Survey",

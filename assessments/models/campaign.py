@@ -177,6 +177,48 @@ class Extension(models.Model):
         return f"{self.organization} 延期至 {self.until}"
 
 
+class ExtensionRequest(models.Model):
+    """A union asks for more time (申请延期). `granted` is None until the city has answered."""
+
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="extension_requests"
+    )
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", verbose_name="工会"
+    )
+    until = models.DateField("希望延期至")
+    reason = models.CharField("理由", max_length=200)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name="申请人"
+    )
+    asked_at = models.DateTimeField("申请时间", auto_now_add=True)
+    granted = models.BooleanField("是否同意", null=True)
+    reply = models.CharField("答复", max_length=200, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    decided_at = models.DateTimeField("答复时间", null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "延期申请"
+        ordering = ["asked_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "organization"],
+                condition=Q(granted=None),
+                name="extension_request_one_open",
+            ),
+            models.CheckConstraint(
+                name="extension_request_answered_by_somebody",
+                condition=Q(granted=None, decided_at=None)
+                | Q(granted__isnull=False, decided_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization} 申请延期至 {self.until}"
+
+
 class Veto(models.Model):
     """A fact that rules out 达标 in one campaign (一票否决), e.g. a grave safety accident."""
 

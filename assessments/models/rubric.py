@@ -97,6 +97,12 @@ class Indicator(models.Model):
     denominator_label = models.CharField("分母名称", max_length=30, blank=True)
     checklist_items = models.JSONField("逐项内容", default=list, blank=True)
     evidence_hint = models.CharField("佐证材料提示", max_length=200, blank=True)
+    summed_code = models.CharField(
+        "下级指标编号",
+        max_length=8,
+        blank=True,
+        help_text="下级工会填报同一数字的指标：填报时与下级的合计数比对。",
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = "指标"
@@ -135,7 +141,7 @@ class Indicator(models.Model):
         """Whether votes of a 民主测评 are counted, in which 基本满意 may count as satisfied."""
         return self.numerator_label == "满意票数"
 
-    @property
+    @cached_property
     def rule(self) -> IndicatorRule:
         """The indicator as the scoring sees it."""
         return IndicatorRule(

@@ -51,27 +51,34 @@ class SelfAssessmentQuerySet(models.QuerySet["SelfAssessment"]):
             scope |= part
         return self.filter(scope)
 
-    def with_context(self) -> SelfAssessmentQuerySet:
-        """With the rows that every page about a self-assessment shows; as `extended_until` the
-        union's own extension, as `endorsement_required` the campaign's setting for its tier."""
+    def with_deadline(self) -> SelfAssessmentQuerySet:
+        """With the campaign, the organization, and as `extended_until` the union's own
+        extension: what it takes to tell whether its people may write now."""
         extension = Extension.objects.filter(
             campaign=OuterRef("campaign"), organization=OuterRef("organization")
         )
+        return self.select_related("campaign", "organization").annotate(
+            extended_until=Subquery(extension.values("until"))
+        )
+
+    def with_context(self) -> SelfAssessmentQuerySet:
+        """With the rows that every page about a self-assessment shows; as `endorsement_required`
+        the campaign's setting for its tier."""
         policy = TierPolicy.objects.filter(
             campaign=OuterRef("campaign"), tier=OuterRef("rubric__tier")
         )
-        return self.select_related(
-            "campaign", "organization", "organization__parent", "rubric"
-        ).annotate(
-            extended_until=Subquery(extension.values("until")),
-            endorsement_required=Subquery(policy.values("endorsement_required")),
+        return (
+            self.with_deadline()
+            .select_related("campaign", "organization", "organization__parent", "rubric")
+            .annotate(endorsement_required=Subquery(policy.values("endorsement_required")))
         )
 
 
 class SelfAssessment(models.Model):
     """`state` is written by `assessments.workflow` only. `place` is the path that the
     organization had at its last submission (until then, at the start): past campaigns keep it
-    when the organization moves. `self_total` (0–100) is that of the last submission."""
+    when the organization moves. `self_total` (0–100) is that of the last submission.
+    `sign_requested_at` is set while the head has been asked to sign (请负责人签批)."""
 
     campaign = models.ForeignKey(
         Campaign, on_delete=models.PROTECT, related_name="self_assessments", verbose_name="创建活动"
@@ -89,6 +96,10 @@ class SelfAssessment(models.Model):
     submitted_at = models.DateTimeField("提交时间", null=True)
     self_total = models.DecimalField("自评总分", null=True, **EXACT)
     correction_due = models.DateField("修改期限", null=True)
+    sign_requested_at = models.DateTimeField("请签批时间", null=True)
+    sign_requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SelfAssessmentQuerySet.as_manager()
@@ -169,7 +180,11 @@ class RatingFields(models.Model):
 
 
 class Answer(RatingFields):
-    """The union's own score, figures and account for one indicator (自评得分/说明)."""
+    """The union's own score, figures and account for one indicator (自评得分/说明).
+
+    `as_of` and `definition` say when the two counts of a RATE were taken, and how (截至日期,
+    口径). `carried_over` holds while last year's answer stands here and nobody has looked at it.
+    """
 
     self_assessment = models.ForeignKey(
         SelfAssessment, on_delete=models.CASCADE, related_name="answers"
@@ -177,6 +192,9 @@ class Answer(RatingFields):
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
     not_applicable_reason = models.CharField("不适用理由", max_length=200, blank=True)
     account = models.TextField("自评说明", blank=True)
+    as_of = models.DateField("截至日期", null=True)
+    definition = models.CharField("口径", max_length=200, blank=True)
+    carried_over = models.BooleanField("沿用往年、尚未核对", default=False)
     evidence = models.ManyToManyField(Evidence, related_name="answers", blank=True)
     updated_at = models.DateTimeField(null=True)
     updated_by = models.ForeignKey(

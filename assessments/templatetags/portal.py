@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -41,6 +42,10 @@ _EVENT_LABELS = {
     "SURVEY_CLOSED": "结束民主测评",
     "SURVEY_CANCELLED": "取消民主测评",
     "SURVEY_ADOPTED": "采用民主测评结果",
+    "ASK_TO_SIGN": "请负责人签批",
+    "ASK_EXTENSION": "申请延期",
+    "GRANT_EXTENSION": "同意延期",
+    "REFUSE_EXTENSION": "不同意延期",
 } | {action.value: action.label for action in Action}
 
 
@@ -93,3 +98,18 @@ def megabytes(size: int) -> str:
 @register.filter
 def abs_days(days: int) -> int:
     return abs(days)
+
+
+@register.filter
+def signed(number: int) -> str:
+    """A difference with its sign: +20, -3, 0."""
+    return f"{number:+d}" if number else "0"
+
+
+@register.filter
+def clock(moment: dt.datetime) -> str:
+    """The time of a moment; with its day where that is not today."""
+    local = timezone.localtime(moment)
+    if local.date() == timezone.localdate():
+        return f"{local:%H:%M}"
+    return f"{local.month}月{local.day}日 {local:%H:%M}"

@@ -21,8 +21,11 @@ def assessment_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
 
 
 def readable_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
-    """The self-assessment, if the user may read its answers too."""
-    assessment = assessment_or_404(request, pk)
+    """The self-assessment, if the user may read its answers too. It comes with little: this is
+    the page that ten thousand people open in the same week."""
+    assessment = get_object_or_404(
+        SelfAssessment.objects.visible_to(request.user).with_deadline(), pk=pk
+    )
     if not permissions.may_read_content(request.user, assessment):
         raise Http404
     return assessment
@@ -45,3 +48,8 @@ def chosen_campaign(request: HttpRequest) -> tuple[Campaign | None, list[Campaig
     newest = campaigns[0] if campaigns else None
     chosen = next((campaign for campaign in campaigns if str(campaign.year) == year), newest)
     return chosen, campaigns
+
+
+def number_or_zero(text: str | None) -> int:
+    """A key from a form; what is no number finds nothing."""
+    return int(text) if text and text.isdecimal() and len(text) < 10 else 0

@@ -41,7 +41,7 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
         raise Http404 from None
     if chosen == Action.RETURN or not _may_ever(request, assessment, chosen):
         raise Http404
-    form = ActionForm(chosen, request.POST if request.method == "POST" else None)
+    form = ActionForm(chosen, request.POST if request.method == "POST" else None, request=request)
     problems: tuple[workflow.Problem, ...] = ()
     if request.method == "POST" and form.is_valid():
         try:
@@ -97,7 +97,11 @@ def _summary(found: workflow.Context, action: Action) -> dict[str, Any]:
     titles = [section.criterion.title for section in found.sections]
     if action == Action.SUBMIT and assessment.is_editable_state:
         result = worksheet.result_of(found.sections, assessment.campaign)
-        return {"result": result, "own_rows": list(zip(titles, result.criteria, strict=True))}
+        return {
+            "result": result,
+            "own_rows": list(zip(titles, result.criteria, strict=True)),
+            "warning_count": sum(len(section.warnings) for section in found.sections),
+        }
     if action == Action.DECIDE and assessment.state == State.REVIEWED:
         own = worksheet.result_of(found.sections, assessment.campaign)
         return {

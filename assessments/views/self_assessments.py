@@ -1,19 +1,17 @@
-"""A union's self-assessment: overview, the page of one criterion, saving."""
+"""A union's self-assessment: starting it, the overview, asking the head to sign."""
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from assessments import answering, deadlines, evidence, permissions, workflow, worksheet
+from assessments import answering, deadlines, permissions, workflow, worksheet
 from assessments.choices import DECIDED_STATES, Action, State
-from assessments.forms.sheets import AnswerSheet
-from assessments.models import Campaign, Indicator, Return, ReturnRemark, SelfAssessment
-from assessments.views.access import assessment_or_404, readable_or_404
+from assessments.models import Campaign, Return, ReturnRemark, SelfAssessment
+from assessments.views.access import assessment_or_404, number_or_zero
 from organizations import audit
 from organizations.models import Organization, User
 
@@ -21,9 +19,12 @@ from organizations.models import Organization, User
 @require_POST
 def start(request: HttpRequest) -> HttpResponse:
     """Begin the self-assessment of one's own union; one that has begun is opened."""
-    campaign = get_object_or_404(Campaign.objects.opened(), year=_number(request.POST.get("year")))
+    campaign = get_object_or_404(
+        Campaign.objects.opened(), year=number_or_zero(request.POST.get("year"))
+    )
     organization = get_object_or_404(
-        Organization.objects.visible_to(request.user), pk=_number(request.POST.get("organization"))
+        Organization.objects.visible_to(request.user),
+        pk=number_or_zero(request.POST.get("organization")),
     )
     if not permissions.may_start(request.user, organization):
         raise Http404
@@ -33,11 +34,6 @@ def start(request: HttpRequest) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("assessments:workbench")
     return redirect(assessment)
-
-
-def _number(text: str | None) -> int:
-    """A key from a form; what is no number finds nothing."""
-    return int(text) if text and text.isdecimal() and len(text) < 10 else 0
 
 
 @require_safe
@@ -76,6 +72,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "result": result,
             "next_section": _next_section(sections, latest_return) if writable else None,
             "missing_count": sum(len(section.missing) for section in sections),
+            "warning_count": sum(len(section.warnings) for section in sections) if writable else 0,
+            "may_ask_to_sign": writable and permissions.may_ask_to_sign(user, assessment),
+            "may_ask_extension": assessment.is_editable_state
+            and permissions.may_start(user, assessment.organization)
+            and not deadlines.is_in_time(assessment, now),
             "due": due,
             "days_left": deadlines.days_left(due, now) if due else None,
             "latest_return": latest_return,
@@ -124,113 +125,16 @@ def _action_buttons(assessment: SelfAssessment, user: User) -> list[Action]:
     return [action for action in workflow.available(assessment, user) if action not in _ELSEWHERE]
 
 
-@require_http_methods(["GET", "POST"])
-def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One of the six: each clause of the policy above its fields. Read-only for whoever may
-    not write now; saving stores what is right and keeps on the page what is not."""
-    assessment = readable_or_404(request, pk)
-    sections = worksheet.load(assessment, number)
-    if not sections:
+@require_POST
+def ask_to_sign(request: HttpRequest, pk: int) -> HttpResponse:
+    """请负责人签批: the head finds it on the workbench."""
+    assessment = assessment_or_404(request, pk)
+    if not permissions.may_ask_to_sign(request.user, assessment):
         raise Http404
-    section = sections[0]
-    locked_reason = answering.why_not_editable(assessment, request.user, deadlines.now())
-    remarks = worksheet.open_remarks(assessment)
-    if request.method == "POST" and not permissions.may_fill_in(request.user, assessment):
-        raise Http404
-    sheet = AnswerSheet(
-        section.lines,
-        {line.indicator.pk: answering.entry_of(line.answer) for line in section.lines},
-        data=request.POST if request.method == "POST" else None,
-        writable=locked_reason is None,
-        writable_indicators=set(remarks) if assessment.state == State.RETURNED else None,
-        remarks=remarks,
-    )
-    if request.method == "POST":
-        try:
-            done = _save(request, assessment, section, sheet)
-        except answering.NotEditable as error:
-            locked_reason = f"没有保存：{error}您填写的内容还在下面，可以复制留存。"
-        else:
-            if done:
-                return done
-            sections = worksheet.load(assessment, number)
-            section = sections[0]
-            sheet.refresh_lines(section.lines)
-    return render(
-        request,
-        "assessments/self_assessments/criterion.html",
-        {
-            "assessment": assessment,
-            "section": section,
-            "sheet": sheet,
-            "locked_reason": locked_reason,
-            "page_view": "assessments:self_assessment_criterion",
-            "page_pk": assessment.pk,
-            "overview_url": assessment.get_absolute_url(),
-            "numbers": range(1, 7),
-            "next_number": number + 1 if number < 6 else None,
-            "accepted": evidence.ACCEPTED,
-            "file_megabytes": settings.EVIDENCE_FILE_MEGABYTES,
-            "accepted_extensions": evidence.ACCEPTED_EXTENSIONS,
-            "result": worksheet.result_of([section], assessment.campaign).criteria[0],
-        },
-        status=409 if request.method == "POST" and locked_reason else 200,
-    )
-
-
-def _save(
-    request: HttpRequest,
-    assessment: SelfAssessment,
-    section: worksheet.Section,
-    sheet: AnswerSheet,
-) -> HttpResponse | None:
-    """Store answers and files; a redirect when all went well, None to show the page again.
-
-    Raises answering.NotEditable.
-    """
-    writable = {row.indicator.code: row.indicator for row in sheet.rows if row.writable}
-    saved = answering.save(assessment, sheet.changes, request.user)
-    for indicator in writable.values():
-        sheet.add_file_errors(indicator, _files(request, assessment, indicator))
-    _detach(request, assessment, writable)
-    fresh = worksheet.load(assessment, section.criterion.number)[0]
-    sheet.settle(
-        {line.indicator.pk: answering.entry_of(line.answer) for line in fresh.lines},
-        saved.conflicts,
-    )
-    if not sheet.faulty_rows:
-        messages.success(request, "已保存。")
-        if "next" in request.POST and section.criterion.number < 6:
-            return redirect(
-                "assessments:self_assessment_criterion", assessment.pk, section.criterion.number + 1
-            )
-        if "next" in request.POST:
-            return redirect(assessment)
-        return redirect(
-            "assessments:self_assessment_criterion", assessment.pk, section.criterion.number
-        )
-    return None
-
-
-def _files(request: HttpRequest, assessment: SelfAssessment, indicator: Indicator) -> list[str]:
-    """Attach the files sent for the indicator; a message for each that was refused."""
-    name = f"{indicator.code}-files"
-    refused = [
-        evidence.too_large_message(file_name)
-        for file_name in getattr(request, "oversize_files", {}).get(name, [])
-    ]
-    uploads = request.FILES.getlist(name)
-    if uploads:
-        refused += evidence.attach(assessment, indicator, uploads, request.user)
-    return refused
-
-
-def _detach(
-    request: HttpRequest, assessment: SelfAssessment, indicators: dict[str, Indicator]
-) -> None:
-    """`detach` is “code:key of the file”, the value of the button that was pressed."""
-    code, _, key = request.POST.get("detach", "").partition(":")
-    if code in indicators:
-        gone = evidence.detach(assessment, indicators[code], _number(key), request.user)
-        if gone:
-            messages.success(request, f"已移除“{gone.name}”。")
+    try:
+        answering.ask_to_sign(assessment, request.user)
+    except answering.NotEditable as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "已请负责人签批。负责人登录后，在工作台上可以看到。")
+    return redirect(assessment)

@@ -28,6 +28,7 @@ def freeze_revision(context: Context) -> dict[str, Any]:
     assessment.self_total = storable(result.total)
     assessment.place = assessment.organization.path
     assessment.correction_due = None
+    assessment.sign_requested_at = assessment.sign_requested_by = None
     revision = Revision.objects.create(
         self_assessment=assessment,
         number=assessment.revision,
@@ -55,6 +56,8 @@ def _frozen(line: worksheet.Line) -> dict[str, Any]:
         "not_applicable": answer.not_applicable,
         "not_applicable_reason": answer.not_applicable_reason,
         "account": answer.account,
+        "as_of": answer.as_of.isoformat() if answer.as_of else None,
+        "definition": answer.definition,
         "points": None if line.result.points is None else str(line.result.points),
         "evidence": [
             {"name": evidence.name, "sha256": evidence.stored_file.sha256}

@@ -11,7 +11,7 @@ from assessments.workflow.context import Context, Problem
 def in_time(context: Context) -> list[Problem]:
     if deadlines.is_in_time(context.assessment, context.at):
         return []
-    return [Problem("不在填报时间内。如需延期，请联系市总工会管理员。")]
+    return [Problem("不在填报时间内。如需延期，可以申请延期。")]
 
 
 def organization_is_active(context: Context) -> list[Problem]:

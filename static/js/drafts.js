@@ -73,7 +73,7 @@
   let leaving = false;
 
   const show = (text) => {
-    if (state) state.textContent = text;
+    if (state && !window.autosave) state.textContent = text; // where answers save themselves, autosave.js tells
   };
 
   const keep = () => {
@@ -141,8 +141,20 @@
       else live[target.id] = { value: valueOf(target), seen: versionOf(target)?.value };
       keep();
     });
-    form.addEventListener("submit", () => {
+    // An answer that saved itself (autosave.js): `values` is what arrived.
+    form.addEventListener("answer:saved", ({ detail }) => {
+      for (const [id, value] of detail.values) {
+        if (!shown.has(id)) continue;
+        shown.set(id, value);
+        const field = document.getElementById(id);
+        if (field && valueOf(field) === value) delete live[id];
+      }
+      keep();
+    });
+    form.addEventListener("submit", (event) => {
+      if (event.defaultPrevented) return;
       leaving = true;
+      form.dataset.leaving = "yes";
       const ids = Object.keys(live).filter((id) => document.getElementById(id)?.form === form);
       sessionStorage.setItem(SENT, JSON.stringify({ key, ids }));
       show("正在保存…");
@@ -150,7 +162,8 @@
   }
   window.addEventListener("beforeunload", (event) => {
     const isSignedOut = "signedOut" in document.body.dataset; // see idle.js: all is kept
-    if (Object.keys(live).length && !leaving && !isSignedOut) event.preventDefault();
+    const unsaved = window.autosave ? window.autosave.isStuck() : Object.keys(live).length;
+    if (unsaved && !leaving && !isSignedOut) event.preventDefault();
   });
   window.addEventListener("offline", () => show("网络已断开，内容保留在本机"));
   window.addEventListener("online", () => show("网络已恢复，请保存"));

@@ -1,27 +1,100 @@
-// Conveniences on a page of indicators: fill buttons, the live rate, the chosen files.
+// Conveniences on a page of indicators: steps, full marks, the live rate, the length of an account,
+// the chosen files. The points are static/js/scoring.js.
 // The page works without them; the server computes everything again.
 "use strict";
 
 (() => {
-  const digits = (text) => text.normalize("NFKC").replace(/[\s,]/g, "");
+  const LONGEST = 5000;
+  const { digits } = scoring;
+  const full = (field) => field.closest("article").querySelector(".indicator-head").dataset.max;
 
-  const fill = (button) => {
-    const field = document.getElementById(button.dataset.fill);
-    field.value = button.dataset.value;
+  const put = (field, value) => {
+    field.value = value;
     field.dispatchEvent(new Event("input", { bubbles: true }));
   };
+  const button = (label, action, name = label) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.className = "btn btn-secondary btn-small";
+    made.textContent = label;
+    if (name !== label) made.setAttribute("aria-label", name);
+    made.addEventListener("click", action);
+    return made;
+  };
 
-  document.querySelectorAll("[data-fill]").forEach((button) => {
-    button.hidden = false;
-    button.addEventListener("click", () => fill(button));
+  // A score: half a point down, half a point up, the full mark.
+  document.querySelectorAll(".score-line input:enabled").forEach((field) => {
+    const most = Number(full(field));
+    const step = (by) => () => {
+      const now = Number(digits(field.value));
+      const next = (Number.isFinite(now) ? Math.round(now * 2) / 2 : 0) + by;
+      put(field, String(Math.min(most, Math.max(0, next))));
+    };
+    const of = document.createElement("span");
+    of.textContent = `/ ${full(field)} 分`;
+    field.before(button("−", step(-0.5), "减半分"));
+    field.after(button("＋", step(0.5), "加半分"), of, button("满分", () => put(field, full(field))));
+  });
+
+  // A list: all of it at one touch; “none of these” and the rest exclude each other.
+  document.querySelectorAll("fieldset:enabled .checks").forEach((list) => {
+    const boxes = [...list.querySelectorAll("input")];
+    const none = boxes.pop();
+    const told = () => none.dispatchEvent(new Event("input", { bubbles: true }));
+    list.append(
+      button("全部都有", () => {
+        boxes.forEach((box) => (box.checked = true));
+        none.checked = false;
+        boxes.forEach((box) => box.dispatchEvent(new Event("input", { bubbles: true })));
+      }),
+    );
+    list.addEventListener("change", ({ target }) => {
+      if (target === none && none.checked) {
+        boxes.forEach((box) => (box.checked = false));
+        boxes.forEach((box) => box.dispatchEvent(new Event("input", { bubbles: true })));
+      } else if (target !== none && target.checked && none.checked) {
+        none.checked = false;
+        told();
+      }
+    });
+  });
+
+  // An account: how long it is, counted as the server counts.
+  document.querySelectorAll('textarea[name$="-account"]:enabled').forEach((field) => {
+    const counter = document.createElement("div");
+    counter.className = "counter";
+    const count = () => {
+      const length = [...field.value.trim()].length;
+      counter.textContent = `${length} / ${LONGEST} 字`;
+      counter.classList.toggle("unmet", length > LONGEST);
+    };
+    field.after(counter);
+    field.addEventListener("input", count);
+    count();
+  });
+
+  // The reason belongs to the tick before it.
+  document.querySelectorAll('input[name$="-not_applicable"]:enabled').forEach((tick) => {
+    const reason = tick.closest(".form-check").nextElementSibling;
+    if (!reason?.classList.contains("reason")) return;
+    const show = () => (reason.hidden = !tick.checked);
+    tick.addEventListener("input", show);
+    show();
+  });
+
+  const fill = (from) => put(document.getElementById(from.dataset.fill), from.dataset.value);
+
+  document.querySelectorAll("[data-fill]").forEach((from) => {
+    from.hidden = false;
+    from.addEventListener("click", () => fill(from));
   });
 
   document.querySelectorAll("[data-fill-all]").forEach((all) => {
     all.hidden = false;
     all.addEventListener("click", () => {
-      document.querySelectorAll("[data-fill]").forEach((button) => {
-        const empty = document.getElementById(button.dataset.fill).value === "";
-        if (button.textContent === all.dataset.fillAll && empty) fill(button);
+      document.querySelectorAll("[data-fill]").forEach((from) => {
+        const empty = document.getElementById(from.dataset.fill).value === "";
+        if (from.textContent === all.dataset.fillAll && empty) fill(from);
       });
     });
   });

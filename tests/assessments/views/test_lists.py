@@ -104,7 +104,7 @@ def test_days_left_and_the_day_after(client, city, campaign):
     Campaign.objects.update(submission_deadline=today())
     assert "今天截止" in client.get("/").content.decode()
     Campaign.objects.update(submission_deadline=today() - dt.timedelta(days=1))
-    assert tasks(client) == [(city.own.name, "自评已经截止，本年度没有申报。", "")]
+    assert tasks(client) == [(city.own.name, "自评已经截止，本年度没有申报。", "申请延期")]
 
 
 def test_somebody_with_several_unions_sees_them_all(client, city, campaign):

@@ -9,7 +9,7 @@ from assessments.models import Answer, Review, ReviewScore, SelfAssessment
 from organizations.choices import Role
 from organizations.models import Membership
 from tests import factories
-from tests.factories import make_self_assessment, make_user, perform
+from tests.factories import PASSWORD, give_password, make_self_assessment, make_user, perform
 
 pytestmark = pytest.mark.django_db
 
@@ -269,20 +269,19 @@ def test_the_superior_endorses_with_an_opinion(client, city):
 
 def test_submitting_needs_the_confirmation(client, city, campaign):
     assessment = make_self_assessment(city, campaign)
-    client.force_login(city.head)
+    client.force_login(give_password(city.head))
     url = act_url(assessment, Action.SUBMIT)
     assert "请勾选确认后再提交" in client.post(url, {}).content.decode()
-    assert client.post(url, {"confirmed": "on"}).status_code == 302
+    assert client.post(url, {"confirmed": "on", "password": PASSWORD}).status_code == 302
     assessment.refresh_from_db()
     assert assessment.state == State.SUBMITTED
 
 
 def test_pressing_submit_twice_is_told_and_changes_nothing(client, city, campaign):
     assessment = make_self_assessment(city, campaign)
-    client.force_login(city.head)
+    client.force_login(give_password(city.head))
     url = act_url(assessment, Action.SUBMIT)
-    client.post(url, {"confirmed": "on"})
-    response = client.post(url, {"confirmed": "on"})
+    response = [client.post(url, {"confirmed": "on", "password": PASSWORD}) for _ in range(2)][1]
     assert response.status_code == 409
     assert "不能进行这项操作" in response.content.decode()
     assert assessment.revisions.count() == 1

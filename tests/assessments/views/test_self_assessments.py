@@ -1,6 +1,7 @@
 """Filling in: starting, saving, bad input, two people at once, the day after the deadline."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import pytest
@@ -236,7 +237,7 @@ def test_a_wrong_figure_is_named_at_its_field_and_the_rest_is_saved(
     assert message in errors[where][0]
     code = where.split("-")[0]
     html = response.content.decode()
-    assert f'id="{where}-error"' in html
+    assert re.search(rf'id="{where}-error">[^<]*{re.escape(errors[where][0][:5])}', html)
     for name, typed in fields.items():
         row = next(r for r in response.context["sheet"].rows if r.indicator.code == code)
         assert row.values[name.partition("-")[2]] == typed
@@ -280,9 +281,36 @@ def test_two_people_on_one_answer_the_second_is_told_and_overwrites_nothing(
     assert page.answer("G1.02").score == 2
     row = response.context["sheet"].rows[0]
     assert row.values["score"] == "3"
-    page.seen["G1.01-seen"] = row.seen
-    page.send({"G1.01-score": "3"})
+    # Saving again is no choice yet: the button beside the two versions is.
+    assert page.send({"G1.01-score": "3"}).status_code == 200
+    assert page.answer("G1.01").score == 1
+    page.send({"G1.01-score": "3", "mine": f"G1.01:{row.theirs}"})
     assert page.answer("G1.01").score == 3
+
+
+def test_the_other_ones_version_can_be_chosen(page, client, city, assessment):
+    client.force_login(city.head)
+    CriterionPage(client, assessment, 1).send({"G1.01-score": "1", "G1.01-account": "主席填的"})
+    client.force_login(city.reporter)
+    response = page.send({"G1.01-score": "3", "G1.02-score": "2", "theirs": "G1.01"})
+    assert response.url == f"{page.url}#G1.01"
+    assert (page.answer("G1.01").score, page.answer("G1.01").account) == (1, "主席填的")
+    assert page.answer("G1.02").score == 2
+
+
+def test_choosing_ones_own_overwrites_only_what_has_been_shown(page, client, city, assessment):
+    client.force_login(city.head)
+    theirs = CriterionPage(client, assessment, 1)
+    theirs.send({"G1.01-score": "1"})
+    client.force_login(city.reporter)
+    shown = page.send({"G1.01-score": "3"}).context["sheet"].rows[0].theirs
+    client.force_login(city.head)
+    theirs.reload()
+    theirs.send({"G1.01-score": "2"})
+    client.force_login(city.reporter)
+    response = page.send({"G1.01-score": "3", "mine": f"G1.01:{shown}"})
+    assert response.context["sheet"].rows[0].conflict.score == 2
+    assert page.answer("G1.01").score == 2
 
 
 def test_two_people_on_different_answers_do_not_get_in_each_others_way(

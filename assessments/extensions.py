@@ -1,0 +1,117 @@
+"""More time for one union (延期): asking for it, and the city's answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from assessments import deadlines, permissions
+from assessments.choices import CampaignState
+from assessments.models import Campaign, Extension, ExtensionRequest, SelfAssessment
+from organizations.audit import record
+from organizations.models import Organization, User
+
+
+class NotPossible(Exception):
+    """Asking or answering is refused; `field` names what is wrong, if one thing is, and the
+    message says why, in Chinese."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def due_of(campaign: Campaign, organization: Organization) -> dt.date:
+    """The union's last day in the campaign as it stands, with an extension it has been given."""
+    given = Extension.objects.filter(campaign=campaign, organization=organization)
+    return deadlines.latest(campaign, given.values_list("until", flat=True).first())
+
+
+def latest_request(campaign: Campaign, organization: Organization) -> ExtensionRequest | None:
+    """The union's last request in the campaign, answered or not."""
+    asked = ExtensionRequest.objects.filter(campaign=campaign, organization=organization)
+    return asked.order_by("-pk").first()
+
+
+def pending(campaign: Campaign | None = None) -> QuerySet[ExtensionRequest]:
+    """What waits for the city's answer, the oldest first."""
+    asked = ExtensionRequest.objects.filter(granted=None).select_related(
+        "campaign", "organization__parent", "asked_by"
+    )
+    return asked if campaign is None else asked.filter(campaign=campaign)
+
+
+def _check_until(campaign: Campaign, organization: Organization, until: dt.date) -> None:
+    """A day that is later than what the union has, not past, and before the reviews end."""
+    earliest = max(due_of(campaign, organization), deadlines.local_day(deadlines.now()))
+    if until < earliest or until == due_of(campaign, organization):
+        raise NotPossible(f"应晚于现在的截止日期，且不早于今天（{earliest:%Y-%m-%d}）。", "until")
+    if until > campaign.review_deadline:
+        raise NotPossible(f"不能晚于评审完成日期（{campaign.review_deadline:%Y-%m-%d}）。", "until")
+
+
+@transaction.atomic
+def ask(
+    campaign: Campaign, organization: Organization, *, until: dt.date, reason: str, by: User
+) -> ExtensionRequest:
+    """A union asks for time until the end of that day. Raises NotPossible."""
+    locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    if locked.state != CampaignState.OPEN:
+        raise NotPossible("创建活动没有开放，不能申请延期。")
+    if not permissions.may_start(by, organization):
+        raise NotPossible("只有本工会的填报员和负责人可以申请延期。")
+    if pending(locked).filter(organization=organization).exists():
+        raise NotPossible("已经申请过延期，正在等待市总工会答复。")
+    _check_until(locked, organization, until)
+    request = ExtensionRequest.objects.create(
+        campaign=locked, organization=organization, until=until, reason=reason, asked_by=by
+    )
+    _record("ASK_EXTENSION", request, by, {"until": until.isoformat(), "reason": reason})
+    return request
+
+
+@transaction.atomic
+def answer(
+    request: ExtensionRequest, *, granted: bool, until: dt.date | None, reply: str, by: User
+) -> ExtensionRequest:
+    """The city grants the request, until the day that it names, or refuses it with a reason.
+
+    Raises NotPossible.
+    """
+    locked = (
+        ExtensionRequest.objects.select_for_update(of=("self",))
+        .select_related("campaign", "organization")
+        .get(pk=request.pk)
+    )
+    if locked.granted is not None:
+        raise NotPossible("这份申请已经有人答复。")
+    if not permissions.may_grant_extension(by, locked.organization):
+        raise NotPossible("您不能答复自己所在工会的申请。")
+    if granted:
+        if until is None:
+            raise NotPossible("请填写延期至哪一天。", "until")
+        _check_until(locked.campaign, locked.organization, until)
+        Extension.objects.update_or_create(
+            campaign=locked.campaign,
+            organization=locked.organization,
+            defaults={"until": until, "reason": locked.reason},
+        )
+    elif not reply:
+        raise NotPossible("不同意时，请写明理由。", "reply")
+    locked.granted, locked.reply = granted, reply
+    locked.decided_by, locked.decided_at = by, deadlines.now()
+    locked.save()
+    details = {"until": until.isoformat() if granted and until else None, "reason": reply}
+    _record("GRANT_EXTENSION" if granted else "REFUSE_EXTENSION", locked, by, details)
+    return locked
+
+
+def _record(action: str, request: ExtensionRequest, by: User, details: dict[str, object]) -> None:
+    """On the union's self-assessment, where its people read it; before there is one, on the
+    request itself."""
+    assessment = SelfAssessment.objects.filter(
+        campaign=request.campaign, organization=request.organization
+    ).first()
+    record(action=action, by=by, subject=assessment or request, details=details)
