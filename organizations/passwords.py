@@ -9,6 +9,7 @@ from django.contrib.auth.hashers import (
     check_password,
     is_password_usable,
 )
+from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -24,6 +25,16 @@ class PortalArgon2Hasher(Argon2PasswordHasher):
     memory_cost = 19 * 1024
     time_cost = 2
     parallelism = 1
+
+
+class LengthValidator(MinimumLengthValidator):
+    """Django's, which speaks no Chinese."""
+
+    def get_error_message(self) -> str:
+        return f"密码太短，至少要有 {self.min_length} 个字符。"
+
+    def get_help_text(self) -> str:
+        return f"密码至少要有 {self.min_length} 个字符。"
 
 
 class CompositionValidator:
