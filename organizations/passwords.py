@@ -14,8 +14,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from organizations.audit import record
+from organizations.choices import Act
 from organizations.models import FirstPassword, PasswordRecord, User
-from organizations.security_acts import SecurityAct
 
 
 class PortalArgon2Hasher(Argon2PasswordHasher):
@@ -102,4 +102,4 @@ def set_own(user: User, password: str) -> None:
     user.must_change_password = False
     user.save(update_fields=["password", "must_change_password"])
     FirstPassword.objects.filter(user=user).delete()
-    record(action=SecurityAct.PASSWORD_SET, by=user, subject=user)
+    record(action=Act.PASSWORD_SET, by=user, subject=user)

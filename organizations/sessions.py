@@ -13,8 +13,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from organizations.audit import record
+from organizations.choices import Act
 from organizations.models import User
-from organizations.security_acts import SecurityAct
 
 _LAST_SEEN = "last_seen"
 
@@ -55,4 +55,4 @@ def end_all(user: User) -> None:
 def end_others(user: User) -> None:
     """The user has left a computer without signing out, or suspects somebody."""
     end_all(user)
-    record(action=SecurityAct.SESSIONS_ENDED, by=user, subject=user)
+    record(action=Act.SESSIONS_ENDED, by=user, subject=user)
