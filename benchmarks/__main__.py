@@ -24,8 +24,9 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
-from benchmarks import data, pages, workbook  # noqa: E402
+from benchmarks import data, imports, pages, workbook  # noqa: E402
 
+IMPORTED = 10_000
 ORGANIZATIONS = int(os.environ.get("BENCH_ORGANIZATIONS", "10000"))
 
 
@@ -89,6 +90,18 @@ def main() -> None:
         rounds=3,
     )
     print(f"summary workbook, peak of Python's memory: {peak(workbook.summary(world)):.1f} MB")
+    content = imports.listing(IMPORTED)
+    importing = imports.importing(content)
+    compare(
+        f"import of {IMPORTED}: preview and confirmation / calamine and bulk_create",
+        importing,
+        imports.bare(content),
+        rounds=5,
+    )
+    print(
+        f"import, peak of Python's memory: {peak(importing):.1f} MB; "
+        f"of the child that reads: {imports.peak_of_children():.1f} MB"
+    )
 
 
 main()

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest
 from django.urls import reverse
@@ -16,24 +17,26 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from organizations.audit import record
+from organizations.choices import Act
 from organizations.models import FirstPassword, User
 from organizations.one_time_codes import digest, random_code
-from organizations.security_acts import SecurityAct
 
 
+@transaction.atomic
 def issue(user: User, *, by: User) -> str:
-    """A new first password for one account, in the caller's transaction. The password that the
-    user had, an earlier slip and all sessions end with it."""
+    """A new first password for one account. The password that the user had, an earlier slip and
+    all sessions end with it."""
     password = _issue([user], by=by)[user]
-    record(action=SecurityAct.FIRST_PASSWORD_ISSUED, by=by, subject=user)
+    record(action=Act.FIRST_PASSWORD_ISSUED, by=by, subject=user)
     return password
 
 
+@transaction.atomic
 def issue_all(users: Collection[User], *, by: User) -> dict[User, str]:
     """The same for many accounts, with one event and a number of queries that does not grow."""
     passwords = _issue(users, by=by)
     details = {"count": len(passwords), "keys": sorted(user.pk for user in passwords)}
-    record(action=SecurityAct.FIRST_PASSWORD_ISSUED, by=by, details=details)
+    record(action=Act.FIRST_PASSWORD_ISSUED, by=by, details=details)
     return passwords
 
 

@@ -10,7 +10,6 @@ from django.db import models
 
 from organizations.audit import events_of
 from organizations.choices import Act
-from organizations.security_acts import SecurityAct
 
 #: How each detail of an event is put; what is not named here is not shown.
 _WORDS = {
@@ -42,7 +41,7 @@ class Line:
 
 def lines(subject: models.Model) -> list[Line]:
     """The subject's last events, the newest first: one query."""
-    labels = dict([*Act.choices, *SecurityAct.choices])
+    labels = dict(Act.choices)
     return [
         Line(
             event.at,

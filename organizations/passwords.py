@@ -9,12 +9,13 @@ from django.contrib.auth.hashers import (
     check_password,
     is_password_usable,
 )
+from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from organizations.audit import record
+from organizations.choices import Act
 from organizations.models import FirstPassword, PasswordRecord, User
-from organizations.security_acts import SecurityAct
 
 
 class PortalArgon2Hasher(Argon2PasswordHasher):
@@ -24,6 +25,16 @@ class PortalArgon2Hasher(Argon2PasswordHasher):
     memory_cost = 19 * 1024
     time_cost = 2
     parallelism = 1
+
+
+class LengthValidator(MinimumLengthValidator):
+    """Django's, which speaks no Chinese."""
+
+    def get_error_message(self) -> str:
+        return f"密码太短，至少要有 {self.min_length} 个字符。"
+
+    def get_help_text(self) -> str:
+        return f"密码至少要有 {self.min_length} 个字符。"
 
 
 class CompositionValidator:
@@ -91,4 +102,4 @@ def set_own(user: User, password: str) -> None:
     user.must_change_password = False
     user.save(update_fields=["password", "must_change_password"])
     FirstPassword.objects.filter(user=user).delete()
-    record(action=SecurityAct.PASSWORD_SET, by=user, subject=user)
+    record(action=Act.PASSWORD_SET, by=user, subject=user)

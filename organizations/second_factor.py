@@ -19,10 +19,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice, default_key
 
 from organizations import sessions
 from organizations.audit import record
-from organizations.choices import Tier
+from organizations.choices import Act, Tier
 from organizations.models import User
 from organizations.one_time_codes import digest, plain, random_code
-from organizations.security_acts import SecurityAct
 
 RECOVERY_CODES = 10
 #: What a session knows: that the code was given, or that there was none to give.
@@ -95,7 +94,7 @@ def enrol(user: User, *, key: str, typed: str) -> list[str]:
     TOTPDevice.objects.create(user=user, name="手机", key=key, drift=app.drift, last_t=app.t())
     codes = _new_recovery_codes(user)
     sessions.end_all(user)
-    record(action=SecurityAct.SECOND_FACTOR_ENROLLED, by=user, subject=user)
+    record(action=Act.SECOND_FACTOR_ENROLLED, by=user, subject=user)
     return codes
 
 
@@ -112,7 +111,7 @@ def verify(user: User, typed: str) -> None:
         wait = _seconds_to_wait(device)
         accepted = device.verify_token(code if is_from_app else _stored(user, code))
         if accepted and not is_from_app:
-            record(action=SecurityAct.RECOVERY_CODE_USED, by=user, subject=user)
+            record(action=Act.RECOVERY_CODE_USED, by=user, subject=user)
     # Outside of the transaction: the failure stays counted.
     if wait:
         raise ValidationError(f"尝试太频繁，请 {wait} 秒后再试。")
@@ -129,7 +128,7 @@ def renew_recovery_codes(user: User) -> list[str]:
     """New recovery codes; the old ones are void."""
     StaticDevice.objects.filter(user=user).delete()
     codes = _new_recovery_codes(user)
-    record(action=SecurityAct.RECOVERY_CODES_RENEWED, by=user, subject=user)
+    record(action=Act.RECOVERY_CODES_RENEWED, by=user, subject=user)
     return codes
 
 
@@ -137,7 +136,7 @@ def renew_recovery_codes(user: User) -> list[str]:
 def disable(user: User) -> None:
     """The user's own decision, where it is not required."""
     _forget(user)
-    record(action=SecurityAct.SECOND_FACTOR_DISABLED, by=user, subject=user)
+    record(action=Act.SECOND_FACTOR_DISABLED, by=user, subject=user)
 
 
 @transaction.atomic
@@ -146,7 +145,7 @@ def reset(user: User, *, by: User | None) -> None:
     factor is required it is set up anew at the next sign-in."""
     _forget(user)
     sessions.end_all(user)
-    record(action=SecurityAct.SECOND_FACTOR_RESET, by=by, subject=user)
+    record(action=Act.SECOND_FACTOR_RESET, by=by, subject=user)
 
 
 def _forget(user: User) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import time
 
 from django.conf import settings
@@ -12,25 +13,33 @@ from django.db.models import F
 from django.utils import timezone
 
 from organizations.audit import record
+from organizations.choices import Act
 from organizations.models import User
-from organizations.security_acts import SecurityAct
 
 _LAST_SEEN = "last_seen"
 
 
-def keep_alive(session: SessionBase) -> bool:
-    """Note that the session is in use, in steps rather than with every request; False when it was
-    idle for too long. However busy, it ends SESSION_COOKIE_AGE after the sign-in."""
+def idle_seconds() -> int:
+    """Without a sign of life for so long a session is over; 0 when none ends that way."""
     limit = settings.IDLE_MINUTES * 60
-    if not limit:
-        return True
-    step = min(60, limit / 10)
+    return math.ceil(limit + _step(limit))
+
+
+def _step(limit: float) -> float:
+    """Use is noted in steps of a minute, rather than with every request."""
+    return min(60, limit / 10)
+
+
+def keep_alive(session: SessionBase) -> bool:
+    """Note that the session is in use; False when it was idle for too long. However busy, it ends
+    SESSION_COOKIE_AGE after the sign-in."""
+    limit = settings.IDLE_MINUTES * 60
     now, seen = time.time(), session.get(_LAST_SEEN)
     if seen is None:
         session.set_expiry(timezone.now() + dt.timedelta(seconds=settings.SESSION_COOKIE_AGE))
-    elif now - seen > limit + step:
+    elif limit and now - seen > limit + _step(limit):
         return False
-    if seen is None or now - seen > step:
+    if seen is None or (limit and now - seen > _step(limit)):
         session[_LAST_SEEN] = now
     return True
 
@@ -46,4 +55,4 @@ def end_all(user: User) -> None:
 def end_others(user: User) -> None:
     """The user has left a computer without signing out, or suspects somebody."""
     end_all(user)
-    record(action=SecurityAct.SESSIONS_ENDED, by=user, subject=user)
+    record(action=Act.SESSIONS_ENDED, by=user, subject=user)

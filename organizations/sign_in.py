@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db import transaction
 
 from organizations.audit import record
+from organizations.choices import Act
 from organizations.lockout import account_failures
 from organizations.models import User
-from organizations.security_acts import SecurityAct
 
 #: So many of the last sign-ins are shown.
 SHOWN = 20
@@ -55,7 +55,7 @@ def is_locked(username: str) -> bool:
 def unlock(user: User, *, by: User) -> None:
     """Let the user try again at once."""
     reset(username=user.username)
-    record(action=SecurityAct.UNLOCKED, by=by, subject=user)
+    record(action=Act.UNLOCKED, by=by, subject=user)
 
 
 @dataclass(frozen=True)

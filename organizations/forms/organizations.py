@@ -75,7 +75,8 @@ class OrganizationForm(forms.ModelForm):
         else:
             allowed = [tier for tier in Tier if union.parent.tier in PARENT_TIERS[tier]]
             self.fields["tier"].choices = [(tier.value, tier.label) for tier in allowed]
-            self.initial["tier"] = Tier.GRASSROOTS
+            # Stands anywhere: where no good one is sent, the place is not found wrong as well.
+            union.tier = self.initial["tier"] = Tier.GRASSROOTS
         if union.pk and union.tier != Tier.GRASSROOTS:
             for name in REGISTER_FIELDS:
                 del self.fields[name]

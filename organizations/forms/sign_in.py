@@ -15,7 +15,7 @@ from django.contrib.auth.forms import (
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from organizations import passwords, sign_in
+from organizations import first_passwords, passwords, sign_in
 from organizations.models import User
 
 
@@ -30,6 +30,16 @@ class SignInForm(AuthenticationForm):
 
 class SetOwnPasswordForm(SetPasswordForm):
     """In place of a first password, with which the user has just signed in."""
+
+    def clean_new_password1(self) -> str:
+        password = self.cleaned_data["new_password1"]
+        if first_passwords.matches(self.user, password):
+            raise ValidationError("不能用通知单上的初始密码，请另设一个只有自己知道的。")
+        return password
+
+    def validate_password_for_user(self, user: User, password_field_name: str = "") -> None:
+        """What is wrong with it stands where it is typed first, beside the rules."""
+        super().validate_password_for_user(user, "new_password1")
 
     def save(self, commit: bool = True) -> User:
         passwords.set_own(self.user, self.cleaned_data["new_password1"])
@@ -48,16 +58,14 @@ class EmailForm(forms.ModelForm):
         help_texts = {"email": "可不填。"}
 
 
-class CodeForm(forms.Form):
+def _code_field(**attrs: Any) -> forms.CharField:
     """Taken as typed: `second_factor` knows what a code looks like."""
+    attrs |= {"autocomplete": "one-time-code", "spellcheck": "false"}
+    return forms.CharField(label="验证码", max_length=40, widget=forms.TextInput(attrs=attrs))
 
-    code = forms.CharField(
-        label="验证码",
-        max_length=40,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false"}
-        ),
-    )
+
+class CodeForm(forms.Form):
+    code = _code_field(autofocus=True)
 
 
 class ConfirmForm(forms.Form):
@@ -82,5 +90,8 @@ class ConfirmForm(forms.Form):
         return password
 
 
-class EnrolForm(ConfirmForm, CodeForm):
+class EnrolForm(ConfirmForm):
+    """The code that the app shows, below the instructions: those are read first."""
+
+    code = _code_field()
     field_order = ["code", "password"]

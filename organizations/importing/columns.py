@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 from organizations.choices import Ownership, Tier, UnitKind
@@ -44,12 +45,13 @@ def text_of(value: object) -> str:
     text = str(value)
     if text in _ERRORS:
         raise CellFault(f"公式出错（{text}）。")
-    kept = (
-        " " if unicodedata.category(character) in ("Zs", "Zl", "Zp", "Cc") else character
-        for character in text
-        if unicodedata.category(character) not in ("Cf", "Cs", "Co")
-    )
-    return re.sub(" +", " ", "".join(kept)).strip()
+    if not text.isprintable():
+        text = "".join(
+            " " if unicodedata.category(character) in ("Zs", "Zl", "Zp", "Cc") else character
+            for character in text
+            if unicodedata.category(character) not in ("Cf", "Cs", "Co")
+        )
+    return " ".join(text.split())
 
 
 def narrow(text: str) -> str:
@@ -79,6 +81,7 @@ def _shown(value: Any) -> str:
 
 
 def _one_of(choices: dict[str, Any]) -> Callable[[str], Any]:
+    @lru_cache(maxsize=1000)
     def parse(text: str) -> Any:
         key = narrow(text).replace(" ", "").upper()
         if key not in choices:
@@ -262,6 +265,7 @@ COLUMNS = (
     ),
 )
 BY_FIELD = {column.field: column for column in COLUMNS}
+REQUIRED = tuple(column.field for column in COLUMNS if column.required)
 
 
 def _heading(value: object) -> str:
@@ -269,11 +273,11 @@ def _heading(value: object) -> str:
     return re.sub(r"\(.*\)$|[\s*:]", "", text)
 
 
-_REQUIRED = {column.field for column in COLUMNS if column.required}
+_REQUIRED = set(REQUIRED)
 _TITLES = {_heading(title): c for c in COLUMNS for title in (c.title, *c.aliases)}
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class ListedRow:
     """One row of the list: its number as the spreadsheet shows it, and the raw values by field."""
 

@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from organizations.choices import PARENT_TIERS, ImportGroup, Role, Tier
 from organizations.importing.columns import (
     BY_FIELD,
-    COLUMNS,
+    REQUIRED,
     CellFault,
     ListedRow,
     Listing,
@@ -30,7 +30,7 @@ ACCOUNT_ROLES = {"head": Role.HEAD, "reporter": Role.REPORTER}
 _OWN_FIELDS = ("name", *REGISTER_FIELDS)
 
 
-@dataclass
+@dataclass(slots=True)
 class Planned:
     """One row. `values` are the fields that the list gives, parsed; `union` is the row of the
     database, existing or to be; `accounts` are (role, name) still to be opened."""
@@ -157,24 +157,21 @@ def plan(listing: Listing, user: User) -> Plan:
 
 def _parsed(listed: ListedRow) -> Planned:
     row = Planned(listed.number, {})
-    for column in COLUMNS:
+    for name, value in listed.values.items():
         try:
-            text = text_of(listed.values.get(column.field, ""))
-            if text:
-                row.values[column.field] = column.parse(text)
+            if value != "" and (text := text_of(value)):
+                row.values[name] = BY_FIELD[name].parse(text)
         except CellFault as fault:
-            row.faults.append((column.field, str(fault)))
-    wrong = {column for column, _ in row.faults}
-    is_root = row.values.get("tier") == Tier.CITY
-    needed = {column.field for column in COLUMNS if column.required} - (
-        {"parent"} if is_root else set()
-    )
-    for name in (column.field for column in COLUMNS):
-        if name in needed - row.values.keys() - wrong:
+            row.faults.append((name, str(fault)))
+    tier = row.values.get("tier")
+    wrong = [name for name, _ in row.faults]
+    for name in REQUIRED:
+        is_root = name == "parent" and tier == Tier.CITY
+        if name not in row.values and name not in wrong and not is_root:
             row.faults.append((name, "不能为空。"))
-    if "tier" in row.values and row.values["tier"] != Tier.GRASSROOTS:
+    if tier is not None and tier != Tier.GRASSROOTS:
         for name in REGISTER_FIELDS:
-            if row.values.get(name) is not None:
+            if name in row.values:
                 row.faults.append((name, "只有基层工会填写这一列。"))
     return row
 

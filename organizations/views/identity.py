@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from organizations import acting
+from organizations import acting, sessions
 from organizations.views.returning import next_page
 
 
@@ -34,7 +33,7 @@ def session_context(request: HttpRequest) -> dict[str, Any]:
     unions = [] if is_held else acting.unions(user)
     return {
         "is_held": is_held,
-        "idle_seconds": round(settings.IDLE_MINUTES * 60),
+        "idle_seconds": sessions.idle_seconds(),
         "identities": [
             (union.pk, union.name, union.pk == user.acting_for)
             for union in unions

@@ -10,15 +10,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from organizations import second_factor, sessions, sign_in
 from organizations.forms.sign_in import EmailForm
-from organizations.models import User
 
 
 @require_http_methods(["GET", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
-    # A copy: what was typed wrong must not show in the head of the page.
-    form = EmailForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
+    form = EmailForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
-        form.instance.save(update_fields=["email"])
+        request.user.save(update_fields=["email"])
         messages.success(request, "电子邮箱已保存。")
         return redirect("profile")
     return render(

@@ -4,13 +4,13 @@ import datetime as dt
 import re
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from organizations import first_passwords, passwords
+from organizations import first_passwords
 from organizations.models import AuditEvent, FirstPassword, User
 from organizations.one_time_codes import ALPHABET
 from tests.factories import make_user
@@ -30,8 +30,7 @@ def issued(user, city):
 
 
 def issue(user, city):
-    with transaction.atomic():
-        return first_passwords.issue(user, by=city.admin)
+    return first_passwords.issue(user, by=city.admin)
 
 
 def sign_in(client, password, **fields):
@@ -68,8 +67,7 @@ def test_the_record_names_the_account_and_not_the_password(user, city, issued):
 
 def test_the_same_password_for_two_accounts_leaves_different_digests(user, city, monkeypatch):
     monkeypatch.setattr(first_passwords, "random_code", lambda **_: "AAAA-BBBB-CCCC")
-    with transaction.atomic():
-        first_passwords.issue_all([user, city.head], by=city.admin)
+    first_passwords.issue_all([user, city.head], by=city.admin)
     assert len(set(FirstPassword.objects.values_list("digest", flat=True))) == 2
 
 
@@ -96,33 +94,25 @@ def test_saving_the_same_object_afterwards_undoes_nothing(user, city):
     assert user.session_generation == before + 1
 
 
-def test_it_needs_a_transaction(user, city, monkeypatch):
-    """An act and its record stand or fall together."""
-    monkeypatch.setattr(connection, "in_atomic_block", False)
-    with pytest.raises(transaction.TransactionManagementError):
-        first_passwords.issue_all([user], by=city.admin)
-
-
 def test_many_cost_as_many_queries_as_few(city):
     counts = []
     for size in (2, 300):
         users = User.objects.bulk_create(
             User(username=f"u{size}-{number}", full_name="某") for number in range(size)
         )
-        with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+        with CaptureQueriesContext(connection) as queries:
             issued = first_passwords.issue_all(users, by=city.admin)
         assert len(set(issued.values())) == size
         assert FirstPassword.objects.filter(user__in=users).count() == size
         counts.append(len(queries))
-    assert counts[0] == counts[1]
+    assert counts[1] - counts[0] <= 1  # SQLite takes two hundred rows at a time
     event = AuditEvent.objects.latest("pk")
     assert event.chain.key == "general"
     assert event.details == {"count": 300, "keys": sorted(user.pk for user in users)}
 
 
 def test_nobody_is_a_list_too(city):
-    with transaction.atomic():
-        assert first_passwords.issue_all([], by=city.admin) == {}
+    assert first_passwords.issue_all([], by=city.admin) == {}
 
 
 # --- What is typed --------------------------------------------------------------------------------
@@ -226,12 +216,12 @@ def test_it_leads_to_no_other_host(client, issued):
     assert set_own(client, next="https://example.com/").url == "/"
 
 
-def test_an_own_password_is_never_the_first_one(client, user, issued):
-    """Upper case and digits only: two kinds of four."""
+def test_an_own_password_cannot_be_the_first_one(client, user, issued):
+    """Capitals, digits and hyphens would do; but it stands on paper."""
     sign_in(client, issued)
-    assert set_own(client, issued).status_code in (200, 302)
-    passwords.set_own(user, OWN)
-    assert not first_passwords.matches(User.objects.get(pk=user.pk), issued)
+    assert "通知单上的初始密码" in set_own(client, issued).content.decode()
+    user.refresh_from_db()
+    assert user.must_change_password
 
 
 # --- The link -------------------------------------------------------------------------------------

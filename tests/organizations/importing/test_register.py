@@ -75,7 +75,7 @@ def test_the_template_offers_what_may_be_chosen(admin, city):
         "所有制": ('"国有,集体,民营,外商及港澳台,混合,其他"', "F2:F5001"),
         "工会法人资格": ('"是,否"', "I2:I5001"),
     }
-    offered = [row for row in book["上级工会"].iter_rows(min_row=2, values_only=True)]
+    offered = list(book["上级工会"].iter_rows(min_row=2, values_only=True))
     superiors = Organization.objects.exclude(tier=Tier.GRASSROOTS).order_by("path")
     assert offered == [(s.name, s.code, s.get_tier_display()) for s in superiors]
 
@@ -112,10 +112,8 @@ def test_the_template_filled_in_is_accepted(admin, city):
     tiers = drop_downs(sheet)["层级"][0].strip('"').split(",")
     superiors = [cell.value for cell in book["上级工会"]["A"][1:]]
     sheet.append(["X-1", "新设镇工会委员会", tiers[2], superiors[1]])
-    sheet.append(
-        ["007", "示例新建工会", tiers[3], "新设镇工会委员会", "企业", "民营", "0030", "30", "是"]
-        + [CREDIT_CODE, "王新", "李新"]
-    )
+    register = ["企业", "民营", "0030", "30", "是", CREDIT_CODE, "王新", "李新"]
+    sheet.append(["007", "示例新建工会", tiers[3], "新设镇工会委员会", *register])
     batch = imported(admin, saved(book), "模板.xlsx")
     assert counts(batch) == {"CREATE": 2, "accounts": 2}
     made = Organization.objects.get(code="007")
