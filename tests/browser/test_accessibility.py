@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.urls import reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from assessments.choices import State
+from assessments import deadlines, extensions
+from assessments.choices import Action, State
+from assessments.models import Answer, Indicator, SelfAssessment
 from tests import factories
 from tests.browser.conftest import PHONE, Watch
+from tests.browser.pages import indicator
 from tests.factories import City
 
 pytestmark = pytest.mark.browser
@@ -30,6 +34,37 @@ def findings(page: Page) -> list[str]:
         for violation in result["violations"]
         for node in violation["nodes"]
     ]
+
+
+def axe_on_a_page_in_use(
+    visit: Callable[..., Page], city: City, draft: SelfAssessment, watch: Watch, **device: object
+) -> list[str]:
+    """A page that shows an error, a conflict, last year's answers and what is missing, all at
+    once, without a reload."""
+    watch.forgiven.append("status of 409")
+    old = factories.make_campaign(year=draft.campaign.year - 1)
+    factories.perform(factories.make_self_assessment(city, old), Action.SUBMIT, city.head)
+    page = visit(
+        reverse("assessments:self_assessment_criterion", args=[draft.pk, 2]),
+        signed_in=city.reporter,
+        **device,
+    )
+    Answer.objects.create(
+        self_assessment=draft,
+        indicator=Indicator.objects.get(code="G2.01"),
+        account="主席填的。",
+        updated_by=city.head,
+        updated_at=deadlines.now(),
+    )
+    indicator(page, "G2.01").get_by_label("自评说明").fill("填报员填的。")
+    indicator(page, "G2.02").get_by_label("自评得分").fill("9")
+    expect(indicator(page, "G2.01").locator(".conflict")).to_be_visible()
+    expect(indicator(page, "G2.02").locator("[aria-invalid]")).to_be_visible()
+    expect(indicator(page, "G2.01").locator(".previous")).to_be_visible()
+    page.locator(".progress-now summary").click()
+    found = findings(page)
+    Answer.objects.filter(self_assessment=draft).delete()
+    return found
 
 
 def test_axe_finds_a_fault(visit: Callable[..., Page]):
@@ -54,13 +89,21 @@ def test_axe_finds_nothing(
     reviewed = factories.make_self_assessment(
         city, campaign, State.REVIEWED, organization=city.direct
     )
+    asked = extensions.ask(
+        campaign,
+        city.sibling,
+        until=campaign.submission_deadline + dt.timedelta(days=1),
+        reason="停电",
+        by=city.sibling_head,
+    )
     by_user = {
-        None: ["/accounts/login/", "/policy/"],
+        None: ["/accounts/login/", "/policy/", "/help/"],
         city.head: [
             "/",
             draft.get_absolute_url(),
             *(f"{draft.get_absolute_url()}criteria/{number}/" for number in range(1, 7)),
             f"{draft.get_absolute_url()}actions/submit/",
+            reverse("assessments:extension_ask", args=[campaign.year, city.own.pk]),
             "/accounts/password/",
             "/no/such/page/",
         ],
@@ -80,11 +123,13 @@ def test_axe_finds_nothing(
             reverse("assessments:assignment_list"),
             reverse("assessments:decision_list"),
             reverse("assessments:summary"),
+            reverse("assessments:extension_list"),
+            reverse("assessments:extension_answer", args=[asked.pk]),
             reviewed.get_absolute_url(),
             f"{reviewed.get_absolute_url()}actions/decide/",
         ],
     }
-    found = []
+    found = axe_on_a_page_in_use(visit, city, draft, watch, **device)
     for user, addresses in by_user.items():
         page = visit("/policy/", signed_in=user, **device)
         for address in addresses:

@@ -16,6 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 from assessments.demo import small_pdf
 from tests import factories
 from tests.browser.pages import (
+    PASSWORD,
     follow,
     indicator,
     menu,
@@ -190,6 +191,7 @@ def hand_in(page: Page, button: str, *, total: str) -> None:
     press(page, "确认签批提交")
     expect(page.locator("main")).to_contain_text("请勾选确认后再提交。")
     page.get_by_label("本工会对申报内容和佐证材料的真实性负责").check()
+    page.get_by_label("您的登录密码").fill(PASSWORD)
     press(page, "确认签批提交")
     see_success(page, "已签批提交。")
     expect(page.locator(".lead-line .state")).to_have_text("已提交")
