@@ -4,13 +4,16 @@ from django.urls import include, path
 
 from assessments.views import (
     actions,
+    attachments,
     decisions,
     evidence,
     exports,
+    library,
     oversight,
     public,
     reviews,
     self_assessments,
+    uploading,
     workbench,
 )
 
@@ -24,8 +27,25 @@ self_assessment_urls = [
         self_assessments.criterion,
         name="self_assessment_criterion",
     ),
+    path(
+        "<int:pk>/indicators/<slug:code>/evidence/",
+        attachments.indicator,
+        name="indicator_evidence",
+    ),
     path("<int:pk>/actions/return/", actions.send_back, name="self_assessment_return"),
     path("<int:pk>/actions/<slug:action>/", actions.act, name="self_assessment_act"),
+]
+evidence_urls = [
+    path("", library.index, name="library"),
+    path("uploads/", uploading.begin, name="upload_begin"),
+    path("uploads/<uuid:pk>/", uploading.upload, name="upload"),
+    path("<int:pk>/", evidence.download, name="evidence_download"),
+    path("<int:pk>/content/", evidence.content, name="evidence_content"),
+    path("<int:pk>/thumbnail/", evidence.thumbnail, name="evidence_thumbnail"),
+    path("<int:pk>/view/", evidence.view, name="evidence_view"),
+    path("<int:pk>/edit/", evidence.edit, name="evidence_edit"),
+    path("<int:pk>/use/", library.use, name="evidence_use"),
+    path("<int:pk>/delete/", evidence.delete, name="evidence_delete"),
 ]
 review_urls = [
     path("", reviews.ReviewList.as_view(), name="review_list"),
@@ -41,7 +61,7 @@ urlpatterns = [
     path("", workbench.index, name="workbench"),
     path("policy/", public.policy, name="policy"),
     path("assessments/", include(self_assessment_urls)),
-    path("evidence/<int:pk>/", evidence.download, name="evidence_download"),
+    path("evidence/", include(evidence_urls)),
     path("oversight/", oversight.OversightList.as_view(), name="oversight"),
     path("reviews/", include(review_urls)),
     path("assignments/", decisions.AssignmentList.as_view(), name="assignment_list"),

@@ -10,6 +10,7 @@ from django.db.models import Prefetch
 from assessments.choices import State
 from assessments.models import (
     Answer,
+    Attachment,
     Campaign,
     Criterion,
     Evidence,
@@ -90,7 +91,10 @@ def load(assessment: SelfAssessment, number: int | None = None) -> list[Section]
     by_indicator = {
         answer.indicator_id: answer
         for answer in answers.select_related("updated_by").prefetch_related(
-            Prefetch("evidence", Evidence.objects.select_related("stored_file"))
+            Prefetch(
+                "attachments",
+                Attachment.objects.select_related("evidence__stored_file", "evidence__uploaded_by"),
+            )
         )
     }
     sections: dict[Criterion, list[Line]] = {}
@@ -98,13 +102,13 @@ def load(assessment: SelfAssessment, number: int | None = None) -> list[Section]
         "criterion__number", "position"
     ):
         answer = by_indicator.get(indicator.pk)
-        evidence: Iterable[Evidence] = answer.evidence.all() if answer else ()
+        attachments: Iterable[Attachment] = answer.attachments.all() if answer else ()
         answer = answer or Answer(self_assessment=assessment, indicator=indicator)
         sections.setdefault(indicator.criterion, []).append(
             Line(
                 indicator=indicator,
                 answer=answer,
-                evidence=tuple(evidence),
+                evidence=tuple(attachment.evidence for attachment in attachments),
                 result=score_indicator(
                     indicator.rule, answer.rating, assessment.campaign.thresholds
                 ),

@@ -1,6 +1,6 @@
 from assessments.models.campaign import Campaign, Extension, TierPolicy, Veto
 from assessments.models.decision import Decision, DecisionCriterion
-from assessments.models.evidence import Evidence, StoredFile
+from assessments.models.evidence import Evidence, PartialUpload, StoredFile
 from assessments.models.review import (
     Endorsement,
     Recusal,
@@ -10,10 +10,17 @@ from assessments.models.review import (
     ReviewScore,
 )
 from assessments.models.rubric import Criterion, Indicator, Rubric
-from assessments.models.self_assessment import Answer, Revision, RevisionEvidence, SelfAssessment
+from assessments.models.self_assessment import (
+    Answer,
+    Attachment,
+    Revision,
+    RevisionEvidence,
+    SelfAssessment,
+)
 
 __all__ = [
     "Answer",
+    "Attachment",
     "Campaign",
     "Criterion",
     "Decision",
@@ -22,6 +29,7 @@ __all__ = [
     "Evidence",
     "Extension",
     "Indicator",
+    "PartialUpload",
     "Recusal",
     "Return",
     "ReturnRemark",

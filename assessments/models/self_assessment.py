@@ -177,7 +177,9 @@ class Answer(RatingFields):
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
     not_applicable_reason = models.CharField("不适用理由", max_length=200, blank=True)
     account = models.TextField("自评说明", blank=True)
-    evidence = models.ManyToManyField(Evidence, related_name="answers", blank=True)
+    evidence = models.ManyToManyField(
+        Evidence, through="Attachment", related_name="answers", blank=True
+    )
     updated_at = models.DateTimeField(null=True)
     updated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -194,6 +196,23 @@ class Answer(RatingFields):
 
     def __str__(self) -> str:
         return f"{self.self_assessment_id} · {self.indicator_id}"
+
+
+class Attachment(models.Model):
+    """A file at an indicator; `position` is the union's own order."""
+
+    answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="attachments")
+    evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="attachments")
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["answer", "evidence"], name="attachment_once_an_answer")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.answer_id} · {self.evidence_id}"
 
 
 class Revision(models.Model):

@@ -34,6 +34,10 @@ _EVENT_LABELS = {
     "START": "开始自评",
     "ATTACH": "上传佐证材料",
     "DETACH": "移除佐证材料",
+    "REORDER": "调整材料顺序",
+    "EVIDENCE_ADD": "存入材料库",
+    "EVIDENCE_CHANGE": "修改材料说明",
+    "EVIDENCE_DELETE": "删除材料",
     "ASSIGN": "分派评审员",
     "UNASSIGN": "取消分派",
 } | {action.value: action.label for action in Action}

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assessments import answering, deadlines, evidence, permissions, workflow, worksheet
+from assessments import (
+    answering,
+    deadlines,
+    evidence,
+    incoming,
+    kinds,
+    library,
+    permissions,
+    workflow,
+    worksheet,
+)
 from assessments.choices import DECIDED_STATES, Action, State
 from assessments.forms.sheets import AnswerSheet
 from assessments.models import Campaign, Indicator, Return, ReturnRemark, SelfAssessment
+from assessments.views import attachments
 from assessments.views.access import assessment_or_404, readable_or_404
+from assessments.views.uploading import refused_while_arriving
 from organizations import audit
 from organizations.models import Organization, User
 
@@ -150,6 +161,8 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             done = _save(request, assessment, section, sheet)
         except answering.NotEditable as error:
             locked_reason = f"没有保存：{error}您填写的内容还在下面，可以复制留存。"
+            late = [upload for name in request.FILES for upload in request.FILES.getlist(name)]
+            locked_reason += "".join(evidence.keep_for_later(assessment, late, request.user))
         else:
             if done:
                 return done
@@ -169,9 +182,12 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             "overview_url": assessment.get_absolute_url(),
             "numbers": range(1, 7),
             "next_number": number + 1 if number < 6 else None,
-            "accepted": evidence.ACCEPTED,
-            "file_megabytes": settings.EVIDENCE_FILE_MEGABYTES,
-            "accepted_extensions": evidence.ACCEPTED_EXTENSIONS,
+            "accepted": kinds.ACCEPTED,
+            "accepted_extensions": kinds.ACCEPTED_ENDINGS,
+            "quota": library.quota_of(assessment) if sheet.writable else None,
+            "unfinished": list(incoming.unfinished(request.user, assessment))
+            if sheet.writable
+            else [],
             "result": worksheet.result_of([section], assessment.campaign).criteria[0],
         },
         status=409 if request.method == "POST" and locked_reason else 200,
@@ -192,7 +208,7 @@ def _save(
     saved = answering.save(assessment, sheet.changes, request.user)
     for indicator in writable.values():
         sheet.add_file_errors(indicator, _files(request, assessment, indicator))
-    _detach(request, assessment, writable)
+    attachments.arrange(request, assessment, writable)
     fresh = worksheet.load(assessment, section.criterion.number)[0]
     sheet.settle(
         {line.indicator.pk: answering.entry_of(line.answer) for line in fresh.lines},
@@ -215,22 +231,8 @@ def _save(
 def _files(request: HttpRequest, assessment: SelfAssessment, indicator: Indicator) -> list[str]:
     """Attach the files sent for the indicator; a message for each that was refused."""
     name = f"{indicator.code}-files"
-    refused = [
-        evidence.too_large_message(file_name)
-        for file_name in getattr(request, "oversize_files", {}).get(name, [])
-    ]
+    refused = refused_while_arriving(request, name)
     uploads = request.FILES.getlist(name)
     if uploads:
         refused += evidence.attach(assessment, indicator, uploads, request.user)
     return refused
-
-
-def _detach(
-    request: HttpRequest, assessment: SelfAssessment, indicators: dict[str, Indicator]
-) -> None:
-    """`detach` is “code:key of the file”, the value of the button that was pressed."""
-    code, _, key = request.POST.get("detach", "").partition(":")
-    if code in indicators:
-        gone = evidence.detach(assessment, indicators[code], _number(key), request.user)
-        if gone:
-            messages.success(request, f"已移除“{gone.name}”。")

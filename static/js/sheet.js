@@ -1,4 +1,4 @@
-// Conveniences on a page of indicators: fill buttons, the live rate, the chosen files.
+// Conveniences on a page of indicators: fill buttons, the live rate.
 // The page works without them; the server computes everything again.
 "use strict";
 
@@ -50,19 +50,5 @@
   document.querySelectorAll("[data-rate]").forEach((group) => {
     group.addEventListener("input", () => showRate(group));
     showRate(group);
-  });
-
-  document.querySelectorAll("input[type=file]").forEach((input) => {
-    input.addEventListener("change", () => {
-      input.parentElement.querySelector(".chosen")?.remove();
-      const list = document.createElement("ul");
-      list.className = "chosen";
-      for (const file of input.files) {
-        const item = document.createElement("li");
-        item.textContent = `${file.name}（${(file.size / 1048576).toFixed(1)} MB，保存时上传）`;
-        list.append(item);
-      }
-      if (input.files.length) input.after(list);
-    });
   });
 })();
