@@ -28,7 +28,7 @@ self_assessment_urls = [
         name="self_assessment_criterion",
     ),
     path(
-        "<int:pk>/indicators/<slug:code>/evidence/",
+        "<int:pk>/indicators/<str:code>/evidence/",
         attachments.indicator,
         name="indicator_evidence",
     ),
