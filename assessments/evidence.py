@@ -3,13 +3,14 @@ and detaching."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterable
 
 from django.core.files.base import File
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 
-from assessments import answering, library
+from assessments import answering, deadlines, library
 from assessments.files import EvidenceRefused
 from assessments.models import (
     Answer,
@@ -39,8 +40,15 @@ def attach(
     return refused
 
 
-def add(assessment: SelfAssessment, indicator: Indicator, upload: File, by: User) -> Evidence:
-    """Keep the upload in the union's library and attach it to the indicator.
+def add(
+    assessment: SelfAssessment,
+    indicator: Indicator,
+    upload: File,
+    by: User,
+    chosen_at: dt.datetime | None = None,
+) -> Evidence:
+    """Keep the upload in the union's library and attach it to the indicator, behind what was
+    chosen before `chosen_at` (now).
 
     Raises EvidenceRefused, answering.NotEditable; nothing is kept then.
     """
@@ -49,7 +57,7 @@ def add(assessment: SelfAssessment, indicator: Indicator, upload: File, by: User
         answer = _answer_for_writing(assessment, indicator, by)
         name = upload.name or ""
         evidence = library.enter(answer.self_assessment.organization, file, name, by)
-        _append(answer, indicator, evidence, by)
+        _append(answer, indicator, evidence, by, chosen_at)
         return evidence
 
     return library.store(upload, keep)
@@ -91,7 +99,13 @@ def link(
     return count, refused
 
 
-def _append(answer: Answer, indicator: Indicator, evidence: Evidence, by: User) -> None:
+def _append(
+    answer: Answer,
+    indicator: Indicator,
+    evidence: Evidence,
+    by: User,
+    chosen_at: dt.datetime | None = None,
+) -> None:
     """Raises EvidenceRefused where the self-assessment would exceed its quota."""
     if answer.attachments.filter(evidence=evidence).exists():
         return
@@ -102,8 +116,8 @@ def _append(answer: Answer, indicator: Indicator, evidence: Evidence, by: User) 
         raise EvidenceRefused(
             f"“{evidence.name}”没有附上：本次申报的材料合计不能超过 {quota.limit // 1024**2} MB。"
         )
-    last = answer.attachments.aggregate(last=Max("position"))["last"] or 0
-    Attachment.objects.create(answer=answer, evidence=evidence, position=last + 1)
+    position = int((chosen_at or deadlines.now()).timestamp() * 1000)
+    Attachment.objects.create(answer=answer, evidence=evidence, position=position)
     _record("ATTACH", assessment, indicator, evidence, by)
 
 

@@ -179,7 +179,11 @@ def _keep(upload: PartialUpload, content: File, by: User) -> Finished:
     notice = ""
     if upload.self_assessment and upload.indicator:
         try:
-            return Finished(evidence.add(upload.self_assessment, upload.indicator, content, by))
+            return Finished(
+                evidence.add(
+                    upload.self_assessment, upload.indicator, content, by, upload.started_at
+                )
+            )
         except answering.NotEditable as error:
             notice = f"{error}“{upload.name}”没有附到指标，已存入材料库。"
     return Finished(library.add(upload.organization, content, by), notice)

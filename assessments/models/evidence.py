@@ -79,7 +79,7 @@ class Evidence(models.Model):
     name = models.CharField("文件名", max_length=255)
     description = models.CharField("说明", max_length=200, blank=True)
     valid_from = models.DateField("生效日期", null=True, blank=True)
-    valid_until = models.DateField("至", null=True, blank=True)
+    valid_until = models.DateField("有效期至", null=True, blank=True)
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name="上传人"
     )

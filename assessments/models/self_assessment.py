@@ -199,11 +199,12 @@ class Answer(RatingFields):
 
 
 class Attachment(models.Model):
-    """A file at an indicator; `position` is the union's own order."""
+    """A file at an indicator; `position` is the union's own order. What is added comes last: its
+    position is the moment at which it was chosen, in milliseconds."""
 
     answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="attachments")
     evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="attachments")
-    position = models.PositiveIntegerField(default=0)
+    position = models.PositiveBigIntegerField()
 
     class Meta:
         ordering = ["position", "pk"]

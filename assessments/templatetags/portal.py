@@ -86,7 +86,7 @@ def megabytes(size: int) -> str:
     """A size in bytes, as people read it."""
     if size < 1024 * 1024:
         return f"{max(1, round(size / 1024))} KB"
-    return f"{size / 1024 / 1024:.1f} MB"
+    return f"{size / 1024 / 1024:.1f}".removesuffix(".0") + " MB"
 
 
 @register.filter

@@ -95,7 +95,7 @@
       state.textContent = `${Math.floor((sent * 100) / (file.size || 1))}%`;
     };
 
-    const begin = async () => {
+    const announce = async () => {
       const body = new FormData();
       for (const [name, value] of Object.entries(area.target)) body.set(name, value);
       body.set("name", file.name);
@@ -104,6 +104,12 @@
       const begun = answer(await send("POST", area.address, { body, signal: aborting.signal }));
       url = begun.url;
       return begun.offset;
+    };
+    // One after another: files stand in the list in the order in which they were chosen.
+    const begin = () => {
+      const begun = area.begun.then(announce);
+      area.begun = begun.catch(() => {});
+      return begun;
     };
 
     const attempt = async () => {
@@ -199,6 +205,7 @@
   let running = 0;
 
   const enhance = (root) => {
+    root.classList.add("evidence-live");
     const picker = root.querySelector("[data-picker]");
     const list = root.querySelector("[data-file-list]");
     const summary = root.querySelector("[data-summary]");
@@ -225,6 +232,7 @@
       queue: root.querySelector("[data-queue]"),
       address: root.dataset.upload,
       signIn: root.dataset.signIn,
+      begun: Promise.resolve(),
       target: assessment ? { assessment, indicator } : { organization },
       settle: () => {
         if (total) summary.textContent = active || waiting.length ? `正在上传：已传好 ${done} 个，共 ${total} 个` : `已传好 ${done} 个`;
