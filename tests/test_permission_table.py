@@ -14,12 +14,16 @@ from tests.factories import make_self_assessment
 pytestmark = pytest.mark.django_db
 
 OWN = {"reporter", "head", "own_viewer"}
+OWN_WRITERS = {"reporter", "head"}
 SUPERIORS = {"township_head", "county_head", "county_admin"}
 STRANGERS = {"sibling_head", "foreign_head", "nobody", "other_reviewer"}
 LEADS = {"lead", "admin"}
 CITY = LEADS | {"leader"}
 READERS = OWN | SUPERIORS | CITY | {"reviewer"}
 EVERYBODY = READERS | STRANGERS
+#: Everybody who belongs to a union that is assessed: each has the library of its own.
+LIBRARY_READERS = OWN | {"sibling_head", "foreign_head"} | {"township_head", "county_head"}
+LIBRARY_WRITERS = LIBRARY_READERS - {"own_viewer"}
 REVIEWERS = {"reviewer", "other_reviewer", "lead"}
 
 #: Who may open the address with GET, while the self-assessment is under review.
@@ -32,6 +36,16 @@ MAY_GET = {
     "assessments:self_assessment_return": LEADS | {"reviewer", "township_head"},
     "assessments:self_assessment_act": LEADS | {"reviewer"},
     "assessments:evidence_download": READERS,
+    "assessments:evidence_content": READERS,
+    "assessments:evidence_thumbnail": set(),  # a PDF has none
+    "assessments:evidence_view": READERS,
+    "assessments:evidence_edit": OWN_WRITERS,
+    "assessments:evidence_use": OWN_WRITERS,
+    "assessments:evidence_delete": OWN_WRITERS,
+    "assessments:indicator_evidence": OWN_WRITERS,
+    "assessments:library": LIBRARY_READERS,
+    "assessments:upload_begin": set(),
+    "assessments:upload": set(),
     "assessments:oversight": EVERYBODY,
     "assessments:review_list": REVIEWERS,
     "assessments:review_detail": {"reviewer"},
@@ -55,10 +69,17 @@ MAY_POST = {
     "assessments:self_assessment_act": LEADS | {"reviewer"},
     "assessments:review_criterion": {"reviewer"},
     "assessments:assignment_list": set(),
+    "assessments:evidence_edit": OWN_WRITERS,
+    "assessments:evidence_use": OWN_WRITERS,
+    "assessments:evidence_delete": OWN_WRITERS,
+    "assessments:indicator_evidence": OWN_WRITERS,
+    "assessments:library": LIBRARY_WRITERS,
     "password_change": EVERYBODY,
 }
 #: A signed-in user is led on, not refused.
 LED_ON = {"login": "GET", "logout": "POST"}
+#: Answers a script: without a session it says so, and leads nowhere.
+FOR_SCRIPTS = {"assessments:upload_begin": 401, "assessments:upload": 401}
 #: Without signing in.
 OPEN_TO_ALL = {"assessments:policy", "health", "login", "logout"}
 
@@ -88,10 +109,15 @@ def addresses(city):
         "assessments:self_assessment_criterion": [assessment.pk, 1],
         "assessments:self_assessment_return": [assessment.pk],
         "assessments:self_assessment_act": [assessment.pk, "begin-review"],
-        "assessments:evidence_download": [file.pk],
+        "assessments:indicator_evidence": [assessment.pk, "G1.01"],
+        "assessments:upload": ["00000000-0000-4000-8000-000000000000"],
         "assessments:review_detail": [review.pk],
         "assessments:review_criterion": [review.pk, 1],
         "assessments:summary_workbook": [campaign.year],
+    }
+    arguments |= {
+        f"assessments:evidence_{page}": [file.pk]
+        for page in ("download", "content", "thumbnail", "view", "edit", "use", "delete")
     }
     return {name: reverse(name, args=arguments.get(name)) for name in MAY_GET}
 
@@ -132,7 +158,9 @@ def test_without_signing_in(client, addresses):
     for name, url in addresses.items():
         for method in (client.get, client.post):
             response = method(url)
-            if name in OPEN_TO_ALL:
+            if name in FOR_SCRIPTS:
+                assert response.status_code in (FOR_SCRIPTS[name], 405), name
+            elif name in OPEN_TO_ALL:
                 assert response.status_code in (200, 302, 405), name
             else:
                 assert response.status_code == 302, name

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from assessments import answering, deadlines, evidence, incoming, kinds, library, permissions
 from assessments.forms.evidence import LibraryFilter
-from assessments.models import Indicator, SelfAssessment
+from assessments.models import Attachment, Indicator, SelfAssessment
 from assessments.views.access import readable_or_404
 from assessments.views.uploading import refused_while_arriving
 
@@ -62,12 +62,9 @@ def _page(request: HttpRequest, assessment: SelfAssessment, found: Indicator) ->
     reason = answering.why_not_editable(assessment, request.user, deadlines.now())
     allowed = answering.editable_indicators(assessment) if reason is None else set()
     writable = allowed is None or found.pk in allowed
-    answer = assessment.answers.filter(indicator=found).first()
-    attachments = (
-        answer.attachments.select_related("evidence__stored_file", "evidence__uploaded_by")
-        if answer
-        else []
-    )
+    attachments = Attachment.objects.filter(
+        answer__self_assessment=assessment, answer__indicator=found
+    ).select_related("evidence__stored_file", "evidence__uploaded_by")
     attached = [attachment.evidence for attachment in attachments]
     criterion_url = reverse(
         "assessments:self_assessment_criterion", args=[assessment.pk, found.criterion.number]
@@ -101,7 +98,7 @@ def _page(request: HttpRequest, assessment: SelfAssessment, found: Indicator) ->
             "accepted_extensions": kinds.ACCEPTED_ENDINGS,
             "filter": narrowed,
             "last_year": set(evidence.of_last_year(assessment, found).values_list("pk", flat=True)),
-            "choices": narrowed.apply(rows)[:_SHOWN],
+            "choices": narrowed.apply(rows).prefetch_related(None)[:_SHOWN],
         },
     )
 
