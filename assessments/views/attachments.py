@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db.models import Case, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -85,7 +86,13 @@ def _page(request: HttpRequest, assessment: SelfAssessment, found: Indicator) ->
             "assessments/evidence/_list.html",
             context | {"back": f"{criterion_url}#{found.code}", "is_fragment": True},
         )
-    rows = library.of(assessment.organization).exclude(pk__in=[one.pk for one in attached])
+    last_year = set(evidence.of_last_year(assessment, found).values_list("pk", flat=True))
+    rows = (
+        library.of(assessment.organization)
+        .prefetch_related(None)
+        .exclude(pk__in=[one.pk for one in attached])
+        .order_by(Case(When(pk__in=last_year, then=0), default=1), "-uploaded_at", "-pk")
+    )
     narrowed = LibraryFilter(request.GET, [])
     return render(
         request,
@@ -97,8 +104,9 @@ def _page(request: HttpRequest, assessment: SelfAssessment, found: Indicator) ->
             "accepted": kinds.ACCEPTED,
             "accepted_extensions": kinds.ACCEPTED_ENDINGS,
             "filter": narrowed,
-            "last_year": set(evidence.of_last_year(assessment, found).values_list("pk", flat=True)),
-            "choices": narrowed.apply(rows).prefetch_related(None)[:_SHOWN],
+            "last_year": last_year,
+            "choices": narrowed.apply(rows)[:_SHOWN],
+            "shown": _SHOWN,
         },
     )
 

@@ -73,14 +73,18 @@
     const row = make("li", "upload");
     const bar = document.createElement("progress");
     const state = make("span", "upload-state", "等待上传");
-    const cancel = make("button", "btn btn-link btn-small", "取消");
-    const again = make("button", "btn btn-secondary btn-small", "重试");
+    const cancel = make("button", "btn btn-link btn-small");
+    const again = make("button", "btn btn-secondary btn-small");
+    const name = (button, verb) => {
+      button.textContent = verb;
+      button.setAttribute("aria-label", `${verb} ${file.name}`);
+    };
     bar.max = file.size || 1;
     bar.value = 0;
     bar.setAttribute("aria-label", file.name);
     cancel.type = again.type = "button";
-    cancel.setAttribute("aria-label", `取消 ${file.name}`);
-    again.setAttribute("aria-label", `重试 ${file.name}`);
+    name(cancel, "取消");
+    name(again, "重试");
     again.hidden = true;
     row.append(make("span", "upload-name", file.name), bar, state, again, cancel);
     area.queue.append(row);
@@ -97,7 +101,7 @@
 
     const announce = async () => {
       const body = new FormData();
-      for (const [name, value] of Object.entries(area.target)) body.set(name, value);
+      for (const [field, value] of Object.entries(area.target)) body.set(field, value);
       body.set("name", file.name);
       body.set("size", file.size);
       body.set("modified", Math.trunc(file.lastModified));
@@ -181,7 +185,7 @@
             if (aborting.signal.aborted) return false;
             finish("upload-failed", final.message);
             again.hidden = false;
-            cancel.textContent = "关闭";
+            name(cancel, "关闭");
             return false;
           }
         }
@@ -195,7 +199,7 @@
       area.settle();
     });
     again.addEventListener("click", () => {
-      cancel.textContent = "取消";
+      name(cancel, "取消");
       area.add([{ run, aborting }]);
     });
     return { run, aborting };
@@ -203,6 +207,29 @@
 
   // --- One place on the page ----------------------------------------------------------------------
   let running = 0;
+  let held = null; // the button that was pressed while files were on their way
+
+  // Saving waits for the files: leaving the page would break them off.
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const { target, submitter } = event;
+      if (!running || (!target.querySelector("[data-upload]") && !target.matches("[data-upload]"))) return;
+      event.preventDefault();
+      event.stopPropagation();
+      held = { target, submitter };
+      target.querySelectorAll("[data-summary]").forEach((line) => {
+        if (line.textContent) line.textContent += "，传完后自动保存";
+      });
+    },
+    true,
+  );
+  const goOn = () => {
+    if (running || !held) return;
+    const { target, submitter } = held;
+    held = null;
+    if (!target.querySelector(".upload-failed")) target.requestSubmit(submitter);
+  };
 
   const enhance = (root) => {
     root.classList.add("evidence-live");
@@ -237,6 +264,7 @@
       settle: () => {
         if (total) summary.textContent = active || waiting.length ? `正在上传：已传好 ${done} 个，共 ${total} 个` : `已传好 ${done} 个`;
         if (active || waiting.length) return;
+        goOn();
         total = 0;
         if (!list && done && !area.queue.children.length) location.reload();
         done = 0;
