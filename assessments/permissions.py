@@ -144,6 +144,16 @@ def may_read_evidence(user: User, evidence: Evidence) -> bool:
     )
 
 
+def may_keep_evidence(user: User, organization: Organization) -> bool:
+    """材料库: 填报员 and 负责人 add to it, describe and delete what is their own union's."""
+    return has_role(user, organization, _OWN_WRITERS)
+
+
+def may_see_library(user: User, organization: Organization) -> bool:
+    """材料库: the union's own people; it holds what was never handed in, too."""
+    return has_role(user, organization, {*_OWN_WRITERS, Role.VIEWER})
+
+
 def may_export(user: User) -> bool:
     """汇总表: the city's 管理员 and 评审组长."""
     return is_city_admin(user) or has_city_role(user, {Role.LEAD_REVIEWER})

@@ -5,16 +5,19 @@ from django.urls import include, path
 from assessments.views import (
     actions,
     answers,
+    attachments,
     decisions,
     evidence,
     exports,
     extensions,
     guide,
+    library,
     oversight,
     public,
     reviews,
     self_assessments,
     surveys,
+    uploading,
     workbench,
 )
 
@@ -30,8 +33,25 @@ self_assessment_urls = [
     ),
     path("<int:pk>/answers/<str:code>/", answers.answer, name="self_assessment_answer"),
     path("<int:pk>/signature/", self_assessments.ask_to_sign, name="self_assessment_ask_to_sign"),
+    path(
+        "<int:pk>/indicators/<str:code>/evidence/",
+        attachments.indicator,
+        name="indicator_evidence",
+    ),
     path("<int:pk>/actions/return/", actions.send_back, name="self_assessment_return"),
     path("<int:pk>/actions/<slug:action>/", actions.act, name="self_assessment_act"),
+]
+evidence_urls = [
+    path("", library.index, name="library"),
+    path("uploads/", uploading.begin, name="upload_begin"),
+    path("uploads/<uuid:pk>/", uploading.upload, name="upload"),
+    path("<int:pk>/", evidence.download, name="evidence_download"),
+    path("<int:pk>/content/", evidence.content, name="evidence_content"),
+    path("<int:pk>/thumbnail/", evidence.thumbnail, name="evidence_thumbnail"),
+    path("<int:pk>/view/", evidence.view, name="evidence_view"),
+    path("<int:pk>/edit/", evidence.edit, name="evidence_edit"),
+    path("<int:pk>/use/", library.use, name="evidence_use"),
+    path("<int:pk>/delete/", evidence.delete, name="evidence_delete"),
 ]
 review_urls = [
     path("", reviews.ReviewList.as_view(), name="review_list"),
@@ -63,9 +83,9 @@ urlpatterns = [
     path("help/put-away/", guide.put_away, name="guide_put_away"),
     path("assessments/", include(self_assessment_urls)),
     path("extensions/", include(extension_urls)),
-    path("evidence/<int:pk>/", evidence.download, name="evidence_download"),
     path("surveys/", include(survey_urls)),
     path("vote/<slug:token>/", surveys.ballot, name="survey_ballot"),
+    path("evidence/", include(evidence_urls)),
     path("oversight/", oversight.OversightList.as_view(), name="oversight"),
     path("reviews/", include(review_urls)),
     path("assignments/", decisions.AssignmentList.as_view(), name="assignment_list"),

@@ -12,6 +12,7 @@ from assessments import advice
 from assessments.choices import State
 from assessments.models import (
     Answer,
+    Attachment,
     Campaign,
     Criterion,
     Evidence,
@@ -133,9 +134,8 @@ def load_each(assessments: Iterable[SelfAssessment]) -> dict[int, list[Section]]
 
 
 def _with_evidence(answers: QuerySet[Answer]) -> QuerySet[Answer]:
-    return answers.prefetch_related(
-        Prefetch("evidence", Evidence.objects.select_related("stored_file"))
-    )
+    files = Attachment.objects.select_related("evidence__stored_file", "evidence__uploaded_by")
+    return answers.prefetch_related(Prefetch("attachments", files))
 
 
 def _sections(
@@ -151,10 +151,11 @@ def _sections(
         lines = []
         for indicator in indicators:
             answer = by_indicator.get(indicator.pk)
-            evidence: Iterable[Evidence] = answer.evidence.all() if answer else ()
+            attachments: Iterable[Attachment] = answer.attachments.all() if answer else ()
             answer = answer or blank
             result = score_indicator(indicator.rule, answer.rating, thresholds)
-            lines.append(Line(indicator, answer, tuple(evidence), result))
+            files = tuple(attachment.evidence for attachment in attachments)
+            lines.append(Line(indicator, answer, files, result))
         sections.append(Section(criterion, tuple(lines)))
     return sections
 

@@ -1,6 +1,8 @@
 """Typed readers of environment variables. Nonsense raises ImproperlyConfigured at start-up."""
 
 import os
+from importlib.util import find_spec
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -50,3 +52,30 @@ def integer(name: str, *, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list; blanks are dropped."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def evidence_storage() -> dict[str, Any]:
+    """Where uploads are kept: an S3-compatible bucket where S3_BUCKET is set, else MEDIA_ROOT.
+
+    Raises ImproperlyConfigured for a bucket without the packages of requirements-s3.txt.
+    """
+    bucket = text("S3_BUCKET")
+    if not bucket:
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    if find_spec("storages") is None or find_spec("boto3") is None:
+        raise ImproperlyConfigured("S3_BUCKET: install requirements-s3.txt first")
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": bucket,
+            "endpoint_url": text("S3_ENDPOINT") or None,
+            "region_name": text("S3_REGION") or None,
+            "access_key": text("S3_ACCESS_KEY") or None,
+            "secret_key": text("S3_SECRET_KEY") or None,
+            "addressing_style": text("S3_ADDRESSING_STYLE") or None,
+            # Private objects, read only through the portal; a name is never used twice.
+            "default_acl": None,
+            "querystring_auth": True,
+            "file_overwrite": False,
+        },
+    }

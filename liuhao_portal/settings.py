@@ -194,7 +194,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = DATA_DIR / "media"  # never served by URL: evidence goes through the permission check
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": env.evidence_storage(),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_MAX_AGE = 3600
@@ -206,9 +206,14 @@ FILE_UPLOAD_HANDLERS = [
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
-DATA_UPLOAD_MAX_NUMBER_FILES = 50
+DATA_UPLOAD_MAX_NUMBER_FILES = 300
 EVIDENCE_FILE_MEGABYTES = env.integer("EVIDENCE_FILE_MEGABYTES", default=20)
 EVIDENCE_TOTAL_MEGABYTES = env.integer("EVIDENCE_TOTAL_MEGABYTES", default=300)
+EVIDENCE_LIBRARY_MEGABYTES = env.integer("EVIDENCE_LIBRARY_MEGABYTES", default=1000)
+UPLOAD_HOURS = env.integer("UPLOAD_HOURS", default=72)
+# A socket's path or host:port; empty: files are not scanned.
+CLAMD_ADDRESS = env.text("CLAMD_ADDRESS")
+CLAMD_SECONDS = env.integer("CLAMD_SECONDS", default=60)
 
 # --- Logging ------------------------------------------------------------------------------------
 LOGGING = {

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db
 
 # Everybody, by where they stand to the union that is asked for (the target).
 OWN = {"reporter", "head", "own_viewer"}
+OWN_WRITERS = {"reporter", "head"}
 SUPERIORS = {
     "township_head",  # directly above the target
     "county_head",  # two steps above it
@@ -40,10 +41,13 @@ LEADS = {"lead", "admin"}
 CITY = LEADS | {"leader"}
 READERS = OWN | SUPERIORS | CITY | {"reviewer"}
 EVERYBODY = READERS | STRANGERS
-REVIEWERS = {"reviewer", "other_reviewer", "lead"}
 #: Administrators of the target, and of anything.
 ADMINS = {"admin", "county_admin"}
 ANY_ADMINS = ADMINS | {"foreign_admin"}
+#: Everybody who belongs to a union that is assessed: each has the library of its own.
+LIBRARY_READERS = (OWN | SUPERIORS | SUBORDINATES | SIBLINGS | FOREIGN) - ANY_ADMINS
+LIBRARY_WRITERS = {who for who in LIBRARY_READERS if not who.endswith("_viewer")}
+REVIEWERS = {"reviewer", "other_reviewer", "lead"}
 
 #: What is done to an account, always with a POST.
 ACCOUNT_ACTS = (
@@ -80,6 +84,16 @@ MAY_GET = {
     "assessments:survey_cancel": set(),
     "assessments:survey_adopt": set(),
     "assessments:survey_ballot": EVERYBODY,
+    "assessments:evidence_content": READERS,
+    "assessments:evidence_thumbnail": set(),  # a PDF has none
+    "assessments:evidence_view": READERS,
+    "assessments:evidence_edit": OWN_WRITERS,
+    "assessments:evidence_use": OWN_WRITERS,
+    "assessments:evidence_delete": OWN_WRITERS,
+    "assessments:indicator_evidence": OWN_WRITERS,
+    "assessments:library": LIBRARY_READERS,
+    "assessments:upload_begin": set(),
+    "assessments:upload": set(),
     "assessments:oversight": EVERYBODY,
     "assessments:review_list": REVIEWERS,
     "assessments:review_detail": {"reviewer"},
@@ -143,6 +157,11 @@ MAY_POST = {
     "organizations:account_hand_over": ADMINS,
     **{f"organizations:account_{name}": ADMINS for name in ACCOUNT_ACTS},
     "organizations:account_slips": ANY_ADMINS,
+    "assessments:evidence_edit": OWN_WRITERS,
+    "assessments:evidence_use": OWN_WRITERS,
+    "assessments:evidence_delete": OWN_WRITERS,
+    "assessments:indicator_evidence": OWN_WRITERS,
+    "assessments:library": LIBRARY_WRITERS,
     "password_change": EVERYBODY,
     "profile": EVERYBODY,
     "sessions_end": EVERYBODY,
@@ -154,6 +173,8 @@ MAY_POST = {
 }
 #: A signed-in user is led on, not refused.
 LED_ON = {"login": "GET", "logout": "POST"}
+#: Answers a script: without a session it says so, and leads nowhere.
+FOR_SCRIPTS = {"assessments:upload_begin": 401, "assessments:upload": 401}
 #: Without signing in.
 OPEN_TO_ALL = {
     "assessments:policy",
@@ -261,7 +282,8 @@ def scene(request, city):
         "assessments:extension_answer": [asked.pk],
         "assessments:self_assessment_return": [assessment.pk],
         "assessments:self_assessment_act": [assessment.pk, "begin-review"],
-        "assessments:evidence_download": [file.pk],
+        "assessments:indicator_evidence": [assessment.pk, voted_on.code],
+        "assessments:upload": ["00000000-0000-4000-8000-000000000000"],
         "assessments:review_detail": [review.pk],
         "assessments:review_criterion": [review.pk, 1],
         **{
@@ -271,6 +293,10 @@ def scene(request, city):
         "assessments:survey_ballot": [survey.token],
         "assessments:summary_workbook": [campaign.year],
         "organizations:account_revoke": [account.pk, account.memberships.get().pk],
+    }
+    arguments |= {
+        f"assessments:evidence_{page}": [file.pk]
+        for page in ("download", "content", "thumbnail", "view", "edit", "use", "delete")
     }
     for name in MAY_GET:
         one = name.removeprefix("organizations:")
@@ -328,7 +354,9 @@ def test_without_signing_in(client, scene):
     for name, url in scene.addresses.items():
         for method in (client.get, client.post):
             response = method(url)
-            if name in OPEN_TO_ALL:
+            if name in FOR_SCRIPTS:
+                assert response.status_code in (FOR_SCRIPTS[name], 405), name
+            elif name in OPEN_TO_ALL:
                 assert response.status_code in (200, 302, 405), name
             else:
                 assert response.status_code == 302, name

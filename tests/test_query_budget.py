@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from assessments import reviewing
 from assessments.choices import State
-from assessments.models import SelfAssessment
+from assessments.models import Answer, Attachment, Evidence, SelfAssessment, StoredFile
 from organizations import accounts, tree
 from organizations.choices import Role, Tier
 from organizations.importing import previews
@@ -151,6 +151,39 @@ def test_pages_of_a_self_assessment_for_everybody_who_may_see_them(client, city,
                     over[page, name] = len(queries)
     assert over == {}
     assert seen == set(PAGES[state])
+
+
+def test_pages_with_two_hundred_files(client, city, campaign):
+    assessment = make_self_assessment(city, campaign)
+    answer = Answer.objects.get(self_assessment=assessment, indicator__code="G1.01")
+    stored = StoredFile.objects.bulk_create(
+        StoredFile(sha256=f"{n:064}", size=1, media_type="image/png", file=f"evidence/{n}")
+        for n in range(200)
+    )
+    files = Evidence.objects.bulk_create(
+        Evidence(organization=city.own, stored_file=one, name=f"{n}.png", uploaded_by=city.reporter)
+        for n, one in enumerate(stored)
+    )
+    Attachment.objects.bulk_create(
+        Attachment(answer=answer, evidence=one, position=n) for n, one in enumerate(files)
+    )
+    indicator = reverse("assessments:indicator_evidence", args=[assessment.pk, "G1.01"])
+    other = reverse("assessments:indicator_evidence", args=[assessment.pk, "G1.02"])
+    criterion = reverse("assessments:self_assessment_criterion", args=[assessment.pk, 1])
+    file = [files[0].pk]
+    for url in (
+        criterion,
+        indicator,
+        f"{indicator}?list",
+        other,
+        reverse("assessments:library"),
+        reverse("assessments:library") + "?use=none&q=1&kind=image&page=2",
+        *(
+            reverse(f"assessments:evidence_{page}", args=file)
+            for page in ("view", "edit", "use", "delete")
+        ),
+    ):
+        assert count(client, city.reporter, url) <= BUDGET, url
 
 
 def test_pages_of_a_review(client, city, campaign):

@@ -1,6 +1,6 @@
 from assessments.models.campaign import Campaign, Extension, ExtensionRequest, TierPolicy, Veto
 from assessments.models.decision import Decision, DecisionCriterion
-from assessments.models.evidence import Evidence, StoredFile
+from assessments.models.evidence import Evidence, PartialUpload, StoredFile
 from assessments.models.guide import SeenGuide
 from assessments.models.review import (
     Endorsement,
@@ -11,11 +11,18 @@ from assessments.models.review import (
     ReviewScore,
 )
 from assessments.models.rubric import Criterion, Indicator, Rubric
-from assessments.models.self_assessment import Answer, Revision, RevisionEvidence, SelfAssessment
+from assessments.models.self_assessment import (
+    Answer,
+    Attachment,
+    Revision,
+    RevisionEvidence,
+    SelfAssessment,
+)
 from assessments.models.survey import Survey, SurveyPass
 
 __all__ = [
     "Answer",
+    "Attachment",
     "Campaign",
     "Criterion",
     "Decision",
@@ -25,6 +32,7 @@ __all__ = [
     "Extension",
     "ExtensionRequest",
     "Indicator",
+    "PartialUpload",
     "Recusal",
     "Return",
     "ReturnRemark",

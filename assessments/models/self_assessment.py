@@ -195,7 +195,9 @@ class Answer(RatingFields):
     as_of = models.DateField("截至日期", null=True)
     definition = models.CharField("口径", max_length=200, blank=True)
     carried_over = models.BooleanField("沿用往年、尚未核对", default=False)
-    evidence = models.ManyToManyField(Evidence, related_name="answers", blank=True)
+    evidence = models.ManyToManyField(
+        Evidence, through="Attachment", related_name="answers", blank=True
+    )
     updated_at = models.DateTimeField(null=True)
     updated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -212,6 +214,24 @@ class Answer(RatingFields):
 
     def __str__(self) -> str:
         return f"{self.self_assessment_id} · {self.indicator_id}"
+
+
+class Attachment(models.Model):
+    """A file at an indicator; `position` is the union's own order. What is added comes last: its
+    position is the moment at which it was chosen, in milliseconds."""
+
+    answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="attachments")
+    evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="attachments")
+    position = models.PositiveBigIntegerField()
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["answer", "evidence"], name="attachment_once_an_answer")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.answer_id} · {self.evidence_id}"
 
 
 class Revision(models.Model):

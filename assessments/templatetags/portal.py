@@ -35,6 +35,10 @@ _EVENT_LABELS = {
     "START": "开始自评",
     "ATTACH": "上传佐证材料",
     "DETACH": "移除佐证材料",
+    "REORDER": "调整材料顺序",
+    "EVIDENCE_ADD": "存入材料库",
+    "EVIDENCE_CHANGE": "修改材料说明",
+    "EVIDENCE_DELETE": "删除材料",
     "ASSIGN": "分派评审员",
     "UNASSIGN": "取消分派",
     "SURVEY_OPENED": "发起民主测评",
@@ -92,7 +96,7 @@ def megabytes(size: int) -> str:
     """A size in bytes, as people read it."""
     if size < 1024 * 1024:
         return f"{max(1, round(size / 1024))} KB"
-    return f"{size / 1024 / 1024:.1f} MB"
+    return f"{size / 1024 / 1024:.1f}".removesuffix(".0") + " MB"
 
 
 @register.filter

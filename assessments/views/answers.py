@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,6 +14,9 @@ from assessments import (
     answering,
     deadlines,
     evidence,
+    incoming,
+    kinds,
+    library,
     permissions,
     previous,
     subordinates,
@@ -23,7 +25,9 @@ from assessments import (
 from assessments.choices import State
 from assessments.forms.sheets import AnswerSheet
 from assessments.models import Indicator, SelfAssessment
-from assessments.views.access import number_or_zero, readable_or_404
+from assessments.views import attachments
+from assessments.views.access import readable_or_404
+from assessments.views.uploading import refused_while_arriving
 
 
 @require_http_methods(["GET", "POST"])
@@ -42,6 +46,8 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             done = _save(request, assessment, section, sheet)
         except answering.NotEditable as error:
             locked_reason = f"没有保存：{error}您填写的内容还在下面，可以复制留存。"
+            late = [upload for name in request.FILES for upload in request.FILES.getlist(name)]
+            locked_reason += "".join(evidence.keep_for_later(assessment, late, request.user))
         else:
             if done:
                 return done
@@ -60,9 +66,12 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             "overview_url": assessment.get_absolute_url(),
             "numbers": range(1, 7),
             "next_number": number + 1 if number < 6 else None,
-            "accepted": evidence.ACCEPTED,
-            "file_megabytes": settings.EVIDENCE_FILE_MEGABYTES,
-            "accepted_extensions": evidence.ACCEPTED_EXTENSIONS,
+            "accepted": kinds.ACCEPTED,
+            "accepted_extensions": kinds.ACCEPTED_ENDINGS,
+            "quota": library.quota_of(assessment) if sheet.writable else None,
+            "unfinished": list(incoming.unfinished(request.user, assessment))
+            if sheet.writable
+            else [],
         },
         status=409 if request.method == "POST" and locked_reason else 200,
     )
@@ -195,7 +204,7 @@ def _save(
     _store(request, assessment, sheet)
     for indicator in writable.values():
         sheet.add_file_errors(indicator, _files(request, assessment, indicator))
-    _detach(request, assessment, writable)
+    attachments.arrange(request, assessment, writable)
     anchor = _take_over(request, assessment, writable, sheet)
     if sheet.faulty_rows:
         return None
@@ -240,22 +249,8 @@ def _take_over(
 def _files(request: HttpRequest, assessment: SelfAssessment, indicator: Indicator) -> list[str]:
     """Attach the files sent for the indicator; a message for each that was refused."""
     name = f"{indicator.code}-files"
-    refused = [
-        evidence.too_large_message(file_name)
-        for file_name in getattr(request, "oversize_files", {}).get(name, [])
-    ]
+    refused = refused_while_arriving(request, name)
     uploads = request.FILES.getlist(name)
     if uploads:
         refused += evidence.attach(assessment, indicator, uploads, request.user)
     return refused
-
-
-def _detach(
-    request: HttpRequest, assessment: SelfAssessment, indicators: dict[str, Indicator]
-) -> None:
-    """`detach` is “code:key of the file”, the value of the button that was pressed."""
-    code, _, key = request.POST.get("detach", "").partition(":")
-    if code in indicators:
-        gone = evidence.detach(assessment, indicators[code], number_or_zero(key), request.user)
-        if gone:
-            messages.success(request, f"已移除“{gone.name}”。")

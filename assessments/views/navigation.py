@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from assessments import permissions
-from organizations.choices import Role
+from organizations.choices import ASSESSED_TIERS, Role
 from organizations.models.organization import SUBTREE_ROLES
 from organizations.permissions import has_city_role, is_admin, is_city_admin
 
@@ -23,7 +23,13 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         membership.role in SUBTREE_ROLES and membership.organization.tier != "GRASSROOTS"
         for membership in user.roles
     )
+    has_library = any(
+        permissions.may_see_library(user, membership.organization)
+        and membership.organization.tier in ASSESSED_TIERS
+        for membership in user.roles
+    )
     entries += [
+        ("材料库", "assessments:library", has_library),
         ("申报情况", "assessments:oversight", sees_subtree),
         (
             "评审任务",

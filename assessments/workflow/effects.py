@@ -60,8 +60,14 @@ def _frozen(line: worksheet.Line) -> dict[str, Any]:
         "definition": answer.definition,
         "points": None if line.result.points is None else str(line.result.points),
         "evidence": [
-            {"name": evidence.name, "sha256": evidence.stored_file.sha256}
-            for evidence in line.evidence
+            {
+                "name": evidence.name,
+                "sha256": evidence.stored_file.sha256,
+                "description": evidence.description,
+                "valid": [day.isoformat() if day else None for day in evidence.period],
+            }
+            # Whatever their order on the page: moving one up is nothing to be judged anew.
+            for evidence in sorted(line.evidence, key=lambda evidence: evidence.pk)
         ],
     }
 

@@ -1,5 +1,5 @@
-// Conveniences on a page of indicators: steps, full marks, the live rate, the length of an account,
-// the chosen files. The points are static/js/scoring.js.
+// Conveniences on a page of indicators: steps, full marks, the live rate, the length of an account.
+// The points are static/js/scoring.js.
 // The page works without them; the server computes everything again.
 "use strict";
 
@@ -123,19 +123,5 @@
   document.querySelectorAll("[data-rate]").forEach((group) => {
     group.addEventListener("input", () => showRate(group));
     showRate(group);
-  });
-
-  document.querySelectorAll("input[type=file]").forEach((input) => {
-    input.addEventListener("change", () => {
-      input.parentElement.querySelector(".chosen")?.remove();
-      const list = document.createElement("ul");
-      list.className = "chosen";
-      for (const file of input.files) {
-        const item = document.createElement("li");
-        item.textContent = `${file.name}（${(file.size / 1048576).toFixed(1)} MB，保存时上传）`;
-        list.append(item);
-      }
-      if (input.files.length) input.after(list);
-    });
   });
 })();

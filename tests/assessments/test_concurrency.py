@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 
-from assessments import answering, demo, evidence, reviewing, workflow, worksheet
+from assessments import answering, demo, evidence, library, reviewing, workflow, worksheet
 from assessments.choices import Action, State
 from assessments.entries import Entry
 from assessments.models import Evidence, SelfAssessment, StoredFile
@@ -179,13 +179,15 @@ def test_uploading_a_file_while_another_union_discards_the_same(city, campaign):
     head, other = User.objects.get(pk=city.head.pk), User.objects.get(pk=city.sibling_head.pk)
     for _ in range(5):
         evidence.attach(theirs, indicator, [SimpleUploadedFile("a.pdf", content)], other)
-        key = Evidence.objects.get(organization=city.sibling).pk
+        file = Evidence.objects.get(organization=city.sibling)
+        evidence.detach(theirs, indicator, file.pk, other)
         results = at_once(
-            lambda key=key: evidence.detach(theirs, indicator, key, other),
+            lambda file=file: library.delete(file, other),
             lambda: evidence.attach(mine, indicator, [SimpleUploadedFile("b.pdf", content)], head),
         )
         assert not [result for result in results if isinstance(result, Exception)], results
         kept = Evidence.objects.get(organization=city.own)
         assert kept.stored_file.file.open("rb").read() == content
         evidence.detach(mine, indicator, kept.pk, head)
+        library.delete(kept, head)
         assert not StoredFile.objects.exists()

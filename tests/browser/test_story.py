@@ -179,7 +179,7 @@ def answer(article: Locator) -> None:
         article.get_by_label("添加佐证材料").set_input_files(
             {"name": name, "mimeType": media_type, "buffer": content}
         )
-        expect(article.locator(".chosen")).to_contain_text(name)
+        expect(article.locator(".files")).to_contain_text(name)
 
 
 def hand_in(page: Page, button: str, *, total: str) -> None:
@@ -215,7 +215,7 @@ def correct(page: Page, code: str, *, remark: str, score: str) -> None:
     )
     press(page, "保存")
     see_success(page, "已保存")
-    expect(indicator(page, code).get_by_role("link", name=name)).to_be_visible()
+    expect(indicator(page, code).get_by_role("link", name=name, exact=True)).to_be_visible()
 
 
 # --- 上级工会和市总工会 ---------------------------------------------------------------------------
@@ -340,7 +340,9 @@ def download_is_protected(page: Page, visit: Callable[..., Page], city: City) ->
     name, _, content = FILES["G1.03"]
     follow(page, "去评审")
     tile(page, CRITERIA[0]).click()
-    link = indicator(page, "G1.03").get_by_role("link", name=name)
+    follow(indicator(page, "G1.03"), name)
+    see_heading(page, name)
+    link = page.get_by_role("link", name="下载", exact=True)
     with page.expect_download() as download:
         link.click()
     assert download.value.suggested_filename == name
@@ -352,6 +354,7 @@ def download_is_protected(page: Page, visit: Callable[..., Page], city: City) ->
     assert "/accounts/login/" in turned_away.url
     sign_in(stranger, city.foreign_head)
     assert stranger.request.get(address).status == 404
+    follow(page, "返回")
     follow(page, city.own.name)
     follow(page, "申报总览与办理记录")
 
