@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from assessments import advice, evidence
+from assessments import advice, kinds
 from assessments.forms.ratings import AnswerForm
 from assessments.models import SeenGuide
 
@@ -17,7 +17,7 @@ def filling_in(request: HttpRequest) -> HttpResponse:
         request,
         "assessments/help/filling_in.html",
         {
-            "accepted": evidence.ACCEPTED,
+            "accepted": kinds.ACCEPTED,
             "longest_account": AnswerForm.text_fields["account"],
             "short_account": advice.SHORT_ACCOUNT,
         },
