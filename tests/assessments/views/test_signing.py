@@ -257,6 +257,7 @@ def test_the_unions_observer_is_led_to_what_can_be_seen(client, city, late):
     client.force_login(city.own_viewer)
     assert [button for _, _, button in tasks(client)] == [""]
     Campaign.objects.update(submission_deadline=today())
+    late.refresh_from_db()
     assessment = make_self_assessment(city, late, filled=False)
     Campaign.objects.update(submission_deadline=today() - dt.timedelta(days=1))
     (task,) = client.get("/").context["tasks"]
