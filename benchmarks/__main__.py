@@ -93,14 +93,14 @@ def main() -> None:
     content = imports.listing(IMPORTED)
     importing = imports.importing(content)
     compare(
-        f"import of {IMPORTED}: preview and confirmation / calamine and bulk_create",
+        f"import of {IMPORTED} unions / calamine and bulk_create alone",
         importing,
         imports.bare(content),
         rounds=5,
     )
     print(
         f"import, peak of Python's memory: {peak(importing):.1f} MB; "
-        f"of the child that reads: {imports.peak_of_children():.1f} MB"
+        f"of the child that reads: {imports.peak_of_reader(content):.1f} MB"
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-import resource
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from itertools import count
 
@@ -13,7 +15,7 @@ from openpyxl import Workbook
 from python_calamine import CalamineWorkbook
 
 from organizations.choices import Role, Tier
-from organizations.importing import applying, previews
+from organizations.importing import applying, previews, spreadsheet
 from organizations.importing.columns import COLUMNS
 from organizations.models import Membership, Organization, User
 
@@ -98,6 +100,25 @@ def bare(content: bytes) -> Job:
     return _undone(job)
 
 
-def peak_of_children() -> float:
-    """The most memory that a child (the reader of a list) has had so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+_CHILD = """
+import runpy, sys
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+sys.stderr.write(open("/proc/self/status").read())
+"""
+
+
+def peak_of_reader(content: bytes) -> float:
+    """The most memory that the child which reads the list has, in MB. (Linux counts the memory of
+    the parent at the fork into RUSAGE_CHILDREN: the child is asked itself.)"""
+    with tempfile.NamedTemporaryFile(suffix=".xlsx") as file:
+        file.write(content)
+        file.flush()
+        child = subprocess.run(  # noqa: S603 - our own script
+            [sys.executable, "-I", "-c", _CHILD, spreadsheet.__file__, file.name],
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+    line = next(line for line in child.stderr.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
