@@ -43,6 +43,7 @@ def store(batch: OrganizationImport, plan: planning.Plan) -> None:
     """Write the preview: pages of rows by group, so that showing one reads one row."""
     counts = plan.counts
     batch.counts = counts
+    batch.ignored_headings = plan.ignored
     batch.plan_digest = plan.digest
     batch.state = ImportState.FAULTY if counts[ImportGroup.FAULT] else ImportState.CHECKED
     batch.save()

@@ -26,6 +26,7 @@ class OrganizationImport(models.Model):
     sha256 = models.CharField(max_length=64)
     state = models.CharField("状态", max_length=10, choices=ImportState)
     counts = models.JSONField(default=dict)
+    ignored_headings = models.JSONField("没有用到的列", default=list)
     plan_digest = models.CharField(max_length=64)
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name="上传人"

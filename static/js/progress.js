@@ -23,11 +23,13 @@
 
   const replace = ({ responseURL, responseText }) => {
     const answer = new DOMParser().parseFromString(responseText, "text/html");
+    if (!answer.querySelector("main")) return false; // not one of our pages: a gateway's, perhaps
     document.title = answer.title;
     document.querySelector("main").replaceWith(document.adoptNode(answer.querySelector("main")));
     history.replaceState(null, "", responseURL);
     window.scrollTo(0, 0);
     document.querySelector("main").focus();
+    return true;
   };
 
   const send = (form) => {
@@ -40,11 +42,12 @@
       if (loaded < total) tell(Math.floor((loaded / total) * 100), "正在上传…");
     });
     request.upload.addEventListener("load", () => tell(null, form.dataset.progress));
-    request.addEventListener("load", () => replace(request));
-    request.addEventListener("error", () => {
+    const failed = () => {
       button.disabled = false;
-      tell(0, "网络中断，没有送出。请检查网络后再试一次，已选择的文件还在。");
-    });
+      tell(0, "没有送达。请检查网络后再试一次，已选择的文件还在。");
+    };
+    request.addEventListener("load", () => replace(request) || failed());
+    request.addEventListener("error", failed);
     form.querySelectorAll(".progress-box:not(:last-child)").forEach((old) => old.remove());
     tell(0, "正在上传…");
     request.send(new FormData(form));

@@ -63,3 +63,8 @@ def test_roles_fit_tiers(city, place, role, fits):
     else:
         with pytest.raises(Exception, match="只能设在"):
             membership.full_clean()
+
+
+def test_a_superuser_sees_every_union_without_a_role(city):
+    root = make_user(is_superuser=True)
+    assert set(Organization.objects.visible_to(root)) == set(Organization.objects.all())

@@ -488,3 +488,10 @@ def test_showing_a_preview_costs_the_same_at_any_length(admin, city, group):
         found.add(len(queries))
     assert len(found) == 1
     assert found.pop() <= 12
+
+
+def test_columns_that_mean_nothing_here_are_named(admin, city):
+    content = f"代码,名称,层级,上级工会,微信号\nN1,新工会,基层,{city.township.code},abc\n"
+    batch = preview(admin, content.encode())
+    page = admin.get(batch.get_absolute_url()).content.decode()
+    assert "没有读取：微信号" in page
