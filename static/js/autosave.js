@@ -18,7 +18,8 @@
     const before = sent.get(article);
     return !before || [...holds(article)].some(([id, value]) => before.get(id) !== value);
   };
-  const clock = () => new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
+  const clock = () =>
+    new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai" });
   const signIn = `/accounts/login/?next=${encodeURIComponent(location.pathname)}`;
 
   const WORDS = {
