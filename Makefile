@@ -61,9 +61,10 @@ format: .venv/.installed  ## correct the style of code and templates
 	$(PY) -m ruff format .
 	$(PY) -m djlint templates --reformat --quiet --warn
 
-lock: | $(PY)  ## renew both requirements files from pyproject.toml (ARGS=--upgrade for newer versions)
+lock: | $(PY)  ## renew the requirements files from pyproject.toml (ARGS=--upgrade for newer versions)
 	$(PY) -m uv --version 2>/dev/null || $(PY) -m pip install --quiet uv
 	$(UV_COMPILE) $(ARGS) -o requirements.txt
+	$(UV_COMPILE) $(ARGS) --extra s3 -c requirements.txt -o requirements-s3.txt
 	$(UV_COMPILE) $(ARGS) --group dev -c requirements.txt -o requirements-dev.txt
 
 bench: .venv/.installed static/vendor/.copied  ## measure the speed

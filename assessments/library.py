@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +72,7 @@ def quota_of(assessment: SelfAssessment) -> Quota:
     return Quota(used["size"] or 0, settings.EVIDENCE_TOTAL_MEGABYTES * MEGABYTE)
 
 
-def store(upload: File, keep: Any) -> Any:
+def store(upload: File, keep: Callable[[StoredFile], Evidence]) -> Evidence:
     """Store the bytes, then let `keep` enter them in the books, in one transaction, while nobody
     can discard them. When `keep` raises, the bytes go again unless somebody else uses them.
 
@@ -94,12 +95,18 @@ def store(upload: File, keep: Any) -> Any:
 
 def add(organization: Organization, upload: File, by: User) -> Evidence:
     """Keep the upload in the library, at no indicator yet. Raises EvidenceRefused."""
-    return store(upload, lambda file: enter(organization, file, upload.name or "", by))
+
+    def keep(file: StoredFile) -> Evidence:
+        evidence = enter(organization, file, upload.name or "", by)
+        _record("EVIDENCE_ADD", evidence, by)
+        return evidence
+
+    return store(upload, keep)
 
 
 def enter(organization: Organization, file: StoredFile, name: str, by: User) -> Evidence:
-    """The union's own entry for the bytes, inside the caller's transaction; a new name for them
-    counts until they are handed in. Raises EvidenceRefused where the library is full."""
+    """The union's own entry for the bytes, inside the caller's transaction, which records the act;
+    a new name for them counts until they are handed in. Raises EvidenceRefused where the library is full."""
     name = kinds.fitting_name(name, file.media_type)
     evidence = Evidence.objects.filter(organization=organization, stored_file=file).first()
     if evidence is None:
@@ -111,7 +118,6 @@ def enter(organization: Organization, file: StoredFile, name: str, by: User) -> 
         evidence = Evidence.objects.create(
             organization=organization, stored_file=file, name=name, uploaded_by=by
         )
-        _record("EVIDENCE_ADD", evidence, by)
     elif evidence.name != name and why_fixed(evidence) is None:
         evidence.name = name
         evidence.save(update_fields=["name"])

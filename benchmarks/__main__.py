@@ -24,7 +24,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
-from benchmarks import data, imports, pages, workbook  # noqa: E402
+from benchmarks import data, imports, pages, uploads, workbook  # noqa: E402
 
 IMPORTED = 10_000
 ORGANIZATIONS = int(os.environ.get("BENCH_ORGANIZATIONS", "10000"))
@@ -83,6 +83,14 @@ def main() -> None:
         pages.getting(world.lead, "/bare/rows/"),
         rounds=30,
     )
+    for megabytes in (2, 20):
+        size = megabytes * 1024 * 1024 - 2000
+        compare(
+            f"evidence of {megabytes} MB / a view that only stores the file",
+            uploads.evidence(world, size),
+            uploads.bare(world, size),
+            rounds=15,
+        )
     compare(
         "summary workbook / openpyxl write-only, the same cells",
         workbook.summary(world),

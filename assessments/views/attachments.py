@@ -83,8 +83,8 @@ def _page(request: HttpRequest, assessment: SelfAssessment, found: Indicator) ->
     if "list" in request.GET:
         return render(
             request,
-            "assessments/evidence/_list.html",
-            context | {"back": f"{criterion_url}#{found.code}", "is_fragment": True},
+            "assessments/evidence/_fragment.html",
+            context | {"back": f"{criterion_url}#{found.code}"},
         )
     last_year = set(evidence.of_last_year(assessment, found).values_list("pk", flat=True))
     rows = (

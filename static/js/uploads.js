@@ -5,6 +5,7 @@
 "use strict";
 
 (() => {
+  const { begin: BEGIN, signIn: SIGN_IN } = document.currentScript.dataset;
   const PARALLEL = 3;
   const SMALLEST = 256 * 1024;
   const LARGEST = 4 * 1024 * 1024;
@@ -105,7 +106,7 @@
       body.set("name", file.name);
       body.set("size", file.size);
       body.set("modified", Math.trunc(file.lastModified));
-      const begun = answer(await send("POST", area.address, { body, signal: aborting.signal }));
+      const begun = answer(await send("POST", BEGIN, { body, signal: aborting.signal }));
       url = begun.url;
       return begun.offset;
     };
@@ -127,6 +128,7 @@
           progress: (loaded) => show(Math.min(offset + loaded, file.size)),
           signal: aborting.signal,
         });
+        if (request.status === 422) url = ""; // refused: nothing of it is left to be cancelled
         if (request.status === 404) throw new Error("gone"); // expired meanwhile: from the start
         const content = answer(request);
         if (request.status === 200) return content;
@@ -151,7 +153,7 @@
       if (problem instanceof SignedOut) {
         state.textContent = "登录已过期，请";
         const link = make("a", "", "在新窗口登录");
-        link.href = area.signIn;
+        link.href = SIGN_IN;
         link.target = "_blank";
         state.append(link, "，然后回到这里，会接着传。");
         await signedIn();
@@ -257,8 +259,6 @@
 
     const area = {
       queue: root.querySelector("[data-queue]"),
-      address: root.dataset.upload,
-      signIn: root.dataset.signIn,
       begun: Promise.resolve(),
       target: assessment ? { assessment, indicator } : { organization },
       settle: () => {

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from assessments import deadlines, extensions
+from assessments import deadlines, evidence, extensions, worksheet
 from assessments.choices import Action, State
-from assessments.models import Answer, Indicator, SelfAssessment
+from assessments.models import Answer, Evidence, Indicator, SelfAssessment
 from tests import factories
 from tests.browser.conftest import PHONE, Watch
 from tests.browser.pages import indicator
 from tests.factories import City
+from tests.uploads import PNG
 
 pytestmark = pytest.mark.browser
 
@@ -79,6 +81,9 @@ def test_axe_finds_nothing(
     watch.forgiven.append("404")  # the page for what is not found is looked at too
     campaign = factories.make_campaign(endorsement=True)
     draft = factories.make_self_assessment(city, campaign, filled=False)
+    first = worksheet.load(draft, 1)[0].lines[0].indicator
+    evidence.attach(draft, first, [SimpleUploadedFile("照片.png", PNG)], city.head)
+    file = Evidence.objects.get(organization=city.own)
     returned = factories.make_self_assessment(
         city, campaign, State.RETURNED, organization=city.sibling, head=city.sibling_head
     )
@@ -101,8 +106,14 @@ def test_axe_finds_nothing(
             "/",
             draft.get_absolute_url(),
             *(f"{draft.get_absolute_url()}criteria/{number}/" for number in range(1, 7)),
+            f"{draft.get_absolute_url()}indicators/G1.01/evidence/",
             f"{draft.get_absolute_url()}actions/submit/",
             reverse("assessments:extension_ask", args=[campaign.year, city.own.pk]),
+            reverse("assessments:library"),
+            *(
+                reverse(f"assessments:evidence_{page}", args=[file.pk])
+                for page in ("view", "edit", "use", "delete")
+            ),
             "/accounts/password/",
             "/no/such/page/",
         ],
