@@ -60,3 +60,14 @@ def test_own_scripts_and_styles_stay_within_the_weight_of_a_page():
     files.append(BASE / "static/vendor/bootstrap.min.css")
     weight = sum(len(gzip.compress(path.read_bytes())) for path in files)
     assert weight < 60_000
+
+
+@pytest.mark.parametrize("path", sorted((BASE / "static/css").glob("*.css")), ids=name)
+def test_braces_of_a_style_sheet_match(path):
+    """One that is lost silences everything after it, without a word."""
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S)
+    depth = 0
+    for sign in re.findall(r"[{}]", text):
+        depth += 1 if sign == "{" else -1
+        assert 0 <= depth <= 2
+    assert depth == 0

@@ -49,7 +49,7 @@ def detail(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     reason = answering.why_not_editable(assessment, request.user, now)
     due = deadlines.due_on(assessment)
     form = SurveyForm(
-        deadlines.local_day(now), due, request.POST or None, initial={"closes_on": due}
+        deadlines.local_day(now), due, request.POST or None, initial={"closes_on": due.isoformat()}
     )
     if request.method == "POST" and not permissions.may_fill_in(request.user, assessment):
         raise Http404
