@@ -135,8 +135,8 @@ def test_the_menu_offers_what_the_role_opens(client, city, campaign):
         client.force_login(user)
         return [title for title, _, _ in client.get("/").context["navigation"]]
 
-    assert menu(city.reporter) == ["工作台", "政策原文"]
-    assert menu(city.county_head) == ["工作台", "申报情况", "政策原文"]
+    assert menu(city.reporter) == ["工作台", "材料库", "政策原文"]
+    assert menu(city.county_head) == ["工作台", "材料库", "申报情况", "政策原文"]
     assert menu(city.reviewer) == ["工作台", "评审任务", "政策原文"]
     assert menu(city.lead) == [
         "工作台",
