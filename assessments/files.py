@@ -27,6 +27,7 @@ except ImportError:  # the packages for S3 are optional
 else:
     STORAGE_ERRORS = (OSError, BotoCoreError, ClientError)
 
+FULL = "服务器存储空间不足，文件没有保存。请稍后再试或联系管理员。"
 FOLDER, THUMBNAIL_FOLDER = "evidence", "thumbnails"
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def put(path: str, content: File) -> str:
     except STORAGE_ERRORS as error:
         log.exception("could not store %s", path)
         remove(path)
-        raise StorageFull("服务器存储空间不足，文件没有保存。请稍后再试或联系管理员。") from error
+        raise StorageFull(FULL) from error
 
 
 def remove(path: str) -> None:

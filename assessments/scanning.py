@@ -33,7 +33,7 @@ def infection_in(file: BinaryIO) -> str:
             for frame in _frames(file):
                 connection.sendall(frame)
             answer = _answer(connection)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: an address that is none
         raise ScannerUnavailable(str(error)) from error
     verdict = answer.removeprefix("stream: ")
     if verdict == "OK":

@@ -1,9 +1,14 @@
-"""Reading uploads: stop writing a file to disk as soon as it is larger than allowed."""
+"""Reading uploads: stop writing a file to disk as soon as it is larger than allowed, or when the
+disk is full."""
 
 from typing import Any
 
 from django.conf import settings
-from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.core.files.uploadhandler import (
+    FileUploadHandler,
+    SkipFile,
+    TemporaryFileUploadHandler,
+)
 
 MEGABYTE = 1024 * 1024
 
@@ -34,3 +39,22 @@ class SizeLimitUploadHandler(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> None:
         return None
+
+
+class CarefulTemporaryFileUploadHandler(TemporaryFileUploadHandler):
+    """Drops a file for which the temporary folder has no room; the rest of the form arrives.
+
+    The names of dropped files are left in `request.unstored_files`, by form field.
+    """
+
+    def __init__(self, request: Any = None) -> None:
+        super().__init__(request)
+        if request is not None:
+            request.unstored_files = {}
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        try:
+            super().receive_data_chunk(raw_data, start)
+        except OSError as error:
+            self.request.unstored_files.setdefault(self.field_name, []).append(self.file_name)
+            raise SkipFile from error

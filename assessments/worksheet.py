@@ -48,7 +48,7 @@ class Line:
         return (
             self.indicator.evidence_required
             and not self.answer.not_applicable
-            and not self.evidence
+            and all(one.stored_file.infection for one in self.evidence)
         )
 
     @cached_property

@@ -27,9 +27,12 @@ _BLOCK = 64 * 1024
 
 
 def refused_while_arriving(request: HttpRequest, field: str) -> list[str]:
-    """Messages for the files that the upload handler dropped because of their size."""
-    dropped = getattr(request, "oversize_files", {}).get(field, [])
-    return [files.too_large_message(name) for name in dropped]
+    """Messages for the files that the upload handlers dropped: too large, or the disk is full."""
+    large = getattr(request, "oversize_files", {}).get(field, [])
+    unstored = getattr(request, "unstored_files", {}).get(field, [])
+    return [files.too_large_message(name) for name in large] + [
+        f"“{name}”：{files.FULL}" for name in unstored
+    ]
 
 
 def _refusal(message: str, status: int, **more: Any) -> JsonResponse:

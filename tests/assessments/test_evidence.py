@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.urls import reverse
 
 from assessments import kinds
@@ -250,6 +251,19 @@ def test_a_full_disk_is_told_and_leaves_nothing(page, assessment, monkeypatch):
     assert "存储空间不足" in page.errors(response)["G1.01-evidence"][0]
     assert not StoredFile.objects.exists()
     assert not [path for path in Path(default_storage.location).rglob("*") if path.is_file()]
+    assert page.answer("G1.01").score == 2
+
+
+def test_a_full_temporary_folder_costs_the_file_and_nothing_else(page, assessment, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", full)
+    response = upload(page, ("大.pdf", PDF + bytes(3_000_000)), **{"G1.01-score": "2"})
+    assert page.errors(response)["G1.01-evidence"] == [
+        "“大.pdf”：服务器存储空间不足，文件没有保存。请稍后再试或联系管理员。"
+    ]
+    assert names(assessment) == []
     assert page.answer("G1.01").score == 2
 
 

@@ -13,8 +13,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from assessments import files, library, scanning
+from assessments import files, library, scanning, worksheet
 from assessments.models import Evidence, StoredFile
+from tests.factories import make_self_assessment
 from tests.uploads import PDF, PNG
 
 pytestmark = pytest.mark.django_db
@@ -159,7 +160,17 @@ def test_the_command_without_a_scanner(db):
         call_command("scan_evidence")
 
 
-def test_no_answer_over_tcp_either(settings):
-    settings.CLAMD_ADDRESS = "127.0.0.1:1"
+def test_an_infected_file_is_no_evidence(city, campaign):
+    assessment = make_self_assessment(city, campaign)
+    wanted = "须附佐证材料"
+    assert not [text for section in worksheet.load(assessment) for _, text in section.missing]
+    StoredFile.objects.update(infection="Eicar-Test-Signature")
+    missing = [text for section in worksheet.load(assessment) for _, text in section.missing]
+    assert set(missing) == {wanted}
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nonsense"])
+def test_no_answer_over_tcp_either(settings, address):
+    settings.CLAMD_ADDRESS = address
     with pytest.raises(scanning.ScannerUnavailable):
         scanning.infection_in(SimpleUploadedFile("a", b"x").file)
