@@ -181,8 +181,8 @@ def test_an_expired_session_loses_nothing(page: Page, city: City, draft: SelfAss
 def test_a_lost_connection_loses_nothing(page: Page, draft: SelfAssessment, watch: Watch):
     watch.forgiven.append("ERR_INTERNET_DISCONNECTED")
     address = page.url
-    account(page).fill(TYPED)
     page.context.set_offline(True)
+    account(page).fill(TYPED)
     expect(state(page)).to_have_text("离线：内容保留在本机，联网后自动保存")
     press(page, "保存")
     page.wait_for_url("chrome-error://**")

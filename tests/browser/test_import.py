@@ -147,7 +147,7 @@ def test_a_broken_connection_is_told_and_the_file_is_still_there(
     page = visit("/imports/", signed_in=city.admin)
     page.context.set_offline(True)
     upload(page, faulty)
-    expect(page.locator(".progress-box")).to_contain_text("网络中断，没有送出。")
+    expect(page.locator(".progress-box")).to_contain_text("没有送达。")
     page.context.set_offline(False)
     press(page, "上传并核对")
     see_preview(page)

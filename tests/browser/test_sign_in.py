@@ -98,7 +98,6 @@ def test_whoever_leaves_is_warned_and_loses_nothing(visit: Visit, city: City, se
     expect(sheet.locator(".alert-warning")).to_contain_text("因长时间未操作已自动退出")
     sign_in(sheet, city.reporter)
     expect(sheet).to_have_url(address)
-    press(sheet, "恢复这些内容")
     expect(account(sheet)).to_have_value(TYPED)
 
 
