@@ -313,7 +313,8 @@ def test_the_live_figures_are_the_servers(
         score.fill(judged)
         live = [shown(page, code) for code in ("G2.01", "G2.03", "G2.06")]
         live += page.locator("[data-criterion-points], [data-total]").all_inner_texts()
-        press(page, "保存")
+        with page.expect_navigation(wait_until="load"):  # the page before also says 已保存
+            press(page, "保存")
         see_success(page, "已保存。")
         sections = worksheet.load(draft)
         result = worksheet.result_of(sections, draft.campaign)
