@@ -61,6 +61,14 @@ class Outcome(TextChoices):
     NOT_AT_STANDARD = "NOT_AT_STANDARD", "未达标"
 
 
+class AdjustmentSource(TextChoices):
+    """What made the city set a score in place of the reviewers'."""
+
+    ARBITRATION = "ARBITRATION", "评审组长仲裁"
+    INSPECTION = "INSPECTION", "现场核查"
+    DECISION = "DECISION", "评定调整"
+
+
 class SurveyMode(TextChoices):
     """How a member shows the right to vote once in a 民主测评."""
 

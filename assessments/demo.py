@@ -11,7 +11,16 @@ from decimal import Decimal
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
-from assessments import answering, campaigns, deadlines, evidence, reviewing, workflow, worksheet
+from assessments import (
+    answering,
+    assigning,
+    campaigns,
+    deadlines,
+    evidence,
+    reviewing,
+    workflow,
+    worksheet,
+)
 from assessments.choices import Action, IndicatorKind
 from assessments.entries import Entry
 from assessments.models import Campaign, Indicator, Rubric, SelfAssessment, TierPolicy
@@ -164,7 +173,7 @@ def _tell(
         if until is None:
             return
         if action == Action.BEGIN_REVIEW:
-            reviewing.assign(assessment, users["reviewer"], users["lead"])
+            assigning.assign(assessment, users["reviewer"], users["lead"])
         if action == Action.COMPLETE_REVIEW:
             score_like_union(assessment, by)
         assessment = workflow.perform(assessment, action, by=by, **details)

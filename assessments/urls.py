@@ -5,6 +5,7 @@ from django.urls import include, path
 from assessments.views import (
     actions,
     answers,
+    assignments,
     attachments,
     decisions,
     evidence,
@@ -88,7 +89,7 @@ urlpatterns = [
     path("evidence/", include(evidence_urls)),
     path("oversight/", oversight.OversightList.as_view(), name="oversight"),
     path("reviews/", include(review_urls)),
-    path("assignments/", decisions.AssignmentList.as_view(), name="assignment_list"),
+    path("assignments/", assignments.AssignmentList.as_view(), name="assignment_list"),
     path("decisions/", decisions.DecisionList.as_view(), name="decision_list"),
     path("summary/", include(summary_urls)),
 ]

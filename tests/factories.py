@@ -10,11 +10,11 @@ from typing import Any
 
 from assessments import (
     answering,
+    assigning,
     campaigns,
     deadlines,
     demo,
     permissions,
-    reviewing,
     rubrics,
     workflow,
     worksheet,
@@ -205,7 +205,7 @@ def make_self_assessment(
         perform(assessment, Action.ENDORSE, superior_head, opinion="同意推荐。")
     reviewers = reviewers or [city.reviewer]
     for reviewer in reviewers:
-        reviewing.assign(assessment, reviewer, city.lead)
+        assigning.assign(assessment, reviewer, city.lead)
     perform(assessment, Action.BEGIN_REVIEW, reviewers[0])
     if state == State.UNDER_REVIEW:
         return assessment

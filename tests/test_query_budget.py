@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from assessments import reviewing
+from assessments import assigning
 from assessments.choices import State
 from assessments.models import Answer, Attachment, Evidence, SelfAssessment, StoredFile
 from organizations import accounts, tree
@@ -32,7 +32,7 @@ def populate(city, campaign, count):
         for n in range(count)
     )
     template = make_self_assessment(city, campaign, State.SUBMITTED)
-    reviewing.assign(template, city.reviewer, city.lead)
+    assigning.assign(template, city.reviewer, city.lead)
     unions = Organization.objects.filter(code__startswith="Q")
     SelfAssessment.objects.bulk_create(
         SelfAssessment(

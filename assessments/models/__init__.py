@@ -1,5 +1,5 @@
 from assessments.models.campaign import Campaign, Extension, ExtensionRequest, TierPolicy, Veto
-from assessments.models.decision import Decision, DecisionCriterion
+from assessments.models.decision import Adjustment, Decision, DecisionCriterion, DecisionScore
 from assessments.models.evidence import Evidence, PartialUpload, StoredFile
 from assessments.models.guide import SeenGuide
 from assessments.models.review import (
@@ -21,12 +21,14 @@ from assessments.models.self_assessment import (
 from assessments.models.survey import Survey, SurveyPass
 
 __all__ = [
+    "Adjustment",
     "Answer",
     "Attachment",
     "Campaign",
     "Criterion",
     "Decision",
     "DecisionCriterion",
+    "DecisionScore",
     "Endorsement",
     "Evidence",
     "Extension",

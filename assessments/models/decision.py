@@ -1,4 +1,4 @@
-"""The city's decision (评定): points per criterion, which of the six are met, the outcome."""
+"""What the city makes of the reviews: adjusted scores, and the decision (评定) with its points."""
 
 from __future__ import annotations
 
@@ -6,8 +6,45 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from assessments.choices import Outcome
-from assessments.models.self_assessment import EXACT, SelfAssessment
+from assessments.choices import AdjustmentSource, Outcome
+from assessments.models.rubric import Indicator
+from assessments.models.self_assessment import EXACT, RatingFields, SelfAssessment
+
+
+class Adjustment(RatingFields):
+    """A score that the city set for one indicator after the reviewers, in place of what they come
+    to: in arbitration (仲裁), after an inspection (现场核查), or at the decision. One stands for
+    each indicator; an earlier one, or one whose answer has changed since, has lapsed."""
+
+    self_assessment = models.ForeignKey(
+        SelfAssessment, on_delete=models.CASCADE, related_name="adjustments"
+    )
+    indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
+    revision = models.PositiveSmallIntegerField()
+    source = models.CharField("来源", max_length=11, choices=AdjustmentSource)
+    reason = models.TextField("理由")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    lapsed_at = models.DateTimeField(null=True)
+
+    class Meta(RatingFields.Meta):
+        verbose_name = verbose_name_plural = "调整得分"
+        ordering = ["-at", "-pk"]
+        constraints = [
+            *RatingFields.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["self_assessment", "indicator"],
+                condition=Q(lapsed_at=None),
+                name="adjustment_one_stands",
+            ),
+            models.CheckConstraint(
+                name="adjustment_source_known", condition=Q(source__in=AdjustmentSource.values)
+            ),
+            models.CheckConstraint(name="adjustment_has_reason", condition=~Q(reason="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.self_assessment_id} · {self.indicator_id}"
 
 
 class Decision(models.Model):
@@ -70,3 +107,28 @@ class DecisionCriterion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.decision_id} · {self.number}"
+
+
+class DecisionScore(models.Model):
+    """What was decided for one indicator (认定得分). An indicator that does not apply has a
+    maximum of zero."""
+
+    decision = models.ForeignKey(Decision, on_delete=models.CASCADE, related_name="scores")
+    indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
+    points = models.DecimalField(**EXACT)
+    maximum = models.DecimalField(**EXACT)
+    met = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["decision", "indicator"], name="decision_score_once_an_indicator"
+            ),
+            models.CheckConstraint(
+                name="decision_score_points_in_range",
+                condition=Q(points__gte=0, points__lte=F("maximum")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.decision_id} · {self.indicator_id}"

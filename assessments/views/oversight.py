@@ -8,21 +8,9 @@ from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from assessments import deadlines
 from assessments.forms.filters import AssessmentFilter, counties_of
-from assessments.models import Campaign
 from assessments.views.access import chosen_campaign
+from assessments.views.lists import CampaignListView
 from organizations.models import Organization
-from organizations.views.lists import FilteredListView
-
-
-class CampaignListView(FilteredListView):
-    """A table about the campaign of ?year=."""
-
-    campaign: Campaign | None
-    campaigns: list[Campaign]
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs)
-        return context | {"campaign": self.campaign, "campaigns": self.campaigns}
 
 
 class OversightList(CampaignListView):

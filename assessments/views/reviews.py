@@ -8,14 +8,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from assessments import permissions, reviewing, worksheet
+from assessments import assigning, permissions, reviewing, worksheet
 from assessments.choices import Action, State
 from assessments.forms.filters import AssessmentFilter, counties_of
 from assessments.forms.sheets import ReviewSheet
 from assessments.models import Review, ReviewScore
-from assessments.scoring import score_assessment
+from assessments.scoring import score_assessment, score_indicator
 from assessments.views.access import chosen_campaign, review_or_404
-from assessments.views.oversight import CampaignListView
+from assessments.views.lists import CampaignListView
 from organizations.choices import Role
 from organizations.permissions import has_city_role
 
@@ -96,7 +96,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "gaps": reviewing.gaps(assessment, scores, lines),
             "can_begin": assessment.state in (State.SUBMITTED, State.ENDORSED),
             "can_score": reviewing.why_not_scorable(review, request.user) is None,
-            "can_return": assessment.state in reviewing.ASSIGNABLE_STATES,
+            "can_return": assessment.state in assigning.ASSIGNABLE_STATES,
             "actions": Action,
         },
     )
@@ -104,9 +104,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _result(assessment, line, scores):
     score = scores.get(line.indicator.pk) or ReviewScore()
-    return reviewing.score_indicator(
-        line.indicator.rule, score.rating, assessment.campaign.thresholds
-    )
+    return score_indicator(line.indicator.rule, score.rating, assessment.campaign.thresholds)
 
 
 def _scored(results) -> int:

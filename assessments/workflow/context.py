@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from assessments import reviewing, worksheet
+from assessments import verdicts, worksheet
 from assessments.models import Indicator, Review, SelfAssessment
 from organizations.models import User
 
@@ -44,9 +44,9 @@ class Context:
         return worksheet.load(self.assessment)
 
     @cached_property
-    def verdict(self) -> reviewing.Verdict:
+    def verdict(self) -> verdicts.Verdict:
         """What the completed reviews come to."""
-        return reviewing.verdict_of(self.assessment, self.lines)
+        return verdicts.verdict_of(self.assessment, self.lines)
 
     @property
     def lines(self) -> list[worksheet.Line]:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from assessments import deadlines, reviewing, worksheet
+from assessments import assigning, deadlines, reviewing, verdicts, worksheet
 from assessments.models import (
     Endorsement,
     Indicator,
@@ -135,7 +135,7 @@ def reopen_reviews(context: Context) -> dict[str, Any]:
 
 def write_decision(context: Context) -> dict[str, Any]:
     verdict = context.verdict
-    decision = reviewing.record_decision(
+    decision = verdicts.record_decision(
         context.assessment,
         verdict,
         opinion=context.details.get("opinion", ""),
@@ -158,4 +158,4 @@ def others_are_scoring(context: Context) -> bool:
     """Whether fewer reviewers have finished than the campaign asks for."""
     completed = context.assessment.reviews.filter(completed_at__isnull=False).count()
     open_ = context.assessment.reviews.filter(completed_at=None).count()
-    return open_ > 0 or completed < reviewing.required_reviewers(context.assessment)
+    return open_ > 0 or completed < assigning.required_reviewers(context.assessment)

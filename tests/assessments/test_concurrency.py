@@ -7,7 +7,16 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 
-from assessments import answering, demo, evidence, library, reviewing, workflow, worksheet
+from assessments import (
+    answering,
+    assigning,
+    demo,
+    evidence,
+    library,
+    reviewing,
+    workflow,
+    worksheet,
+)
 from assessments.choices import Action, State
 from assessments.entries import Entry
 from assessments.models import Evidence, SelfAssessment, StoredFile
@@ -70,7 +79,7 @@ def test_submitting_twice_hands_in_once(city, campaign):
 
 def test_withdrawing_against_beginning_the_review(city, campaign):
     assessment = make_self_assessment(city, campaign, State.SUBMITTED)
-    reviewing.assign(assessment, city.reviewer, city.lead)
+    assigning.assign(assessment, city.reviewer, city.lead)
     done = exactly_one(
         at_once(
             doing(assessment, Action.WITHDRAW, city.head),
@@ -109,8 +118,8 @@ def test_two_reviewers_completing_together_finish_the_review(city):
 def test_two_leads_assigning_never_exceed_the_number(city, campaign):
     assessment = make_self_assessment(city, campaign, State.SUBMITTED)
     results = at_once(
-        lambda: reviewing.assign(assessment, city.reviewer, city.lead),
-        lambda: reviewing.assign(assessment, city.other_reviewer, city.admin),
+        lambda: assigning.assign(assessment, city.reviewer, city.lead),
+        lambda: assigning.assign(assessment, city.other_reviewer, city.admin),
     )
     assert assessment.reviews.count() == 1
     assert sum(isinstance(result, reviewing.NotAllowed) for result in results) == 1

@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from assessments import demo, reviewing, workflow, worksheet
+from assessments import assigning, demo, workflow, worksheet
 from assessments.choices import DECIDED_STATES, Action, Outcome, State
 from assessments.models import (
     Answer,
@@ -97,7 +97,7 @@ def test_every_action_and_role_in_each_state(city, state, endorsement):
     campaign = factories.make_campaign(endorsement=endorsement)
     assessment = make_self_assessment(city, campaign, state)
     if state in (State.SUBMITTED, State.ENDORSED):
-        reviewing.assign(assessment, city.reviewer, city.lead)
+        assigning.assign(assessment, city.reviewer, city.lead)
     if state == State.UNDER_REVIEW:
         demo.score_like_union(assessment, city.reviewer)
     details = details_for(assessment)
@@ -218,7 +218,7 @@ def test_the_place_in_the_tree_is_remembered(city, campaign):
 
 def test_withdrawing_ends_when_somebody_has_begun(city, campaign):
     assessment = make_self_assessment(city, campaign, State.SUBMITTED)
-    reviewing.assign(assessment, city.reviewer, city.lead)
+    assigning.assign(assessment, city.reviewer, city.lead)
     review = assessment.reviews.get()
     first = worksheet.load(assessment)[0].lines[0].indicator
     ReviewScore.objects.create(review=review, indicator=first, score=1)
@@ -245,7 +245,7 @@ def test_withdrawing_after_the_deadline_is_refused(city, campaign):
 def test_without_the_required_endorsement_the_city_cannot_begin(city):
     strict = factories.make_campaign(endorsement=True)
     assessment = make_self_assessment(city, strict, State.SUBMITTED)
-    reviewing.assign(assessment, city.reviewer, city.lead)
+    assigning.assign(assessment, city.reviewer, city.lead)
     assert refusal(assessment, Action.BEGIN_REVIEW, city.reviewer) == ["须先由上级工会初审推荐。"]
     perform(assessment, Action.ENDORSE, city.township_head, opinion="同意。")
     perform(assessment, Action.BEGIN_REVIEW, city.reviewer)
@@ -315,7 +315,7 @@ def test_refusing_not_applicable_needs_a_remark(city, campaign):
         not_applicable=True, not_applicable_reason="没有女职工"
     )
     perform(assessment, Action.SUBMIT, city.head)
-    reviewing.assign(assessment, city.reviewer, city.lead)
+    assigning.assign(assessment, city.reviewer, city.lead)
     perform(assessment, Action.BEGIN_REVIEW, city.reviewer)
     demo.score_like_union(assessment, city.reviewer)
     score = ReviewScore.objects.get(review__self_assessment=assessment, indicator__code="G3.08")
@@ -414,22 +414,22 @@ def test_the_mean_of_two_reviewers_counts(city):
 def test_nobody_reviews_a_union_they_belong_to_or_one_above_or_below(city, campaign, place):
     assessment = make_self_assessment(city, campaign, State.SUBMITTED)
     partial = make_user((city.city, Role.REVIEWER), (getattr(city, place), Role.VIEWER))
-    with pytest.raises(reviewing.NotAllowed, match="须回避"):
-        reviewing.assign(assessment, partial, city.lead)
+    with pytest.raises(assigning.NotAllowed, match="须回避"):
+        assigning.assign(assessment, partial, city.lead)
 
 
 def test_a_role_elsewhere_is_no_conflict(city, campaign):
     assessment = make_self_assessment(city, campaign, State.SUBMITTED)
     other = make_user((city.city, Role.REVIEWER), (city.foreign, Role.VIEWER))
-    assert reviewing.assign(assessment, other, city.lead)
+    assert assigning.assign(assessment, other, city.lead)
 
 
 @pytest.mark.parametrize("place", ["own", "county"])
 def test_a_recusal_covers_the_subtree(city, campaign, place):
     assessment = make_self_assessment(city, campaign, State.SUBMITTED)
     city.reviewer.recusals.create(organization=getattr(city, place), reason="亲属")
-    with pytest.raises(reviewing.NotAllowed):
-        reviewing.assign(assessment, city.reviewer, city.lead)
+    with pytest.raises(assigning.NotAllowed):
+        assigning.assign(assessment, city.reviewer, city.lead)
 
 
 def test_a_conflict_that_arises_later_stops_the_review(city, campaign):
@@ -441,18 +441,18 @@ def test_a_conflict_that_arises_later_stops_the_review(city, campaign):
 
 def test_an_outsider_cannot_be_assigned(city, campaign):
     assessment = make_self_assessment(city, campaign, State.SUBMITTED)
-    with pytest.raises(reviewing.NotAllowed):
-        reviewing.assign(assessment, city.county_head, city.lead)
+    with pytest.raises(assigning.NotAllowed):
+        assigning.assign(assessment, city.county_head, city.lead)
 
 
 def test_no_more_reviewers_than_the_campaign_asks_for(city, campaign):
     assessment = make_self_assessment(city, campaign, State.SUBMITTED)
-    review = reviewing.assign(assessment, city.reviewer, city.lead)
-    assert reviewing.assign(assessment, city.reviewer, city.lead) == review
-    with pytest.raises(reviewing.NotAllowed, match="满额"):
-        reviewing.assign(assessment, city.other_reviewer, city.lead)
-    reviewing.unassign(assessment, city.reviewer, city.lead)
-    assert reviewing.assign(assessment, city.other_reviewer, city.lead)
+    review = assigning.assign(assessment, city.reviewer, city.lead)
+    assert assigning.assign(assessment, city.reviewer, city.lead) == review
+    with pytest.raises(assigning.NotAllowed, match="满额"):
+        assigning.assign(assessment, city.other_reviewer, city.lead)
+    assigning.unassign(assessment, city.reviewer, city.lead)
+    assert assigning.assign(assessment, city.other_reviewer, city.lead)
 
 
 def test_a_recused_reviewer_sees_nothing_of_the_union(client, city, campaign):
@@ -483,8 +483,8 @@ def test_a_recusal_after_the_review_stops_the_decision_until_it_is_given_to_anot
         "评审甲须回避该工会。请先退回评审员，取消分派后另行分派。"
     ]
     perform(assessment, Action.REOPEN_REVIEW, city.lead, reason="回避")
-    reviewing.unassign(assessment, city.reviewer, city.lead)
-    reviewing.assign(assessment, city.other_reviewer, city.lead)
+    assigning.unassign(assessment, city.reviewer, city.lead)
+    assigning.assign(assessment, city.other_reviewer, city.lead)
     demo.score_like_union(assessment, city.other_reviewer)
     perform(assessment, Action.COMPLETE_REVIEW, city.other_reviewer)
     perform(assessment, Action.DECIDE, city.lead)
@@ -494,8 +494,8 @@ def test_a_recusal_after_the_review_stops_the_decision_until_it_is_given_to_anot
 def test_a_lead_or_admin_keeps_out_of_a_union_they_belong_to(city, campaign):
     assessment = make_self_assessment(city, campaign, State.SUBMITTED)
     partial = make_user((city.city, Role.LEAD_REVIEWER), (city.own, Role.VIEWER))
-    with pytest.raises(reviewing.NotAllowed, match="须回避"):
-        reviewing.assign(assessment, city.reviewer, partial)
+    with pytest.raises(assigning.NotAllowed, match="须回避"):
+        assigning.assign(assessment, city.reviewer, partial)
     decided = make_self_assessment(city, campaign, State.DECIDED, organization=city.foreign)
     admin = make_user((city.city, Role.ADMIN), (city.other_county, Role.VIEWER))
     assert refusal(decided, Action.PUBLISH, admin)
@@ -533,7 +533,7 @@ def test_what_the_city_returns_after_closing_can_be_mended(city, campaign):
 def test_a_union_directly_under_the_city_needs_no_endorsement(city):
     strict = factories.make_campaign(endorsement=True)
     assessment = make_self_assessment(city, strict, State.SUBMITTED, organization=city.direct)
-    reviewing.assign(assessment, city.reviewer, city.lead)
+    assigning.assign(assessment, city.reviewer, city.lead)
     perform(assessment, Action.BEGIN_REVIEW, city.reviewer)
     assert assessment.state == State.UNDER_REVIEW
 
@@ -648,8 +648,8 @@ class RandomWalk(TestCase):
                 users = list(city.users().values())
                 pairs = [(action, user) for action in Action for user in users]
             action, user = data.draw(st.sampled_from(pairs))
-            if assessment.state in reviewing.ASSIGNABLE_STATES and not reviewing_begun:
-                reviewing.assign(assessment, city.reviewer, city.lead)
+            if assessment.state in assigning.ASSIGNABLE_STATES and not reviewing_begun:
+                assigning.assign(assessment, city.reviewer, city.lead)
                 reviewing_begun = True
             if action == Action.COMPLETE_REVIEW and assessment.state == State.UNDER_REVIEW:
                 demo.score_like_union(assessment, city.reviewer)

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from assessments import demo, reviewing
+from assessments import assigning, demo, reviewing
 from assessments.choices import Action, State
 from assessments.models import Answer, Review, ReviewScore, SelfAssessment
 from organizations.choices import Role
@@ -148,7 +148,7 @@ def test_a_page_of_an_earlier_revision_scores_nothing(client, city, review, asse
 
 def test_a_page_of_a_review_that_was_taken_away(client, city, review, assessment):
     stale = Review.objects.select_related("self_assessment").get(pk=review.pk)
-    reviewing.unassign(assessment, city.reviewer, city.lead)
+    assigning.unassign(assessment, city.reviewer, city.lead)
     with pytest.raises(reviewing.NotAllowed, match="已经取消分派"):
         reviewing.save(stale, [], city.reviewer)
     assert client.post(ScoringUrl(review), {}).status_code == 404

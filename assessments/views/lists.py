@@ -1,0 +1,52 @@
+"""What the tables about a campaign have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+
+from assessments import permissions
+from assessments.choices import State
+from assessments.forms.filters import AssessmentFilter, counties_of
+from assessments.models import Campaign, SelfAssessment
+from assessments.views.access import chosen_campaign
+from organizations.views.lists import FilteredListView
+
+
+class CampaignListView(FilteredListView):
+    """A table about the campaign of ?year=."""
+
+    campaign: Campaign | None
+    campaigns: list[Campaign]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        return context | {"campaign": self.campaign, "campaigns": self.campaigns}
+
+
+class LeadListView(CampaignListView):
+    """A list of self-assessments for the lead; a stranger finds nothing here."""
+
+    states: tuple[State, ...]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not permissions.may_lead(request.user):
+            raise Http404
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_queryset(self) -> QuerySet[SelfAssessment]:
+        self.campaign, self.campaigns = chosen_campaign(self.request)
+        self.filter = AssessmentFilter(
+            self.request.GET,
+            counties_of(self.request.user),
+            [(state.value, state.label) for state in self.states],
+        )
+        rows = (
+            SelfAssessment.objects.visible_to(self.request.user)
+            .filter(campaign=self.campaign, state__in=self.states)
+            .select_related("organization__parent", "rubric")
+            .order_by("place")
+        )
+        return self.filter.apply(rows, organization="organization__", state="state")
