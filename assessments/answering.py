@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
-from assessments import deadlines, worksheet
+from assessments import deadlines, versions, worksheet
 from assessments.choices import State
 from assessments.entries import Entry, Merge, merge
 from assessments.models import Answer, Campaign, Indicator, SelfAssessment, TierPolicy
 from assessments.permissions import may_fill_in, may_start
 from assessments.previous import LastTime
 from assessments.scoring import Rating
+from assessments.versions import entry_of
 from organizations.audit import record
 from organizations.choices import Role
 from organizations.models import Organization, User
@@ -42,20 +43,12 @@ class Saved:
     conflicts: dict[int, Answer] = field(default_factory=dict)
 
 
-def entry_of(answer: Answer) -> Entry:
-    return Entry(
-        answer.rating,
-        {
-            "account": answer.account,
-            "not_applicable_reason": answer.not_applicable_reason,
-            "as_of": answer.as_of.isoformat() if answer.as_of else "",
-            "definition": answer.definition,
-        },
-    )
-
-
-def _write(answer: Answer, entry: Entry, by: User, *, carried_over: bool = False) -> None:
-    """The entry, and who wrote it when, into the answer; the caller saves."""
+def _write(
+    answer: Answer, entry: Entry, by: User, *, carried_over: bool = False
+) -> versions.Written:
+    """The entry, and who wrote it when, into the answer; the caller saves both the answer and
+    what is returned."""
+    before = versions.content_of_answer(answer)
     answer.apply(entry.rating)
     answer.account = entry.texts["account"]
     answer.not_applicable_reason = entry.texts["not_applicable_reason"]
@@ -64,6 +57,7 @@ def _write(answer: Answer, entry: Entry, by: User, *, carried_over: bool = False
     answer.definition = entry.texts.get("definition", "")
     answer.carried_over = carried_over
     answer.updated_at, answer.updated_by = deadlines.now(), by
+    return versions.Written(answer.indicator_id, before, versions.content_of_answer(answer))
 
 
 _WRITTEN = [
@@ -182,7 +176,7 @@ def save(assessment: SelfAssessment, changes: Iterable[Change], by: User) -> Sav
         answer.indicator_id: answer for answer in locked.answers.select_related("updated_by")
     }
     outcome = Saved()
-    to_create, to_update = [], []
+    to_create, to_update, written = [], [], []
     for change in changes:
         key = change.indicator.pk
         if allowed is not None and key not in allowed:
@@ -192,10 +186,11 @@ def save(assessment: SelfAssessment, changes: Iterable[Change], by: User) -> Sav
         if verdict is Merge.CONFLICT:
             outcome.conflicts[key] = answer
         elif verdict is Merge.APPLY:
-            _write(answer, change.entry, by)
+            written.append(_write(answer, change.entry, by))
             (to_update if answer.pk else to_create).append(answer)
     Answer.objects.bulk_create(to_create)
     Answer.objects.bulk_update(to_update, _WRITTEN)
+    versions.keep(locked, written, by)
     outcome.stored = len(to_create) + len(to_update)
     return outcome
 
@@ -212,7 +207,7 @@ def take_over(
     locked = lock(assessment, by)
     allowed = editable_indicators(locked)
     answers = {answer.indicator_id: answer for answer in locked.answers.all()}
-    filled = []
+    filled, written = [], []
     for indicator in indicators:
         before = last.answers.get(indicator.code)
         if before is None or (allowed is not None and indicator.pk not in allowed):
@@ -222,9 +217,10 @@ def take_over(
         texts = {name: text or earlier.texts[name] for name, text in own.texts.items()}
         merged = Entry(earlier.rating if own.rating == Rating() else own.rating, texts)
         if merged.fingerprint != own.fingerprint:
-            _write(answer, merged, by, carried_over=True)
+            written.append(_write(answer, merged, by, carried_over=True))
             answer.save()
             filled.append(indicator)
+    versions.keep(locked, written, by)
     return filled
 
 

@@ -46,6 +46,7 @@ class Action(TextChoices):
     WITHDRAW = "WITHDRAW", "撤回"
     ENDORSE = "ENDORSE", "初审推荐"
     RETURN = "RETURN", "退回修改"
+    RESUME = "RESUME", "按原提交办理"
     BEGIN_REVIEW = "BEGIN_REVIEW", "受理评审"
     COMPLETE_REVIEW = "COMPLETE_REVIEW", "完成评审"
     REOPEN_REVIEW = "REOPEN_REVIEW", "退回评审员"

@@ -10,7 +10,7 @@ from django.core.files.base import File
 from django.db import transaction
 from django.db.models import QuerySet
 
-from assessments import answering, deadlines, library
+from assessments import answering, deadlines, library, versions
 from assessments.files import EvidenceRefused
 from assessments.models import (
     Answer,
@@ -118,6 +118,7 @@ def _append(
         )
     position = int((chosen_at or deadlines.now()).timestamp() * 1000)
     Attachment.objects.create(answer=answer, evidence=evidence, position=position)
+    _keep(answer, before="", after=evidence.name, by=by)
     _record("ATTACH", assessment, indicator, evidence, by)
 
 
@@ -138,6 +139,7 @@ def detach(
     if attachment is None:
         return None
     attachment.delete()
+    _keep(answer, before=attachment.evidence.name, after="", by=by)
     _record("DETACH", assessment, indicator, attachment.evidence, by)
     return attachment.evidence
 
@@ -187,6 +189,11 @@ def _answer_for_writing(assessment: SelfAssessment, indicator: Indicator, by: Us
     answer, _ = Answer.objects.get_or_create(self_assessment=locked, indicator=indicator)
     answer.self_assessment = locked
     return answer
+
+
+def _keep(answer: Answer, *, before: str, after: str, by: User) -> None:
+    change = versions.Written(answer.indicator_id, {"file": before}, {"file": after})
+    versions.keep(answer.self_assessment, [change], by)
 
 
 def _record(

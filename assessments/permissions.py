@@ -6,7 +6,7 @@ belongs to whom (design, “Roles”). Whether the time is right is the workflow
 
 from __future__ import annotations
 
-from assessments.choices import EDITABLE_STATES
+from assessments.choices import EDITABLE_STATES, State
 from assessments.models import Evidence, SelfAssessment
 from assessments.models.self_assessment import recused_paths
 from organizations.choices import Role, Tier
@@ -123,6 +123,20 @@ def may_read_content(user: User, assessment: SelfAssessment) -> bool:
     return assessment.state not in EDITABLE_STATES
 
 
+def may_read_revisions(user: User, assessment: SelfAssessment) -> bool:
+    """What was handed in, as it was: the union's own people always; whoever else sees the row
+    unless the union has withdrawn it. Correcting it hides nothing that was handed in."""
+    if has_role(user, assessment.organization, {*_OWN_WRITERS, Role.VIEWER}):
+        return True
+    return assessment.state != State.DRAFT
+
+
+def may_see_changes(user: User, assessment: SelfAssessment) -> bool:
+    """Who changed which answer while it was being filled in: the union's own people. To others
+    only what was handed in counts."""
+    return has_role(user, assessment.organization, {*_OWN_WRITERS, Role.VIEWER})
+
+
 def may_see_names_of_city(user: User) -> bool:
     """Names of the city's reviewers are for the city's own people."""
     return any(membership.organization.tier == Tier.CITY for membership in user.roles)
@@ -136,10 +150,10 @@ def may_read_evidence(user: User, evidence: Evidence) -> bool:
     using = (
         SelfAssessment.objects.filter(organization=evidence.organization)
         .visible_to(user)
-        .exclude(state__in=EDITABLE_STATES)
+        .exclude(state=State.DRAFT)
     )
     return (
-        using.filter(answers__evidence=evidence).exists()
+        using.exclude(state__in=EDITABLE_STATES).filter(answers__evidence=evidence).exists()
         or using.filter(revisions__evidence__evidence=evidence).exists()
     )
 

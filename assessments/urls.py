@@ -12,6 +12,7 @@ from assessments.views import (
     exports,
     extensions,
     guide,
+    history,
     library,
     oversight,
     public,
@@ -39,6 +40,10 @@ self_assessment_urls = [
         attachments.indicator,
         name="indicator_evidence",
     ),
+    path("<int:pk>/history/", history.history, name="self_assessment_history"),
+    path("<int:pk>/revisions/", history.compare, name="self_assessment_compare"),
+    path("<int:pk>/revisions/<int:number>/", history.revision, name="self_assessment_revision"),
+    path("<int:pk>/replies/", history.replies, name="self_assessment_replies"),
     path("<int:pk>/actions/return/", actions.send_back, name="self_assessment_return"),
     path("<int:pk>/actions/<slug:action>/", actions.act, name="self_assessment_act"),
 ]

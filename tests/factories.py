@@ -12,6 +12,7 @@ from assessments import (
     answering,
     assigning,
     campaigns,
+    correcting,
     deadlines,
     demo,
     permissions,
@@ -238,6 +239,13 @@ def send_back(assessment: SelfAssessment, by: User, codes: tuple[str, ...] = ("G
         indicators[0]: "请补充。"
     }
     perform(assessment, Action.RETURN, by, remarks=wanted, reason="部分内容不全。")
+
+
+def answer_remarks(assessment: SelfAssessment, by: User) -> None:
+    """Every remark of the return is answered, so that it can be handed in again."""
+    assessment.refresh_from_db()
+    asked = correcting.unanswered(assessment)
+    correcting.reply(assessment, {remark.pk: "已按要求修改。" for remark in asked}, by)
 
 
 def _head_of(organization: Organization | None) -> User:

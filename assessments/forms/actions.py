@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from crispy_forms.helper import FormHelper
@@ -9,8 +10,10 @@ from django import forms
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
 
+from assessments import deadlines
 from assessments.choices import Action
 from assessments.forms.ratings import PlainTextField
+from assessments.models import Campaign, Indicator, ReturnRemark
 
 
 class ActionForm(forms.Form):
@@ -21,6 +24,12 @@ class ActionForm(forms.Form):
         Action.ENDORSE: ("opinion", "推荐意见", True, "例如：经初审，材料属实，同意推荐。"),
         Action.COMPLETE_REVIEW: ("opinion", "评审意见", False, "可不填。随评分一并保存。"),
         Action.DECIDE: ("opinion", "评定意见", False, "可不填。随评定结果一并保存。"),
+        Action.RESUME: (
+            "reason",
+            "按原提交办理的理由",
+            True,
+            "申报工会逾期没有改好时使用；没有提交的修改保留在修改记录中。",
+        ),
         Action.REOPEN_REVIEW: ("reason", "退回评审员的理由", True, ""),
         Action.REOPEN_DECISION: ("reason", "撤销评定的理由", True, "原评定保留在记录中。"),
         Action.ACCEPT_APPEAL: ("reason", "异议成立的理由", True, "申报将回到评审中。"),
@@ -83,9 +92,27 @@ class ReturnForm(forms.Form):
     """What is wanting, indicator by indicator, and a word on the whole."""
 
     reason = PlainTextField(1000)
+    due_on = forms.DateField(
+        label="修改期限",
+        help_text="含当日，至 24 时。",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={
+            "required": "请选择修改期限。",
+            "invalid": "请按 2026-05-31 的样子填写日期。",
+        },
+    )
 
-    def __init__(self, indicators: list[Any], *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, indicators: list[Any], campaign: Campaign, *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        today = deadlines.local_day(deadlines.now())
+        self.first_day = today + dt.timedelta(days=1)
+        self.last_day = max(campaign.review_deadline, self.first_day)
+        usual = today + dt.timedelta(days=campaign.correction_days)
+        self.fields["due_on"].initial = min(usual, self.last_day)
+        limits = {"min": self.first_day.isoformat(), "max": self.last_day.isoformat()}
+        self.fields["due_on"].widget.attrs |= limits
         self.fields["reason"].label = "总的说明（可不填）"
         self.fields["reason"].widget = forms.Textarea(attrs={"rows": 2})
         self.indicators = {indicator.code: indicator for indicator in indicators}
@@ -93,6 +120,14 @@ class ReturnForm(forms.Form):
             self.fields[code] = PlainTextField(500)
         self.helper = FormHelper()
         self.helper.form_tag = False
+
+    def clean_due_on(self) -> dt.date:
+        due = self.cleaned_data["due_on"]
+        if not self.first_day <= due <= self.last_day:
+            raise forms.ValidationError(
+                f"请选择 {self.first_day:%Y-%m-%d} 至 {self.last_day:%Y-%m-%d} 之间的日期。"
+            )
+        return due
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -108,3 +143,50 @@ class ReturnForm(forms.Form):
             for code, indicator in self.indicators.items()
             if self.cleaned_data.get(code)
         }
+
+
+class ReplyForm(forms.Form):
+    """An answer to each remark; some may be left for later."""
+
+    def __init__(self, remarks: list[ReturnRemark], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.remarks = remarks
+        for remark in remarks:
+            field = PlainTextField(500)
+            field.label, field.initial = "答复：改了什么，或为什么不改", remark.reply
+            field.widget = forms.Textarea(attrs={"rows": 3})
+            self.fields[f"reply-{remark.pk}"] = field
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+    @property
+    def rows(self) -> list[tuple[ReturnRemark, Any]]:
+        return [(remark, self[f"reply-{remark.pk}"]) for remark in self.remarks]
+
+    @property
+    def replies(self) -> dict[int, str]:
+        return {remark.pk: self.cleaned_data[f"reply-{remark.pk}"] for remark in self.remarks}
+
+
+class OpenTooForm(forms.Form):
+    """One more indicator that a correction touches, and why."""
+
+    def __init__(self, indicators: list[Indicator], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.indicators = {indicator.code: indicator for indicator in indicators}
+        self.fields["indicator"] = forms.ChoiceField(
+            label="还要一并修改的指标",
+            choices=[("", "请选择"), *((i.code, f"{i.code} {i.name}") for i in indicators)],
+            error_messages={"required": "请选择指标。", "invalid_choice": "请从列表中选择指标。"},
+        )
+        self.fields["why"] = PlainTextField(200)
+        self.fields["why"].label = "理由"
+        self.fields["why"].widget = forms.TextInput()
+        self.fields["why"].help_text = "例如：职工总数改了，这里的数字要跟着改。"
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+    def clean_why(self) -> str:
+        if not self.cleaned_data["why"]:
+            raise forms.ValidationError("请写明理由。")
+        return self.cleaned_data["why"]

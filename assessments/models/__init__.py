@@ -2,6 +2,7 @@ from assessments.models.campaign import Campaign, Extension, ExtensionRequest, T
 from assessments.models.decision import Adjustment, Decision, DecisionCriterion, DecisionScore
 from assessments.models.evidence import Evidence, PartialUpload, StoredFile
 from assessments.models.guide import SeenGuide
+from assessments.models.history import AnswerChange
 from assessments.models.review import (
     Endorsement,
     Recusal,
@@ -23,6 +24,7 @@ from assessments.models.survey import Survey, SurveyPass
 __all__ = [
     "Adjustment",
     "Answer",
+    "AnswerChange",
     "Attachment",
     "Campaign",
     "Criterion",

@@ -150,11 +150,19 @@ class Return(models.Model):
 
 
 class ReturnRemark(models.Model):
-    """What is wanting at one indicator; the union may edit the indicators that have one."""
+    """What is wanting at one indicator; the union may edit the indicators that have one, and
+    answers each. `opened_by_union` marks what the union itself opened because a remark elsewhere
+    touches it; `text` is its reason then."""
 
     of_return = models.ForeignKey(Return, on_delete=models.CASCADE, related_name="remarks")
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
     text = models.TextField("修改要求")
+    opened_by_union = models.BooleanField(default=False)
+    reply = models.TextField("答复", blank=True)
+    replied_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    replied_at = models.DateTimeField("答复时间", null=True)
 
     class Meta:
         ordering = ["indicator__criterion__number", "indicator__position"]

@@ -260,6 +260,10 @@ class Revision(models.Model):
     def __str__(self) -> str:
         return f"{self.self_assessment_id} · {self.number}"
 
+    @property
+    def label(self) -> str:
+        return f"第 {self.number} 次提交"
+
 
 class RevisionEvidence(models.Model):
     """Evidence that a revision rests on: PROTECT makes deleting it impossible."""

@@ -47,6 +47,7 @@ _EVENT_LABELS = {
     "SURVEY_CANCELLED": "取消民主测评",
     "SURVEY_ADOPTED": "采用民主测评结果",
     "ASK_TO_SIGN": "请负责人签批",
+    "OPEN_TOO": "另行修改相关指标",
     "ASK_EXTENSION": "申请延期",
     "GRANT_EXTENSION": "同意延期",
     "REFUSE_EXTENSION": "不同意延期",

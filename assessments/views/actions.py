@@ -20,6 +20,7 @@ _DONE = {
     Action.WITHDRAW: "已撤回，可以继续修改。",
     Action.ENDORSE: "已初审推荐。",
     Action.RETURN: "已退回，申报工会可以按要求修改。",
+    Action.RESUME: "已按原提交继续办理。",
     Action.BEGIN_REVIEW: "已受理，可以评分。",
     Action.COMPLETE_REVIEW: "评审已完成。",
     Action.REOPEN_REVIEW: "已退回评审员。",
@@ -130,7 +131,8 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
         assessment = readable_or_404(request, pk)
     sections = worksheet.load(assessment)
     indicators = [line.indicator for section in sections for line in section.lines]
-    form = ReturnForm(indicators, request.POST if request.method == "POST" else None)
+    data = request.POST if request.method == "POST" else None
+    form = ReturnForm(indicators, assessment.campaign, data)
     problems: tuple[workflow.Problem, ...] = ()
     if request.method == "POST" and form.is_valid():
         try:
@@ -140,6 +142,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
                 by=request.user,
                 seen=request.POST.get("seen", ""),
                 reason=form.cleaned_data["reason"],
+                due_on=form.cleaned_data["due_on"],
                 remarks=form.remarks,
             )
         except workflow.TransitionRefused as error:

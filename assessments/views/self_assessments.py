@@ -66,6 +66,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "assessment": assessment,
             "readable": readable,
+            "history_shown": permissions.may_read_revisions(user, assessment),
             "writable": writable,
             "sections": sections,
             "tiles": list(zip(sections, result.criteria, strict=True)),

@@ -86,7 +86,8 @@ def perform(
     """Run one transition: lock, find the row, ask who and what, write, record.
 
     `details` by action: `opinion` (ENDORSE; optional for COMPLETE_REVIEW and DECIDE), `remarks`
-    {Indicator: text} and `reason` (RETURN), `reason` (the reopening actions, ACCEPT_APPEAL).
+    {Indicator: text}, `reason` and `due_on` (RETURN), `reason` (RESUME, the reopening actions,
+    ACCEPT_APPEAL).
     `seen` is the `stamp` of what the user was shown before confirming, if anything was shown.
     Returns the self-assessment as it is then. Raises TransitionRefused and changes nothing when
     the state has moved on, the user may not, or a guard objects.

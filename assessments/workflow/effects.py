@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from assessments import assigning, deadlines, reviewing, verdicts, worksheet
+from assessments import assigning, deadlines, reviewing, revisions, verdicts, worksheet
 from assessments.models import (
     Endorsement,
     Indicator,
@@ -85,11 +85,11 @@ def write_endorsement(context: Context) -> dict[str, Any]:
 
 
 def write_return(context: Context) -> dict[str, Any]:
-    """`remarks` maps indicators to what is wanting there. The union has `correction_days`, and
-    never less than it had before."""
+    """`remarks` maps indicators to what is wanting there. The union has until `due_on`, or else
+    `correction_days`, and never less than it had before."""
     assessment = context.assessment
     days = dt.timedelta(days=assessment.campaign.correction_days)
-    due = deadlines.local_day(context.at) + days
+    due = context.details.get("due_on") or deadlines.local_day(context.at) + days
     assessment.correction_due = max(due, deadlines.due_on(assessment))
     sent_back = Return.objects.create(
         self_assessment=assessment,
@@ -109,6 +109,15 @@ def write_return(context: Context) -> dict[str, Any]:
         "due_on": sent_back.due_on.isoformat(),
         "indicators": [indicator.code for indicator in remarks],
     }
+
+
+def take_back_corrections(context: Context) -> dict[str, Any]:
+    """What counts is what was handed in: the half-done corrections go, and stay on record."""
+    assessment = context.assessment
+    revision = assessment.revisions.get(number=assessment.revision)
+    revisions.restore(assessment, revision, context.by, context.at)
+    assessment.correction_due = None
+    return {"reason": context.details["reason"], "revision": revision.number}
 
 
 def point_reviews_at_revision(context: Context) -> dict[str, Any]:

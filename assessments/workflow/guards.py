@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assessments import deadlines, permissions, reviewing
+from assessments import correcting, deadlines, permissions, reviewing
 from assessments.choices import State
 from assessments.models import Review
 from assessments.workflow.context import Context, Problem
@@ -24,6 +24,23 @@ def complete(context: Context) -> list[Problem]:
         for section in context.sections
         for line, text in section.missing
     ]
+
+
+def remarks_are_answered(context: Context) -> list[Problem]:
+    return [
+        Problem(
+            f"{remark.indicator.code} {remark.indicator.name}：请先答复修改要求", remark.indicator
+        )
+        for remark in correcting.unanswered(context.assessment)
+    ]
+
+
+def correction_is_overdue(context: Context) -> list[Problem]:
+    """Nobody takes the correction out of the union's hands before its time is up."""
+    if not deadlines.is_in_time(context.assessment, context.at):
+        return []
+    due = deadlines.due_on(context.assessment)
+    return [Problem(f"修改期限（{due:%Y年%m月%d日}）还没有过，请等申报工会改好。")]
 
 
 def nobody_has_begun(context: Context) -> list[Problem]:

@@ -17,12 +17,14 @@ from assessments.workflow.effects import (
     point_reviews_at_revision,
     reopen_reviews,
     supersede_decision,
+    take_back_corrections,
     write_decision,
     write_endorsement,
     write_return,
 )
 from assessments.workflow.guards import (
     complete,
+    correction_is_overdue,
     endorsed_if_required,
     has_opinion,
     has_reason,
@@ -32,6 +34,7 @@ from assessments.workflow.guards import (
     nobody_has_begun,
     organization_is_active,
     own_review_is_complete,
+    remarks_are_answered,
     reviewers_agree,
     reviewers_are_free,
 )
@@ -69,7 +72,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         State.SUBMITTED,
         may=permissions.may_sign,
         acts_as=(Role.HEAD,),
-        guards=(organization_is_active, in_time, complete),
+        guards=(organization_is_active, in_time, complete, remarks_are_answered),
         effects=(freeze_revision,),
     ),
     Transition(
@@ -106,6 +109,15 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.HEAD, *_HANDLERS),
         guards=(has_remarks,),
         effects=(write_return,),
+    ),
+    Transition(
+        Action.RESUME,
+        (State.RETURNED,),
+        State.SUBMITTED,
+        may=permissions.may_lead,
+        acts_as=_LEADERS,
+        guards=(correction_is_overdue, has_reason),
+        effects=(take_back_corrections,),
     ),
     Transition(
         Action.BEGIN_REVIEW,

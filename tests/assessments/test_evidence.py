@@ -205,7 +205,7 @@ READERS = DRAFT_READERS | {
     [
         (State.DRAFT, DRAFT_READERS),
         (State.SUBMITTED, READERS),
-        (State.RETURNED, DRAFT_READERS),
+        (State.RETURNED, READERS),  # it was handed in, and stays readable as it was
         (State.UNDER_REVIEW, READERS | {"reviewer"}),
         (State.DECIDED, READERS | {"reviewer"}),
     ],

@@ -37,6 +37,7 @@ CITY_REVIEWERS = {"lead", "admin", "reviewer"}
 ALLOWED: dict[tuple[State, Action], set[str]] = {
     (State.DRAFT, Action.SUBMIT): {"head"},
     (State.RETURNED, Action.SUBMIT): {"head"},
+    (State.RETURNED, Action.RESUME): CITY_LEADERS,
     (State.SUBMITTED, Action.WITHDRAW): {"head"},
     (State.SUBMITTED, Action.ENDORSE): {"township_head"},
     (State.SUBMITTED, Action.RETURN): CITY_REVIEWERS | {"township_head"},
@@ -57,6 +58,7 @@ TARGETS = {
     Action.WITHDRAW: State.DRAFT,
     Action.ENDORSE: State.ENDORSED,
     Action.RETURN: State.RETURNED,
+    Action.RESUME: State.SUBMITTED,
     Action.BEGIN_REVIEW: State.UNDER_REVIEW,
     Action.COMPLETE_REVIEW: State.REVIEWED,
     Action.REOPEN_REVIEW: State.UNDER_REVIEW,
@@ -100,6 +102,8 @@ def test_every_action_and_role_in_each_state(city, state, endorsement):
         assigning.assign(assessment, city.reviewer, city.lead)
     if state == State.UNDER_REVIEW:
         demo.score_like_union(assessment, city.reviewer)
+    if state == State.RETURNED:
+        factories.answer_remarks(assessment, city.head)
     details = details_for(assessment)
     for action in Action:
         offered_to = set(ALLOWED.get((state, action), set()))
@@ -108,6 +112,8 @@ def test_every_action_and_role_in_each_state(city, state, endorsement):
         allowed = offered_to
         if endorsement and (state, action) == (State.SUBMITTED, Action.BEGIN_REVIEW):
             allowed = set()  # offered, and refused until the superior has endorsed
+        if action == Action.RESUME:
+            allowed = set()  # offered, and refused until the time to correct is over
         for name, user in city.users().items():
             result = attempt(assessment, action, user, details)
             expected = TARGETS[action] if name in allowed else None
@@ -229,6 +235,7 @@ def test_withdrawing_ends_when_somebody_has_begun(city, campaign):
 
 def test_a_returned_one_that_was_handed_in_again_cannot_be_withdrawn(city, campaign):
     assessment = make_self_assessment(city, campaign, State.RETURNED)
+    factories.answer_remarks(assessment, city.head)
     perform(assessment, Action.SUBMIT, city.head)
     assert refusal(assessment, Action.WITHDRAW, city.head)
 
@@ -256,6 +263,7 @@ def test_an_endorsed_one_that_the_city_returned_needs_no_second_endorsement(city
     strict = factories.make_campaign(endorsement=True)
     assessment = make_self_assessment(city, strict, State.UNDER_REVIEW)
     send_back(assessment, city.reviewer)
+    factories.answer_remarks(assessment, city.head)
     perform(assessment, Action.SUBMIT, city.head)
     perform(assessment, Action.BEGIN_REVIEW, city.reviewer)
     assert assessment.state == State.UNDER_REVIEW
@@ -285,6 +293,7 @@ def test_a_return_needs_a_remark_and_gives_time(city, campaign):
 def test_a_returned_one_may_be_handed_in_after_the_campaigns_deadline(city, campaign):
     assessment = make_self_assessment(city, campaign, State.RETURNED)
     Campaign.objects.update(submission_deadline=today() - dt.timedelta(days=1))
+    factories.answer_remarks(assessment, city.head)
     perform(assessment, Action.SUBMIT, city.head)
     assert assessment.revision == 2
 
@@ -510,6 +519,7 @@ def test_an_extension_helps_a_returned_one(city, campaign):
     SelfAssessment.objects.update(correction_due=today() - dt.timedelta(days=2))
     assert refusal(assessment, Action.SUBMIT, city.head)
     Extension.objects.create(campaign=campaign, organization=city.own, until=today(), reason="病")
+    factories.answer_remarks(assessment, city.head)
     perform(assessment, Action.SUBMIT, city.head)
     assert assessment.state == State.SUBMITTED
 
@@ -526,6 +536,7 @@ def test_what_the_city_returns_after_closing_can_be_mended(city, campaign):
     assessment = make_self_assessment(city, campaign, State.SUBMITTED)
     Campaign.objects.update(state="CLOSED")
     send_back(assessment, city.lead)
+    factories.answer_remarks(assessment, city.head)
     perform(assessment, Action.SUBMIT, city.head)
     assert assessment.revision == 2
 
@@ -544,6 +555,7 @@ def test_what_changed_since_it_was_scored_is_scored_anew(city, campaign):
     ReviewScore.objects.filter(indicator__code="G1.01").update(remark="原意见")
     send_back(assessment, city.reviewer, ("G1.01",))
     Answer.objects.filter(self_assessment=assessment, indicator__code="G1.01").update(score=2)
+    factories.answer_remarks(assessment, city.head)
     perform(assessment, Action.SUBMIT, city.head)
     perform(assessment, Action.BEGIN_REVIEW, city.reviewer)
     again = ReviewScore.objects.get(indicator__code="G1.01")
@@ -653,6 +665,8 @@ class RandomWalk(TestCase):
                 reviewing_begun = True
             if action == Action.COMPLETE_REVIEW and assessment.state == State.UNDER_REVIEW:
                 demo.score_like_union(assessment, city.reviewer)
+            if assessment.state == State.RETURNED:
+                factories.answer_remarks(assessment, city.head)
             self._step(assessment, action, user)
         assert list(audit.verify()) == []
 

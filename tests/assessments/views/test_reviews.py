@@ -1,5 +1,7 @@
 """Reviewing: the queue, the scoring pages, sending back, completing; and the lead's pages."""
 
+import datetime as dt
+
 import pytest
 from django.urls import reverse
 
@@ -9,7 +11,7 @@ from assessments.models import Answer, Review, ReviewScore, SelfAssessment
 from organizations.choices import Role
 from organizations.models import Membership
 from tests import factories
-from tests.factories import PASSWORD, give_password, make_self_assessment, make_user, perform
+from tests.factories import PASSWORD, give_password, make_self_assessment, make_user, perform, today
 
 pytestmark = pytest.mark.django_db
 
@@ -137,6 +139,7 @@ def test_two_windows_of_one_reviewer(client, review):
 def test_a_page_of_an_earlier_revision_scores_nothing(client, city, review, assessment):
     page = ScoringPage(client, review)
     factories.send_back(assessment, city.lead)
+    factories.answer_remarks(assessment, city.head)
     perform(assessment, Action.SUBMIT, city.head)
     perform(assessment, Action.BEGIN_REVIEW, city.reviewer)
     page.fields["revision"] = 1
@@ -213,7 +216,8 @@ def test_an_accepted_not_applicable_leaves_points_and_maximum(client, city, camp
 def send_back(client, assessment, **remarks):
     url = reverse("assessments:self_assessment_return", args=[assessment.pk])
     fields = {code.replace("_", "."): text for code, text in remarks.items()}
-    return client.post(url, {"reason": "部分材料不全。"} | fields)
+    due = (today() + dt.timedelta(days=5)).isoformat()
+    return client.post(url, {"reason": "部分材料不全。", "due_on": due} | fields)
 
 
 def test_sending_back_with_remarks(client, review, assessment):
@@ -247,6 +251,7 @@ def test_scores_survive_a_return(client, city, review, assessment):
     send_back(client, assessment, G1_02="请补充。")
     assert client.get(ScoringUrl(review)).status_code == 404  # the union is writing
     assert client.get(review.get_absolute_url()).status_code == 200
+    factories.answer_remarks(assessment, city.head)
     perform(assessment, Action.SUBMIT, city.head)
     client.post(act_url(assessment, Action.BEGIN_REVIEW))
     review.refresh_from_db()

@@ -400,6 +400,7 @@ def test_evidence_cannot_be_added_where_nothing_was_asked_for(client, city, retu
 
 
 def test_only_the_latest_return_counts(client, city, campaign, returned):
+    factories.answer_remarks(returned, city.head)
     perform(returned, Action.SUBMIT, city.head)
     send_back(returned, city.lead, ("G1.02",))
     assert list(CriterionPage(client, returned, 1).seen) == ["G1.02-seen"]
