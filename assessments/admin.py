@@ -33,6 +33,7 @@ _FIXED_ONCE_OPEN = [
     "criterion_pass_percent",
     "pass_total",
     "discrepancy_percent",
+    "remark_tolerance",
     "basically_satisfied_counts",
 ]
 
@@ -85,6 +86,7 @@ class CampaignAdmin(RecordedAdmin):
                     "pass_total",
                     "target_percent",
                     "discrepancy_percent",
+                    "remark_tolerance",
                     "basically_satisfied_counts",
                     "outside_target",
                 ]

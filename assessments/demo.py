@@ -225,13 +225,20 @@ def fill_in(assessment: SelfAssessment, by: User, share: Decimal) -> None:
 
 
 def score_like_union(assessment: SelfAssessment, reviewer: User) -> None:
-    """A reviewer agrees with the union throughout."""
+    """A reviewer agrees with the union throughout, and says so where the mark is not full."""
     review = assessment.reviews.get(reviewer=reviewer)
     lines = [line for section in worksheet.load(assessment) for line in section.lines]
     reviewing.save(
         review,
         [
-            answering.Change(line.indicator, Entry(line.answer.rating, {"remark": ""}), "")
+            answering.Change(
+                line.indicator,
+                Entry(
+                    line.answer.rating,
+                    {"remark": "" if line.result.points == line.result.maximum else "同意自评。"},
+                ),
+                "",
+            )
             for line in lines
         ],
         reviewer,

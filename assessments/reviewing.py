@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -11,10 +12,15 @@ from assessments import answering, assigning, deadlines, permissions
 from assessments.assigning import NotAllowed
 from assessments.choices import State
 from assessments.entries import Entry, Merge, merge
-from assessments.models import Indicator, Review, ReviewScore, SelfAssessment
-from assessments.scoring import is_answered, score_indicator
+from assessments.models import Answer, Indicator, Review, ReviewScore, SelfAssessment
+from assessments.scoring import ZERO, IndicatorRule, is_answered, score_indicator
 from assessments.worksheet import Line
 from organizations.models import User
+
+#: A longer gap between two savings is a pause, and does not count as time spent.
+LONGEST_PAUSE = dt.timedelta(minutes=5)
+#: What a reviewer says to a claimed “not applicable”.
+ACCEPT, REFUSE = "accept", "refuse"
 
 
 @dataclass
@@ -26,15 +32,20 @@ class Saved:
 
 
 def entry_of(score: ReviewScore) -> Entry:
-    return Entry(score.rating, {"remark": score.remark})
+    """`claim` is the refusal of a claimed “not applicable”; the acceptance is in the rating."""
+    return Entry(
+        score.rating, {"remark": score.remark, "claim": REFUSE if score.claim_refused else ""}
+    )
 
 
-def shown_entry(line: Line, score: ReviewScore | None) -> Entry:
+def shown_entry(rule: IndicatorRule, answer: Answer, score: ReviewScore | None) -> Entry:
     """What a scoring page shows: the stored score, or what the reviewer starts from, with the
-    remark that is there already."""
-    if score and is_answered(line.indicator.rule, score.rating):
-        return entry_of(score)
-    return Entry(replace(line.answer.rating, score=None), {"remark": score.remark if score else ""})
+    remark that is there already. A claimed “not applicable” is neither accepted nor refused to
+    begin with."""
+    own = entry_of(score) if score else Entry(texts={"remark": "", "claim": ""})
+    if is_answered(rule, own.rating):
+        return own
+    return Entry(replace(answer.rating, score=None, not_applicable=False), own.texts)
 
 
 def clear_outdated(assessment: SelfAssessment) -> list[str]:
@@ -48,7 +59,12 @@ def clear_outdated(assessment: SelfAssessment) -> list[str]:
         before = contents.get(review.revision, latest)
         codes = {code for code, content in latest.items() if before.get(code) != content}
         review.scores.filter(indicator__code__in=codes).update(
-            score=None, checked_items=None, numerator=None, denominator=None, not_applicable=False
+            score=None,
+            checked_items=None,
+            numerator=None,
+            denominator=None,
+            not_applicable=False,
+            claim_refused=False,
         )
         changed |= codes
     assessment.adjustments.filter(indicator__code__in=changed, lapsed_at=None).update(
@@ -88,35 +104,65 @@ def save(
         raise NotAllowed(reason)
     if revision is not None and revision != locked.revision:
         raise NotAllowed("申报工会已经重新提交，请打开新的内容再评分。")
-    claimed = set(locked.answers.filter(not_applicable=True).values_list("indicator", flat=True))
+    answers = {answer.indicator_id: answer for answer in locked.answers.all()}
     scores = {score.indicator_id: score for score in current.scores.all()}
     outcome = Saved()
     to_create, to_update = [], []
+    now = deadlines.now()
     for change in changes:
         indicator, entry = change.indicator, change.entry
-        if entry.rating.not_applicable and indicator.pk not in claimed:
-            entry = replace(entry, rating=replace(entry.rating, not_applicable=False))
+        answer = answers.get(indicator.pk) or Answer()
+        if not answer.not_applicable:
+            entry = Entry(
+                replace(entry.rating, not_applicable=False), {**entry.texts, "claim": ""}
+            )
         score = scores.get(indicator.pk) or ReviewScore(review=current, indicator=indicator)
         stored = entry_of(score)
         if is_answered(indicator.rule, score.rating):
             verdict = merge(typed=entry, seen=change.seen, stored=stored)
         else:
             # What the page proposed becomes the reviewer's own by saving.
-            same = entry.fingerprint == stored.fingerprint
-            verdict = Merge.UNTOUCHED if same else Merge.APPLY
+            shown = shown_entry(indicator.rule, answer, score).fingerprint
+            verdict = Merge.APPLY
+            if entry.fingerprint == stored.fingerprint:
+                verdict = Merge.UNTOUCHED
+            elif score.pk and change.seen not in ("", shown):
+                verdict = Merge.CONFLICT
         if verdict is Merge.CONFLICT:
             outcome.conflicts[indicator.pk] = score
         elif verdict is Merge.APPLY:
             score.apply(entry.rating)
             score.remark = entry.texts["remark"]
+            score.claim_refused = entry.texts.get("claim") == REFUSE
+            score.saved_at = now
             (to_update if score.pk else to_create).append(score)
     ReviewScore.objects.bulk_create(to_create)
     ReviewScore.objects.bulk_update(
         to_update,
-        ["score", "checked_items", "numerator", "denominator", "not_applicable", "remark"],
+        [
+            "score",
+            "checked_items",
+            "numerator",
+            "denominator",
+            "not_applicable",
+            "claim_refused",
+            "remark",
+            "saved_at",
+        ],
     )
     outcome.stored = len(to_create) + len(to_update)
+    if outcome.stored:
+        _count_time(current, now)
     return outcome
+
+
+def _count_time(review: Review, now: dt.datetime) -> None:
+    """The time since the last saving, unless that was a pause. The caller holds the lock."""
+    gap = now - review.last_saved_at if review.last_saved_at else LONGEST_PAUSE * 2
+    if dt.timedelta() < gap <= LONGEST_PAUSE:
+        review.active_seconds += round(gap.total_seconds())
+    review.last_saved_at = now
+    review.save(update_fields=["active_seconds", "last_saved_at"])
 
 
 @dataclass(frozen=True)
@@ -131,29 +177,41 @@ class Gap:
 def gaps(
     assessment: SelfAssessment, scores: dict[int, ReviewScore], lines: Iterable[Line]
 ) -> list[Gap]:
-    """What a reviewer has still to do: an unscored indicator, and a missing remark where the
-    points are below the self-score or a claimed “not applicable” is refused."""
+    """What a reviewer has still to do, in the order of the rubric: see `gap_at`."""
     found = []
-    thresholds = assessment.campaign.thresholds
     for line in lines:
-        indicator = line.indicator
-        number = indicator.criterion.number
-        score = scores.get(indicator.pk)
-        if score is None or not is_answered(indicator.rule, score.rating):
-            found.append(Gap(number, indicator, "尚未评分"))
-            continue
-        if score.not_applicable and not line.answer.not_applicable:
-            found.append(Gap(number, indicator, "申报工会没有申报“不适用”，请评分"))
-            continue
-        result = score_indicator(indicator.rule, score.rating, thresholds)
-        refused = line.answer.not_applicable and not score.not_applicable
-        lower = (
-            result.is_applicable
-            and line.result.points is not None
-            and (result.points or 0) < line.result.points
-        )
-        if not score.remark and refused:
-            found.append(Gap(number, indicator, "不认可“不适用”，请写明理由"))
-        elif not score.remark and lower:
-            found.append(Gap(number, indicator, "低于自评分，请写明扣分理由"))
+        text = gap_at(assessment, scores.get(line.indicator.pk), line)
+        if text:
+            found.append(Gap(line.indicator.criterion.number, line.indicator, text))
     return found
+
+
+def gap_at(assessment: SelfAssessment, score: ReviewScore | None, line: Line) -> str:
+    """What is still missing at one indicator, in the words of the screen; empty if nothing is.
+
+    A claimed “not applicable” must be accepted or refused; a refusal needs a score and a reason.
+    Otherwise a score is needed, and a reason (the remark) wherever the points are below the full
+    mark by more than the campaign's `remark_tolerance` – whether they were judged or follow from
+    verified counts, and whatever the self-score was: since no self-score exceeds the full mark,
+    nobody is scored below what they claimed without being told why.
+    """
+    rule = line.indicator.rule
+    if line.answer.not_applicable:
+        if score is None or not (score.not_applicable or score.claim_refused):
+            return "请选择认可或不认可“不适用”"
+        if score.not_applicable:
+            return ""
+        if not is_answered(rule, score.rating):
+            return "不认可“不适用”，请评分"
+        if not score.remark:
+            return "不认可“不适用”，请写明理由"
+        return ""
+    if score is None or not is_answered(rule, score.rating):
+        return "尚未评分"
+    if score.not_applicable:
+        return "申报工会没有申报“不适用”，请评分"
+    result = score_indicator(rule, score.rating, assessment.campaign.thresholds)
+    lost = result.maximum - (result.points or ZERO)
+    if lost > assessment.campaign.remark_tolerance and not score.remark:
+        return "低于满分，请写明理由"
+    return ""

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -15,6 +16,7 @@ from assessments import deadlines
 from assessments.choices import IndicatorKind
 from assessments.entries import Entry
 from assessments.models import Indicator
+from assessments.reviewing import ACCEPT, REFUSE
 from assessments.scoring import Rating, counts_problem, score_problem
 
 #: What the database's integer column holds.
@@ -194,4 +196,22 @@ class AnswerForm(RatingForm):
 
 
 class ReviewScoreForm(RatingForm):
+    """A reviewer's entry. `claim` answers the union's “not applicable”: nothing is chosen to
+    begin with."""
+
     text_fields = {"remark": 1000}
+
+    def __init__(self, indicator: Indicator, **kwargs: Any) -> None:
+        super().__init__(indicator, **kwargs)
+        if self.rule.conditional:
+            del self.fields["not_applicable"]
+            choices = [(ACCEPT, "认可"), (REFUSE, "不认可")]
+            self.fields["claim"] = forms.ChoiceField(choices=choices, required=False)
+
+    @property
+    def entry(self) -> Entry:
+        typed, claim = super().entry, self.cleaned_data.get("claim", "")
+        return Entry(
+            replace(typed.rating, not_applicable=claim == ACCEPT),
+            {**typed.texts, "claim": REFUSE if claim == REFUSE else ""},
+        )

@@ -3,6 +3,7 @@ from assessments.models.decision import Adjustment, Decision, DecisionCriterion,
 from assessments.models.evidence import Evidence, PartialUpload, StoredFile
 from assessments.models.guide import SeenGuide
 from assessments.models.history import AnswerChange
+from assessments.models.phrase import StockPhrase
 from assessments.models.review import (
     Endorsement,
     Recusal,
@@ -47,6 +48,7 @@ __all__ = [
     "Rubric",
     "SeenGuide",
     "SelfAssessment",
+    "StockPhrase",
     "StoredFile",
     "Survey",
     "SurveyPass",

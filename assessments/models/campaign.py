@@ -56,6 +56,14 @@ class Campaign(models.Model):
         help_text="两位评审员在某一“好”上的分差超过该项满分的这个比例时，须先行复核。",
         **_PERCENT,
     )
+    remark_tolerance = models.DecimalField(
+        "可不写理由的扣分（分）",
+        max_digits=4,
+        decimal_places=1,
+        default=0,
+        validators=[MinValueValidator(0)],
+        help_text="评审得分比满分低得不超过这个分值时，可以不写理由。0 表示低于满分都要写。",
+    )
     basically_satisfied_counts = models.BooleanField("“基本满意”计入满意", default=True)
     outside_target = models.ManyToManyField(
         Organization,
@@ -82,6 +90,11 @@ class Campaign(models.Model):
                 condition=Q(year__gte=F("cycle_start_year"))
                 & Q(year__lt=F("cycle_start_year") + CYCLE_YEARS),
                 violation_error_message="年度须在创建周期的三年之内。",
+            ),
+            models.CheckConstraint(
+                name="campaign_remark_tolerance_not_negative",
+                condition=Q(remark_tolerance__gte=0),
+                violation_error_message="可不写理由的扣分不能为负数。",
             ),
             models.CheckConstraint(
                 name="campaign_state_known", condition=Q(state__in=CampaignState.values)

@@ -43,7 +43,10 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
 
 class Review(models.Model):
-    """One reviewer's scores for one self-assessment (评审). `revision` is the one scored."""
+    """One reviewer's scores for one self-assessment (评审). `revision` is the one scored.
+
+    `active_seconds` is the time spent scoring, as the gaps between savings tell it: see
+    `reviewing.LONGEST_PAUSE`. It serves the estimate of what is left, and nothing else."""
 
     self_assessment = models.ForeignKey(
         SelfAssessment, on_delete=models.CASCADE, related_name="reviews"
@@ -58,6 +61,8 @@ class Review(models.Model):
     assigned_at = models.DateTimeField(auto_now_add=True)
     completed_at = models.DateTimeField("完成时间", null=True)
     opinion = models.TextField("评审意见", blank=True)
+    active_seconds = models.PositiveIntegerField("评审用时（秒）", default=0)
+    last_saved_at = models.DateTimeField("最近保存", null=True)
 
     objects = ReviewQuerySet.as_manager()
 
@@ -82,16 +87,24 @@ class Review(models.Model):
 
 
 class ReviewScore(RatingFields):
-    """A reviewer's score for one indicator, with a remark where it is below the self-score."""
+    """A reviewer's score for one indicator, with a remark where it is below the full mark. A
+    claimed “not applicable” is accepted (`not_applicable`) or refused (`claim_refused`); neither
+    is set while the reviewer has not chosen."""
 
     review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="scores")
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
+    claim_refused = models.BooleanField("不认可“不适用”", default=False)
     remark = models.TextField("评审意见", blank=True)
+    saved_at = models.DateTimeField("保存时间", null=True)
 
     class Meta(RatingFields.Meta):
         verbose_name = verbose_name_plural = "评审得分"
         constraints = [
             *RatingFields.Meta.constraints,
+            models.CheckConstraint(
+                name="review_score_claim_one_answer",
+                condition=~models.Q(claim_refused=True, not_applicable=True),
+            ),
             models.UniqueConstraint(
                 fields=["review", "indicator"], name="review_score_once_an_indicator"
             ),

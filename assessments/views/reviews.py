@@ -168,7 +168,9 @@ def _stored(review: Review, section: worksheet.Section):
         for score in review.scores.filter(indicator__criterion=section.criterion)
     }
     return {
-        line.indicator.pk: reviewing.shown_entry(line, scores.get(line.indicator.pk))
+        line.indicator.pk: reviewing.shown_entry(
+            line.indicator.rule, line.answer, scores.get(line.indicator.pk)
+        )
         for line in section.lines
     }
 
