@@ -115,6 +115,16 @@ def may_grant_extension(user: User, organization: Organization | None = None) ->
     return organization is None or not has_conflict(user, organization)
 
 
+def may_keep_phrases(user: User) -> bool:
+    """常用语: whoever scores or decides for the city."""
+    return has_city_role(user, {Role.REVIEWER, *_CITY_DECIDERS})
+
+
+def may_share_phrases(user: User) -> bool:
+    """共用的常用语 are managed by the lead and the city's 管理员."""
+    return has_city_role(user, _CITY_DECIDERS)
+
+
 def may_read_content(user: User, assessment: SelfAssessment) -> bool:
     """Answers and evidence: the union's own people always; whoever else sees the row only while
     the union is not writing (drafts excepted)."""

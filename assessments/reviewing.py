@@ -113,9 +113,7 @@ def save(
         indicator, entry = change.indicator, change.entry
         answer = answers.get(indicator.pk) or Answer()
         if not answer.not_applicable:
-            entry = Entry(
-                replace(entry.rating, not_applicable=False), {**entry.texts, "claim": ""}
-            )
+            entry = Entry(replace(entry.rating, not_applicable=False), {**entry.texts, "claim": ""})
         score = scores.get(indicator.pk) or ReviewScore(review=current, indicator=indicator)
         stored = entry_of(score)
         if is_answered(indicator.rule, score.rating):

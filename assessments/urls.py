@@ -8,6 +8,7 @@ from assessments.views import (
     assignments,
     attachments,
     decisions,
+    desk,
     evidence,
     exports,
     extensions,
@@ -15,6 +16,7 @@ from assessments.views import (
     history,
     library,
     oversight,
+    phrases,
     public,
     reviews,
     self_assessments,
@@ -62,7 +64,14 @@ evidence_urls = [
 review_urls = [
     path("", reviews.ReviewList.as_view(), name="review_list"),
     path("<int:pk>/", reviews.detail, name="review_detail"),
+    path("phrases/", phrases.index, name="phrase_list"),
+    path("phrases/<int:pk>/", phrases.phrase, name="phrase"),
     path("<int:pk>/criteria/<int:number>/", reviews.criterion, name="review_criterion"),
+    path("<int:pk>/scores/<str:code>/", desk.score, name="review_score"),
+    path("<int:pk>/aside/<int:number>/", desk.aside, name="review_aside"),
+    path("<int:pk>/resume/", desk.resume, name="review_resume"),
+    path("<int:pk>/next/", desk.following, name="review_next"),
+    path("<int:pk>/complete/", desk.complete, name="review_complete"),
 ]
 extension_urls = [
     path("", extensions.pending, name="extension_list"),

@@ -7,9 +7,12 @@ was sent (measured: crispy fields cost fourteen times as much to render).
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from crispy_forms.helper import FormHelper
@@ -20,6 +23,7 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 from assessments.answering import Change
+from assessments.comparison import Column, LastVerdict
 from assessments.entries import Entry
 from assessments.forms.ratings import (
     NONE_PRESENT,
@@ -27,7 +31,7 @@ from assessments.forms.ratings import (
     RatingForm,
     ReviewScoreForm,
 )
-from assessments.models import Indicator, ReturnRemark
+from assessments.models import Indicator, ReturnRemark, ReviewScore
 from assessments.previous import LastTime, PreviousAnswer
 from assessments.scoring import Rating, all_needed_below
 from assessments.subordinates import SubordinateSum
@@ -59,6 +63,16 @@ class Row:
     #: What the union handed in the last time, and what the unions below it come to.
     previous: PreviousAnswer | None = None
     below: SubordinateSum | None = None
+    #: On a reviewer's page: see `ReviewSheet.show`.
+    columns: Sequence[Column] = ()
+    gap: str = ""
+    saved_at: dt.datetime | None = None
+    last_verdict: LastVerdict | None = None
+
+    @property
+    def own_values(self) -> str:
+        """What the union entered, as the fields hold it, for the script that puts it in."""
+        return json.dumps(values_of(Entry(self.line.answer.rating)), ensure_ascii=False)
 
     @property
     def indicator(self) -> Indicator:
@@ -169,7 +183,14 @@ class Sheet(forms.Form):
         self.helper.form_class = "sheet"
         self.helper.disable_csrf = not writable
         self.helper.form_tag = writable
-        self.helper.attrs = {"enctype": "multipart/form-data", "novalidate": ""}
+        # Each row saves itself (htmx): what comes back takes the place of its notes.
+        self.helper.attrs = {
+            "enctype": "multipart/form-data",
+            "novalidate": "",
+            "hx-target": "find .notes",
+            "hx-swap": "outerHTML",
+            "hx-sync": "closest article:queue last",
+        }
         rows = f"{{% for row in sheet.rows %}}{{% include '{self.row_template}' %}}{{% endfor %}}"
         # Enter in a field presses the first button of a form: let that be saving.
         first = '<button class="visually-hidden" type="submit" name="save" tabindex="-1" aria-hidden="true">保存</button>'
@@ -180,7 +201,9 @@ class Sheet(forms.Form):
         )
 
     def _read(self, data: Any) -> None:
-        """Check what was sent; rows that were not on the page sent stay as stored."""
+        """Check what was sent; rows that were not on the page sent stay as stored. A conflict
+        stays until somebody chooses: `mine` is “code:fingerprint of theirs”, `theirs` a code;
+        they are values of the buttons that stand in the conflicting row."""
         for row in self.rows:
             seen = data.get(f"{row.indicator.code}-seen")
             if seen is None:
@@ -190,6 +213,14 @@ class Sheet(forms.Form):
             row.values, row.seen = values_of(Entry()) | form.typed, seen
             if not form.is_valid():
                 row.errors = Errors((name, list(errors)) for name, errors in form.errors.items())
+        mine, _, theirs = data.get("mine", "").partition(":")
+        for row in self.rows:
+            key, code = row.indicator.pk, row.indicator.code
+            if code == mine:
+                row.seen = theirs
+            elif code == data.get("theirs"):
+                self.entry_forms.pop(key, None)
+                row.errors = Errors()
 
     @property
     def changes(self) -> list[Change]:
@@ -221,15 +252,22 @@ class Sheet(forms.Form):
             if row.indicator.pk == indicator.pk and messages:
                 row.errors.setdefault("evidence", []).extend(messages)
 
+    def field_errors(self, row: Row) -> list[tuple[str, list[str] | tuple[str, ...]]]:
+        """Every field of the row that can be wrong, with its messages, also while it has none."""
+        form = self.entry_forms.get(row.indicator.pk)
+        names = set(form.fields if form else ()) - {"not_applicable"}
+        if not row.line.answer.not_applicable:
+            names.discard("claim")  # a reviewer's answer to a claim that nobody has made
+        return [(name, row.errors[name]) for name in sorted(names)]
+
     @property
     def faulty_rows(self) -> list[Row]:
         return [row for row in self.rows if row.errors or row.conflict is not None]
 
 
 class AnswerSheet(Sheet):
-    """The union's page. Each row saves itself while it is filled in (htmx), and all of them by
-    the button. A conflict stays until somebody chooses: `mine` is “code:fingerprint of theirs”,
-    `theirs` a code; they are values of the buttons that stand in the conflicting row."""
+    """The union's page. Each row saves itself while it is filled in, and all of them by the
+    button."""
 
     form_class = AnswerForm
     row_template = "assessments/self_assessments/_answer_row.html"
@@ -245,27 +283,11 @@ class AnswerSheet(Sheet):
         **kwargs: Any,
     ) -> None:
         super().__init__(lines, stored, **kwargs)
-        self.helper.attrs |= {
-            "hx-target": "find .notes",
-            "hx-swap": "outerHTML",
-            "hx-sync": "closest article:queue last",
-        }
         self.last_time = last_time
         for row in self.rows:
             code = row.indicator.code
             row.below = (below or {}).get(code)
             row.previous = last_time.answers.get(code) if last_time else None
-
-    def _read(self, data: Any) -> None:
-        super()._read(data)
-        mine, _, theirs = data.get("mine", "").partition(":")
-        for row in self.rows:
-            key, code = row.indicator.pk, row.indicator.code
-            if code == mine:
-                row.seen = theirs
-            elif code == data.get("theirs"):
-                self.entry_forms.pop(key, None)
-                row.errors = Errors()
 
     @property
     def can_take_over(self) -> bool:
@@ -276,23 +298,27 @@ class AnswerSheet(Sheet):
         """The rows that wait to be confirmed."""
         return [row for row in self.rows if row.line.answer.carried_over]
 
-    def field_errors(self, row: Row) -> list[tuple[str, list[str] | tuple[str, ...]]]:
-        """Every field of the row that can be wrong, with its messages, also while it has none."""
-        form = self.entry_forms.get(row.indicator.pk)
-        names = set(form.fields if form else ()) - {"not_applicable"}
-        return [(name, row.errors[name]) for name in sorted(names)]
-
 
 class ReviewSheet(Sheet):
-    """A reviewer's page. Nobody else writes a review: a conflict is with one's own other
-    window, and saving again is the choice."""
+    """A reviewer's page: like the union's, each row saves itself, and all of them by the button.
+    Nobody else writes a review: a conflict is with one's own other window."""
 
     form_class = ReviewScoreForm
     row_template = "assessments/reviews/_score_row.html"
     buttons_template = "assessments/reviews/_score_buttons.html"
 
-    def settle(self, stored: Mapping[int, Entry], conflicts: Mapping[int, Any]) -> None:
-        super().settle(stored, conflicts)
+    def show(
+        self,
+        columns: Mapping[Indicator, list[Column]],
+        gaps: Mapping[int, str],
+        saved: Mapping[int, ReviewScore],
+        last_time: Mapping[str, LastVerdict] = MappingProxyType({}),
+    ) -> None:
+        """What stands around the fields: the scores side by side, what is missing and when it was
+        saved (by indicator key), and what was decided the last time (by code)."""
         for row in self.rows:
-            if row.conflict is not None:
-                row.seen = row.theirs
+            key = row.indicator.pk
+            row.columns = columns.get(row.indicator, [])
+            row.gap = gaps.get(key, "")
+            row.saved_at = saved[key].saved_at if key in saved else None
+            row.last_verdict = last_time.get(row.indicator.code)

@@ -7,81 +7,120 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('assessments', '0002_answer_changes_and_replies'),
-        ('organizations', '0002_enforce_tree'),
+        ("assessments", "0002_answer_changes_and_replies"),
+        ("organizations", "0002_enforce_tree"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StockPhrase',
+            name="StockPhrase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(blank=True, max_length=8, verbose_name='指标编号')),
-                ('text', models.CharField(max_length=200, verbose_name='内容')),
-                ('uses', models.PositiveIntegerField(default=0, verbose_name='使用次数')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(blank=True, max_length=8, verbose_name="指标编号")),
+                ("text", models.CharField(max_length=200, verbose_name="内容")),
+                ("uses", models.PositiveIntegerField(default=0, verbose_name="使用次数")),
             ],
             options={
-                'verbose_name': '常用语',
-                'verbose_name_plural': '常用语',
-                'ordering': ['-uses', 'pk'],
+                "verbose_name": "常用语",
+                "verbose_name_plural": "常用语",
+                "ordering": ["-uses", "pk"],
             },
         ),
         migrations.AddField(
-            model_name='campaign',
-            name='remark_tolerance',
-            field=models.DecimalField(decimal_places=1, default=0, help_text='评审得分比满分低得不超过这个分值时，可以不写理由。0 表示低于满分都要写。', max_digits=4, validators=[django.core.validators.MinValueValidator(0)], verbose_name='可不写理由的扣分（分）'),
+            model_name="campaign",
+            name="remark_tolerance",
+            field=models.DecimalField(
+                decimal_places=1,
+                default=0,
+                help_text="评审得分比满分低得不超过这个分值时，可以不写理由。0 表示低于满分都要写。",
+                max_digits=4,
+                validators=[django.core.validators.MinValueValidator(0)],
+                verbose_name="可不写理由的扣分（分）",
+            ),
         ),
         migrations.AddField(
-            model_name='review',
-            name='active_seconds',
-            field=models.PositiveIntegerField(default=0, verbose_name='评审用时（秒）'),
+            model_name="review",
+            name="active_seconds",
+            field=models.PositiveIntegerField(default=0, verbose_name="评审用时（秒）"),
         ),
         migrations.AddField(
-            model_name='review',
-            name='last_saved_at',
-            field=models.DateTimeField(null=True, verbose_name='最近保存'),
+            model_name="review",
+            name="last_saved_at",
+            field=models.DateTimeField(null=True, verbose_name="最近保存"),
         ),
         migrations.AddField(
-            model_name='reviewscore',
-            name='claim_refused',
-            field=models.BooleanField(default=False, verbose_name='不认可“不适用”'),
+            model_name="reviewscore",
+            name="claim_refused",
+            field=models.BooleanField(default=False, verbose_name="不认可“不适用”"),
         ),
         migrations.AddField(
-            model_name='reviewscore',
-            name='saved_at',
-            field=models.DateTimeField(null=True, verbose_name='保存时间'),
+            model_name="reviewscore",
+            name="saved_at",
+            field=models.DateTimeField(null=True, verbose_name="保存时间"),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('remark_tolerance__gte', 0)), name='campaign_remark_tolerance_not_negative', violation_error_message='可不写理由的扣分不能为负数。'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("remark_tolerance__gte", 0)),
+                name="campaign_remark_tolerance_not_negative",
+                violation_error_message="可不写理由的扣分不能为负数。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewscore',
-            constraint=models.CheckConstraint(condition=models.Q(('claim_refused', True), ('not_applicable', True), _negated=True), name='review_score_claim_one_answer'),
+            model_name="reviewscore",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("claim_refused", True), ("not_applicable", True), _negated=True
+                ),
+                name="review_score_claim_one_answer",
+            ),
         ),
         migrations.AddField(
-            model_name='stockphrase',
-            name='created_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="stockphrase",
+            name="created_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='stockphrase',
-            name='owner',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="stockphrase",
+            name="owner",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stockphrase',
-            constraint=models.UniqueConstraint(condition=models.Q(('owner__isnull', False)), fields=('owner', 'code', 'text'), name='stock_phrase_own_once'),
+            model_name="stockphrase",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("owner__isnull", False)),
+                fields=("owner", "code", "text"),
+                name="stock_phrase_own_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stockphrase',
-            constraint=models.UniqueConstraint(condition=models.Q(('owner', None)), fields=('code', 'text'), name='stock_phrase_shared_once'),
+            model_name="stockphrase",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("owner", None)),
+                fields=("code", "text"),
+                name="stock_phrase_shared_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stockphrase',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='stock_phrase_has_text'),
+            model_name="stockphrase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("text", ""), _negated=True), name="stock_phrase_has_text"
+            ),
         ),
     ]

@@ -46,6 +46,8 @@ _EVENT_LABELS = {
     "SURVEY_CLOSED": "结束民主测评",
     "SURVEY_CANCELLED": "取消民主测评",
     "SURVEY_ADOPTED": "采用民主测评结果",
+    "PHRASE_SHARED": "共用常用语",
+    "PHRASE_WITHDRAWN": "删除共用常用语",
     "ASK_TO_SIGN": "请负责人签批",
     "OPEN_TOO": "另行修改相关指标",
     "ASK_EXTENSION": "申请延期",
@@ -98,6 +100,15 @@ def megabytes(size: int) -> str:
     if size < 1024 * 1024:
         return f"{max(1, round(size / 1024))} KB"
     return f"{size / 1024 / 1024:.1f}".removesuffix(".0") + " MB"
+
+
+@register.filter
+def duration(seconds: int) -> str:
+    """Seconds as people say them, in whole minutes and never less than one: 4 小时 20 分."""
+    hours, minutes = divmod(max(1, round(seconds / 60)), 60)
+    if not hours:
+        return f"{minutes} 分钟"
+    return f"{hours} 小时 {minutes} 分" if minutes else f"{hours} 小时"
 
 
 @register.filter

@@ -33,7 +33,8 @@ def readable_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
 
 def review_or_404(request: HttpRequest, pk: int) -> Review:
     """One of the user's own reviews, as long as the user may review that union."""
-    review = get_object_or_404(Review.objects.visible_to(request.user), pk=pk)
+    mine = Review.objects.visible_to(request.user)
+    review = get_object_or_404(mine, pk=pk)
     review.self_assessment = assessment_or_404(request, review.self_assessment_id)
     if not permissions.may_review(request.user, review.self_assessment):
         raise Http404

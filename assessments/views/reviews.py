@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import quote
+
 from django.contrib import messages
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from assessments import assigning, permissions, reviewing, worksheet
+from assessments import (
+    assigning,
+    comparison,
+    deadlines,
+    permissions,
+    queueing,
+    reviewing,
+    worksheet,
+)
 from assessments.choices import Action, State
 from assessments.forms.filters import AssessmentFilter, counties_of
 from assessments.forms.sheets import ReviewSheet
 from assessments.models import Review, ReviewScore
 from assessments.scoring import score_assessment, score_indicator
+from assessments.views import desk
 from assessments.views.access import chosen_campaign, review_or_404
 from assessments.views.lists import CampaignListView
 from organizations.choices import Role
@@ -32,20 +44,7 @@ class ReviewList(CampaignListView):
             raise Http404
         self.campaign, self.campaigns = chosen_campaign(self.request)
         self.filter = AssessmentFilter(self.request.GET, counties_of(user), [*State.choices[1:]])
-        open_first = Case(
-            When(
-                completed_at=None,
-                self_assessment__state__in=[
-                    State.SUBMITTED,
-                    State.ENDORSED,
-                    State.UNDER_REVIEW,
-                ],
-                then=Value(0),
-            ),
-            default=Value(1),
-            output_field=IntegerField(),
-        )
-        rows = (
+        rows = queueing.in_order(
             Review.objects.visible_to(user)
             .filter(self_assessment__campaign=self.campaign)
             .select_related("self_assessment__organization__parent", "self_assessment__rubric")
@@ -57,13 +56,15 @@ class ReviewList(CampaignListView):
                     | Q(scores__checked_items__isnull=False)
                     | Q(scores__denominator__isnull=False),
                 ),
-                later=open_first,
             )
-            .order_by("later", "self_assessment__submitted_at", "pk")
         )
         return self.filter.apply(
             rows, organization="self_assessment__organization__", state="self_assessment__state"
         )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        pace = queueing.pace(self.request.user, self.campaign, deadlines.now())
+        return super().get_context_data(**kwargs) | {"pace": pace}
 
 
 @require_safe
@@ -118,37 +119,40 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     assessment = review.self_assessment
     if not permissions.may_read_content(request.user, assessment):
         raise Http404
-    sections = worksheet.load(assessment, number)
-    if not sections:
+    sections = worksheet.load(assessment)
+    section = next((one for one in sections if one.criterion.number == number), None)
+    if section is None:
         raise Http404
-    section = sections[0]
+    scores = desk.scores_of(review)
     locked_reason = reviewing.why_not_scorable(review, request.user)
     sheet = ReviewSheet(
         section.lines,
-        _stored(review, section),
+        desk.stored_entries(section, scores),
         data=request.POST if request.method == "POST" else None,
         writable=locked_reason is None,
     )
     if request.method == "POST":
         try:
-            shown = request.POST.get("revision", "")
-            revision = int(shown) if shown.isdecimal() else None
-            saved = reviewing.save(review, sheet.changes, request.user, revision)
+            saved = desk.save(request, review, sheet)
         except reviewing.NotAllowed as error:
             locked_reason = f"没有保存：{error}您填写的内容还在下面。"
         else:
-            sheet.settle(_stored(review, section), saved.conflicts)
+            scores = desk.scores_of(review)
+            sheet.settle(desk.stored_entries(section, scores), saved.conflicts)
+            kept = desk.keep_phrase(request, sheet)
+            if kept:
+                messages.info(request, kept)
             if not sheet.faulty_rows:
                 messages.success(request, "评分已保存。")
                 return _after_saving(request, review, number)
-    scores = {score.indicator_id: score for score in review.scores.all()}
+    context = desk.surroundings(request, review, sections, section, scores)
+    last_time = comparison.last_verdicts(assessment, number)
+    sheet.show(context["columns"], context["gap_texts"], scores, last_time)
     return render(
         request,
         "assessments/reviews/criterion.html",
-        {
-            "review": review,
-            "assessment": assessment,
-            "section": section,
+        context
+        | {
             "sheet": sheet,
             "locked_reason": locked_reason,
             "page_view": "assessments:review_criterion",
@@ -156,28 +160,17 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             "overview_url": review.get_absolute_url(),
             "numbers": range(1, 7),
             "next_number": number + 1 if number < 6 else None,
-            "gaps": reviewing.gaps(assessment, scores, section.lines),
         },
         status=409 if request.method == "POST" and locked_reason else 200,
     )
 
 
-def _stored(review: Review, section: worksheet.Section):
-    scores = {
-        score.indicator_id: score
-        for score in review.scores.filter(indicator__criterion=section.criterion)
-    }
-    return {
-        line.indicator.pk: reviewing.shown_entry(
-            line.indicator.rule, line.answer, scores.get(line.indicator.pk)
-        )
-        for line in section.lines
-    }
-
-
 def _after_saving(request: HttpRequest, review: Review, number: int) -> HttpResponse:
     if "next" not in request.POST:
-        return redirect("assessments:review_criterion", review.pk, number)
+        page = redirect("assessments:review_criterion", review.pk, number)
+        chosen = request.POST.get("theirs") or request.POST.get("keep")
+        page["Location"] += f"#{quote(chosen)}" if chosen else ""
+        return page
     if number < 6:
         return redirect("assessments:review_criterion", review.pk, number + 1)
     return redirect(review)

@@ -7,13 +7,14 @@
   const form = document.getElementById("sheet");
   const bar = document.querySelector("[data-save-state]");
   const RETRY = 15000;
+  const OF_THE_PAGE = ["csrfmiddlewaretoken", "revision"]; // goes with each answer
   const waiting = new Map(); // answers that are not stored, and why not
   const sent = new WeakMap(); // what the fields of an answer held when it was last sent
   let lastSaved = "";
 
   const fieldsOf = (article) => [...article.querySelectorAll("input[id], textarea[id]")].filter((field) => field.type !== "file");
   const holds = (article) =>
-    new Map(fieldsOf(article).map((field) => [field.id, field.type === "checkbox" ? field.checked : field.value]));
+    new Map(fieldsOf(article).map((field) => [field.id, ["checkbox", "radio"].includes(field.type) ? field.checked : field.value]));
   const differs = (article) => {
     const before = sent.get(article);
     return !before || [...holds(article)].some(([id, value]) => before.get(id) !== value);
@@ -67,8 +68,8 @@
     const code = answerOf(target).id;
     for (const name of [...detail.formData.keys()]) {
       const ours = name.startsWith(`${code}-`) && name !== `${code}-files`;
-      const chosen = ["confirm", "mine", "theirs"].includes(name);
-      if (!ours && !chosen && name !== "csrfmiddlewaretoken") detail.formData.delete(name);
+      const chosen = ["confirm", "mine", "theirs", "keep"].includes(name);
+      if (!ours && !chosen && !OF_THE_PAGE.includes(name)) detail.formData.delete(name);
     }
   });
   form.addEventListener("htmx:beforeRequest", (event) => {
@@ -86,6 +87,7 @@
     const status = detail.xhr.status;
     if (!article || detail.successful || status === 409) return;
     if (status === 401 || status === 403) mark(article, "expired");
+    else if (status === 404) mark(article, "locked"); // it is no longer this user's
     else mark(article, status ? "failed" : "offline");
   });
   form.addEventListener("htmx:afterSwap", ({ target }) => {
@@ -143,13 +145,15 @@
       const all = new FormData(form);
       const own = new URLSearchParams();
       for (const [name, value] of all) {
-        if (typeof value === "string" && (name.startsWith(`${article.id}-`) || name === "csrfmiddlewaretoken")) own.append(name, value);
+        if (typeof value === "string" && (name.startsWith(`${article.id}-`) || OF_THE_PAGE.includes(name))) own.append(name, value);
       }
       fetch(article.getAttribute("hx-post"), { method: "POST", body: own, keepalive: true });
     }
   });
 
   window.autosave = {
+    isSettled: () => waiting.size === 0,
+    flush: () => resend("typed", "failed", "offline"),
     // Whether leaving now would leave something in this browser only.
     isStuck: () => [...waiting.values()].some((state) => !["typed", "sending"].includes(state)),
   };

@@ -303,14 +303,14 @@ def test_a_review_that_was_handed_over_needs_every_score(city, campaign):
     assert len(refusal(assessment, Action.COMPLETE_REVIEW, city.reviewer)) == 51
 
 
-def test_points_below_the_self_score_need_a_remark(city, campaign):
+def test_points_below_the_full_mark_need_a_remark(city, campaign):
     assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW)
     demo.score_like_union(assessment, city.reviewer)
     score = ReviewScore.objects.get(review__self_assessment=assessment, indicator__code="G1.01")
     score.score = 1
     score.save()
     assert refusal(assessment, Action.COMPLETE_REVIEW, city.reviewer) == [
-        "G1.01 接受党组织领导：低于自评分，请写明扣分理由"
+        "G1.01 接受党组织领导：低于满分，请写明理由"
     ]
     score.remark = "缺会议记录。"
     score.save()

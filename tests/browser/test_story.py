@@ -277,7 +277,7 @@ def score_everything(page: Page, *, lower: tuple[str, str, str]) -> None:
             article.get_by_label("评审得分").fill(score)
         press(page, "保存并返回总览" if title == CRITERIA[-1] else "保存并到下一项")
         see_success(page, "评分已保存。")
-    expect(page.locator("main")).to_contain_text("低于自评分，请写明扣分理由")
+    expect(page.locator("main")).to_contain_text("低于满分，请写明理由")
     follow(page, re.compile(f"^{re.escape(code)} "))
     indicator(page, code).get_by_label("评审意见").fill(remark)
     press(page, "保存")

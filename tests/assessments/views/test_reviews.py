@@ -203,11 +203,13 @@ def test_an_accepted_not_applicable_leaves_points_and_maximum(client, city, camp
     client.force_login(city.reviewer)
     page = ScoringPage(client, assessment.reviews.get(), 3)
     page.send()
+    assert page.score("G3.08") is None  # nothing is chosen to begin with
+    page.send(G3_08_claim="accept")
     assert page.score("G3.08").not_applicable
-    del page.fields["G3.08-not_applicable"]
     page.fields["G3.08-seen"] = page.client.get(page.url).context["sheet"].rows[7].seen
-    page.send(G3_08_score="1", G3_08_remark="有女职工 12 人。")
-    assert not page.score("G3.08").not_applicable
+    page.send(G3_08_claim="refuse", G3_08_score="1", G3_08_remark="有女职工 12 人。")
+    score = page.score("G3.08")
+    assert (score.not_applicable, score.claim_refused, score.score) == (False, True, 1)
 
 
 # --- Sending back ---------------------------------------------------------------------------------
