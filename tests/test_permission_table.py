@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from assessments import extensions
+from assessments import extensions, phrases
 from assessments.choices import State
 from assessments.models import Evidence, Indicator, Survey
 from organizations.choices import Role, Tier
@@ -102,6 +102,13 @@ MAY_GET = {
     "assessments:review_list": REVIEWERS,
     "assessments:review_detail": {"reviewer"},
     "assessments:review_criterion": {"reviewer"},
+    "assessments:review_score": set(),
+    "assessments:review_aside": {"reviewer"},
+    "assessments:review_resume": set(),  # leads on
+    "assessments:review_next": set(),  # leads on
+    "assessments:review_complete": set(),
+    "assessments:phrase_list": REVIEWERS | {"admin"},
+    "assessments:phrase": LEADS,  # a shared one
     "assessments:assignment_list": LEADS,
     "assessments:decision_list": LEADS,
     "assessments:summary": LEADS,
@@ -153,6 +160,10 @@ MAY_POST = {
     "assessments:self_assessment_return": MAY_GET["assessments:self_assessment_return"],
     "assessments:self_assessment_act": LEADS | {"reviewer"},
     "assessments:review_criterion": {"reviewer"},
+    "assessments:review_score": {"reviewer"},
+    "assessments:review_complete": {"reviewer"},
+    "assessments:phrase_list": REVIEWERS | {"admin"},
+    "assessments:phrase": LEADS,
     "assessments:assignment_list": set(),
     **{f"organizations:{name}": ADMINS for name in ("add", "edit", "move", "merge", "dissolve")},
     "organizations:imports": ANY_ADMINS,
@@ -295,6 +306,12 @@ def scene(request, city):
         "assessments:upload": ["00000000-0000-4000-8000-000000000000"],
         "assessments:review_detail": [review.pk],
         "assessments:review_criterion": [review.pk, 1],
+        "assessments:review_score": [review.pk, voted_on.code],
+        "assessments:review_aside": [review.pk, 1],
+        "assessments:review_resume": [review.pk],
+        "assessments:review_next": [review.pk],
+        "assessments:review_complete": [review.pk],
+        "assessments:phrase": [phrases.keep(users["admin"], "材料不全。", shared=True).pk],
         **{
             f"assessments:{name}": [assessment.pk, voted_on.code]
             for name in ("survey", "survey_codes", "survey_close", "survey_cancel", "survey_adopt")

@@ -6,8 +6,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from assessments import assigning
-from assessments.choices import State
+from assessments import assigning, demo, phrases
+from assessments.choices import Action, State
 from assessments.models import Answer, Attachment, Evidence, SelfAssessment, StoredFile
 from organizations import accounts, tree
 from organizations.choices import Role, Tier
@@ -191,6 +191,17 @@ def test_pages_of_a_review(client, city, campaign):
     review = assessment.reviews.get()
     page = reverse("assessments:review_criterion", args=[review.pk, 3])
     assert count(client, city.reviewer, review.get_absolute_url()) <= BUDGET
+    # Two are left free: for a superior's scores and for what looks alike.
+    assert count(client, city.reviewer, page) <= BUDGET - 1
+    aside = reverse("assessments:review_aside", args=[review.pk, 3])
+    phrases.StockPhrase.objects.bulk_create(
+        phrases.StockPhrase(text=f"{n}", created_by=city.lead) for n in range(50)
+    )
+    assert count(client, city.reviewer, aside) <= BUDGET
+    assert count(client, city.reviewer, reverse("assessments:phrase_list")) <= BUDGET
+    demo.score_like_union(assessment, city.reviewer)
+    factories.perform(assessment, Action.COMPLETE_REVIEW, city.reviewer)
+    factories.perform(assessment, Action.DECIDE, city.lead)
     assert count(client, city.reviewer, page) <= BUDGET
 
 

@@ -328,11 +328,18 @@ def test_refusing_not_applicable_needs_a_remark(city, campaign):
     perform(assessment, Action.BEGIN_REVIEW, city.reviewer)
     demo.score_like_union(assessment, city.reviewer)
     score = ReviewScore.objects.get(review__self_assessment=assessment, indicator__code="G3.08")
-    score.not_applicable, score.score = False, 0
-    score.save()
-    assert refusal(assessment, Action.COMPLETE_REVIEW, city.reviewer) == [
-        "G3.08 女职工专项集体合同：不认可“不适用”，请写明理由"
+    steps = [
+        ({"not_applicable": False}, "请选择认可或不认可“不适用”"),
+        ({"claim_refused": True}, "不认可“不适用”，请评分"),
+        ({"score": 0}, "不认可“不适用”，请写明理由"),
     ]
+    score.score = None
+    for fields, text in steps:
+        vars(score).update(fields)
+        score.save()
+        assert refusal(assessment, Action.COMPLETE_REVIEW, city.reviewer) == [
+            f"G3.08 女职工专项集体合同：{text}"
+        ]
 
 
 def test_with_two_reviewers_the_first_leaves_it_under_review(city):

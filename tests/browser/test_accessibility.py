@@ -125,6 +125,7 @@ def test_axe_finds_nothing(
             reverse("assessments:review_list"),
             review.get_absolute_url(),
             reverse("assessments:review_criterion", args=[review.pk, 1]),
+            reverse("assessments:phrase_list"),
             reverse("assessments:self_assessment_return", args=[review.self_assessment_id]),
         ],
         city.admin: [
