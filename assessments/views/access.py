@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -12,11 +12,14 @@ from assessments.models import Campaign, Review, SelfAssessment
 
 def assessment_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
     """The self-assessment with what its pages show, if the user may see its progress."""
-    return get_object_or_404(
+    return get_object_or_404(_with_reviews(request), pk=pk)
+
+
+def _with_reviews(request: HttpRequest) -> QuerySet[SelfAssessment]:
+    return (
         SelfAssessment.objects.visible_to(request.user)
         .with_context()
-        .prefetch_related(Prefetch("reviews", Review.objects.select_related("reviewer"))),
-        pk=pk,
+        .prefetch_related(Prefetch("reviews", Review.objects.select_related("reviewer")))
     )
 
 
@@ -33,11 +36,12 @@ def readable_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
 
 def review_or_404(request: HttpRequest, pk: int) -> Review:
     """One of the user's own reviews, as long as the user may review that union."""
-    mine = Review.objects.visible_to(request.user)
-    review = get_object_or_404(mine, pk=pk)
-    review.self_assessment = assessment_or_404(request, review.self_assessment_id)
-    if not permissions.may_review(request.user, review.self_assessment):
+    own = Review.objects.visible_to(request.user).filter(pk=pk)
+    assessment = get_object_or_404(_with_reviews(request), reviews__in=own)
+    if not permissions.may_review(request.user, assessment):
         raise Http404
+    review = next(review for review in assessment.reviews.all() if review.pk == pk)
+    review.self_assessment = assessment
     return review
 
 

@@ -146,7 +146,7 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
                 messages.success(request, "评分已保存。")
                 return _after_saving(request, review, number)
     context = desk.surroundings(request, review, sections, section, scores)
-    last_time = comparison.last_verdicts(assessment, number)
+    last_time = comparison.last_verdicts(assessment, number) if sheet.writable else {}
     sheet.show(context["columns"], context["gap_texts"], scores, last_time)
     return render(
         request,

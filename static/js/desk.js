@@ -98,6 +98,7 @@
     const button = phrasesDialog.querySelectorAll("li:not([hidden]) [data-phrase]")[Number(event.key) - 1];
     if (!button || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
+    event.stopPropagation(); // the digit is not a score as well
     insert(button);
   });
   const form = document.getElementById("sheet");

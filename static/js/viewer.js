@@ -28,6 +28,7 @@
     dialog.querySelector("h2").textContent = name;
     dialog.querySelector("[data-count]").textContent = `${at + 1} / ${files.length}`;
     dialog.querySelectorAll("[data-step]").forEach((step) => (step.disabled = !files[at + Number(step.dataset.step)]));
+    if (!dialog.contains(document.activeElement) || document.activeElement.disabled) frame.focus();
   };
   const step = (by) => {
     if (!files[at + by]) return;
@@ -43,8 +44,9 @@
     if (target.dataset.zoom) scale(Number(target.dataset.zoom));
   });
   dialog.addEventListener("keydown", ({ key }) => {
-    if (key === "ArrowRight") step(1);
-    if (key === "ArrowLeft") step(-1);
+    const fits = zoom <= 3; // otherwise the arrows move the picture
+    if (key === "ArrowRight" && fits) step(1);
+    if (key === "ArrowLeft" && fits) step(-1);
     if (key === "+" || key === "=") scale(1);
     if (key === "-") scale(-1);
   });
@@ -77,6 +79,7 @@
       at = files.indexOf(item);
       zoom = 3;
       dialog.showModal();
+      frame.focus();
       show();
     });
   });
