@@ -35,6 +35,7 @@ def campaign_fields(**fields):
         "pass_total": "80",
         "target_percent": "90",
         "discrepancy_percent": "20",
+        "remark_tolerance": 0,
         "basically_satisfied_counts": "on",
     }
     form |= {"policies-TOTAL_FORMS": 0, "policies-INITIAL_FORMS": 0}
