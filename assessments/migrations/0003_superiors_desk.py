@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assessments", "0003_tmp"),
+        ("assessments", "0002_answer_changes_and_replies"),
         ("organizations", "0002_enforce_tree"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
