@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from assessments import answering, assigning, deadlines, permissions, worksheet
+from assessments import answering, assigning, permissions, worksheet
 from assessments.choices import State
 from assessments.entries import Entry, Merge, merge
 from assessments.models import (
@@ -39,13 +38,6 @@ def policy_of(assessment: SelfAssessment) -> TierPolicy:
 def standing(assessment: SelfAssessment) -> Endorsement | None:
     """The endorsement that counts, if there is one."""
     return assessment.endorsements.standing().select_related("organization", "author").first()
-
-
-def is_overdue(campaign: Campaign, at: dt.datetime) -> bool:
-    """Whether the city's lead may go on without the superiors (上级逾期未初审): from the day after
-    the campaign's day for it. A campaign without such a day waits for them."""
-    day = campaign.endorsement_deadline
-    return day is not None and deadlines.local_day(at) > day
 
 
 def awaits_superior(assessment: SelfAssessment) -> bool:

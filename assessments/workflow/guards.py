@@ -59,7 +59,7 @@ def endorsed_if_required(context: Context) -> list[Problem]:
     assessment = context.assessment
     if not endorsing.awaits_superior(assessment):
         return []
-    if not endorsing.is_overdue(assessment.campaign, context.at):
+    if not deadlines.endorsement_is_over(assessment.campaign, context.at):
         return [Problem("须先由上级工会初审推荐。")]
     if not permissions.may_lead(context.by, assessment):
         return [Problem("上级工会逾期未初审，须由评审组长或管理员受理。")]
