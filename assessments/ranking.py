@@ -70,6 +70,8 @@ def moved(endorsements: list[Endorsement], pk: int, step: int) -> dict[int, int 
     """The ranks after one of the movable ones went up (-1) or down (1) by one place. Ranks are
     then handed out anew, around those that are fixed."""
     order = [one.pk for one in endorsements if not is_fixed(one)]
+    if pk not in order:  # the city has begun on it meanwhile
+        return {}
     here = order.index(pk)
     there = min(max(here + step, 0), len(order) - 1)
     order[here], order[there] = order[there], order[here]

@@ -15,7 +15,7 @@ from assessments.models.self_assessment import recused_paths
 from organizations.audit import record
 from organizations.choices import Act, Role
 from organizations.models import Membership, Organization, User
-from organizations.models.organization import within
+from organizations.models.organization import PATH_STEP, within
 
 _BATCH = 1000
 #: So many unions without an account are named; of the others the number is told.
@@ -48,8 +48,10 @@ def may_reach(user: User) -> Q:
             for path in recused_paths(user):
                 part &= ~within(path)
             for other in user.all_roles:
+                path = other.organization.path
                 if other.organization.parent_id is not None:
-                    part &= ~within(other.organization.path)
+                    above = [path[:end] for end in range(PATH_STEP, len(path), PATH_STEP)]
+                    part &= ~within(path) & ~Q(path__in=above)
             scope |= part
         elif membership.role in _WRITERS and organization.parent_id is not None:
             scope |= within(organization.path) & ~Q(pk=organization.pk)
@@ -133,6 +135,6 @@ def urge(
 
 
 def recent(campaign: Campaign, organizations: list[int]) -> dict[int, Urge]:
-    """The last time that each was urged, with who did it."""
+    """The last time that each was urged."""
     urges = Urge.objects.filter(campaign=campaign, organization__in=organizations)
-    return {one.organization_id: one for one in urges.select_related("by").order_by("day")}
+    return {one.organization_id: one for one in urges.order_by("day")}
