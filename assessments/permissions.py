@@ -71,7 +71,8 @@ def may_urge(user: User) -> bool:
     """催报: 填报员 and 负责人 of a union that has others below it, and the city's 管理员 and 评审组长.
     Whom they reach is `urging.behind`."""
     return may_lead(user) or any(
-        membership.role in _OWN_WRITERS and membership.organization.tier != Tier.GRASSROOTS
+        membership.role in _OWN_WRITERS
+        and membership.organization.tier not in (Tier.CITY, Tier.GRASSROOTS)
         for membership in user.roles
     )
 

@@ -349,6 +349,12 @@ def expected(scene, name, table):
     is_township = "subordinate_head" in scene.clients
     if name == "organizations:add" and not is_township:
         return set()  # a grassroots union takes no unions below it
+    if name == "assessments:urge" and is_township:
+        # Everybody who writes here has unions below, but for the head of the city.
+        others = {
+            f"{who}_{role}" for who in ("sibling", "foreign") for role in ("head", "reporter")
+        }
+        return (everybody | OWN_WRITERS | others) - {"county_head"}
     if name == "assessments:library" and is_township:
         return everybody - {"county_head"}  # who is of the city here, which is not assessed
     return everybody

@@ -23,6 +23,7 @@ from organizations.models import Organization
 
 #: So many can be endorsed in one go.
 MOST_AT_ONCE = 100
+_SHOWN_IN = (State.SUBMITTED, State.ENDORSED, State.UNDER_REVIEW, State.REVIEWED)
 
 
 def _endorsable_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
@@ -41,13 +42,15 @@ def desk(request: HttpRequest, assessment: SelfAssessment, at: dt.datetime) -> d
         shown["carry"] = "?" + urlencode({"back": request.GET["back"]})
     if not permissions.endorsement_applies(assessment):
         return shown
+    if assessment.state not in _SHOWN_IN:
+        return shown  # the timeline tells what the superior said
     shown["endorsement"] = endorsing.standing(assessment)
     shown["overdue"] = (
         assessment.state == State.SUBMITTED
         and shown["endorsement"] is None
         and deadlines.endorsement_is_over(assessment.campaign, at)
     )
-    if assessment.submitted_at and permissions.may_endorse(request.user, assessment):
+    if assessment.state in _SHOWN_IN[:2] and permissions.may_endorse(request.user, assessment):
         shown["before"], shown["after"] = endorsing.neighbours(request.user, assessment)
     return shown
 
