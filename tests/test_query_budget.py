@@ -111,8 +111,8 @@ def test_the_desk_of_a_superior(client, city, size):
         ("admin", "/oversight/urge/?lag=overdue"),
         ("township_head", f"/oversight/endorse/?{query}"),
         ("township_head", f"/oversight/{city.township.pk}/ranks/"),
-        ("township_head", "/assessments/%s/actions/endorse/" % template.pk),
-        ("township_head", "/assessments/%s/actions/endorse/criteria/2/" % template.pk),
+        ("township_head", f"/assessments/{template.pk}/actions/endorse/"),
+        ("township_head", f"/assessments/{template.pk}/actions/endorse/criteria/2/"),
         ("township_head", f"{template.get_absolute_url()}?back=state%3DTO_ENDORSE"),
     ]:
         assert count(client, getattr(city, user), url) <= BUDGET, (user, url)
