@@ -73,6 +73,7 @@ class CampaignAdmin(RecordedAdmin):
                     "plan_deadline",
                     "opens_on",
                     "submission_deadline",
+                    "endorsement_deadline",
                     "review_deadline",
                     "correction_days",
                 ]

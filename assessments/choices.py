@@ -45,6 +45,7 @@ class Action(TextChoices):
     SUBMIT = "SUBMIT", "签批提交"
     WITHDRAW = "WITHDRAW", "撤回"
     ENDORSE = "ENDORSE", "初审推荐"
+    WITHDRAW_ENDORSEMENT = "WITHDRAW_ENDORSEMENT", "撤回初审"
     RETURN = "RETURN", "退回修改"
     RESUME = "RESUME", "按原提交办理"
     BEGIN_REVIEW = "BEGIN_REVIEW", "受理评审"

@@ -29,6 +29,13 @@ def is_running(campaign: Campaign, at: dt.datetime) -> bool:
     return campaign.state == CampaignState.OPEN and campaign.opens_on <= local_day(at)
 
 
+def endorsement_is_over(campaign: Campaign, at: dt.datetime) -> bool:
+    """Whether the superiors' time for 初审 is over, so that the city's lead may go on without it:
+    from the day after the campaign's day for it. A campaign without such a day waits for them."""
+    day = campaign.endorsement_deadline
+    return day is not None and local_day(at) > day
+
+
 def extension_of(assessment: SelfAssessment) -> dt.date | None:
     """The union's own extension in the campaign, if it has one."""
     if hasattr(assessment, "extended_until"):  # SelfAssessmentQuerySet.with_context

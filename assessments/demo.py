@@ -133,6 +133,7 @@ def _open_campaign(by: User) -> Campaign:
         plan_deadline=dt.date(today.year, 4, 30),
         opens_on=today - dt.timedelta(days=30),
         submission_deadline=today + dt.timedelta(days=30),
+        endorsement_deadline=today + dt.timedelta(days=45),
         review_deadline=today + dt.timedelta(days=75),
     )
     for tier in ASSESSED_TIERS:

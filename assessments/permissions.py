@@ -57,6 +57,26 @@ def may_endorse(user: User, assessment: SelfAssessment) -> bool:
     return endorsement_applies(assessment)
 
 
+def endorses_for(user: User) -> list[int]:
+    """The unions as whose head the user endorses what stands directly below: their keys."""
+    return [m.organization_id for m in user.roles if m.role == Role.HEAD]
+
+
+def may_rank(user: User, organization: Organization) -> bool:
+    """推荐排序: the head of the union that endorses."""
+    return organization.tier != Tier.CITY and has_role(user, organization, {Role.HEAD})
+
+
+def may_urge(user: User) -> bool:
+    """催报: 填报员 and 负责人 of a union that has others below it, and the city's 管理员 and 评审组长.
+    Whom they reach is `urging.behind`."""
+    return may_lead(user) or any(
+        membership.role in _OWN_WRITERS
+        and membership.organization.tier not in (Tier.CITY, Tier.GRASSROOTS)
+        for membership in user.roles
+    )
+
+
 def has_conflict(user: User, organization: Organization) -> bool:
     """Whether the user belongs to the organization, one above it (the city apart) or below it,
     or is recused from it or from one above it."""

@@ -20,6 +20,7 @@ from assessments.views import (
     public,
     reviews,
     self_assessments,
+    superior,
     surveys,
     uploading,
     workbench,
@@ -47,6 +48,12 @@ self_assessment_urls = [
     path("<int:pk>/revisions/<int:number>/", history.revision, name="self_assessment_revision"),
     path("<int:pk>/replies/", history.replies, name="self_assessment_replies"),
     path("<int:pk>/actions/return/", actions.send_back, name="self_assessment_return"),
+    path("<int:pk>/actions/endorse/", superior.endorse, name="self_assessment_endorse"),
+    path(
+        "<int:pk>/actions/endorse/criteria/<int:number>/",
+        superior.scores,
+        name="self_assessment_endorse_scores",
+    ),
     path("<int:pk>/actions/<slug:action>/", actions.act, name="self_assessment_act"),
 ]
 evidence_urls = [
@@ -78,6 +85,12 @@ extension_urls = [
     path("<int:pk>/", extensions.answer, name="extension_answer"),
     path("ask/<int:year>/<int:pk>/", extensions.ask, name="extension_ask"),
 ]
+oversight_urls = [
+    path("", oversight.OversightList.as_view(), name="oversight"),
+    path("urge/", oversight.urge, name="urge"),
+    path("endorse/", superior.endorse_several, name="endorse_several"),
+    path("<int:pk>/ranks/", superior.rank, name="rank"),
+]
 summary_urls = [
     path("", exports.overview, name="summary"),
     path("<int:year>/workbook.xlsx", exports.workbook, name="summary_workbook"),
@@ -101,7 +114,7 @@ urlpatterns = [
     path("surveys/", include(survey_urls)),
     path("vote/<slug:token>/", surveys.ballot, name="survey_ballot"),
     path("evidence/", include(evidence_urls)),
-    path("oversight/", oversight.OversightList.as_view(), name="oversight"),
+    path("oversight/", include(oversight_urls)),
     path("reviews/", include(review_urls)),
     path("assignments/", assignments.AssignmentList.as_view(), name="assignment_list"),
     path("decisions/", decisions.DecisionList.as_view(), name="decision_list"),

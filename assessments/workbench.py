@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
-from assessments import deadlines, extensions, permissions, worksheet
+from assessments import deadlines, endorsing, extensions, oversight, permissions, urging, worksheet
 from assessments.choices import Action, CampaignState, State
 from assessments.models import Campaign, Extension, ExtensionRequest, Review, SelfAssessment
+from assessments.oversight import Lag, Stage
 from assessments.scoring import CriterionResult
 from organizations.choices import ASSESSED_TIERS, Role
 from organizations.models import Organization, User
@@ -33,6 +34,7 @@ class Task:
     assessment: SelfAssessment | None = None
     tiles: tuple[tuple[worksheet.Section, CriterionResult], ...] = ()
     note: str = ""
+    urged: str = ""
 
     @property
     def is_too_late(self) -> bool:
@@ -46,7 +48,8 @@ def tasks(user: User, campaign: Campaign | None, at: dt.datetime) -> list[Task]:
         return []
     found = [
         *_own_unions(user, campaign, at),
-        *_endorsements(user, campaign),
+        *_endorsements(user, campaign, at),
+        *_unendorsed(user, campaign, at),
         *_reviews(user, campaign, at),
         *_leading(user, campaign, at),
         *_extension_requests(user, campaign),
@@ -80,6 +83,7 @@ def _own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
             "organization_id", "until"
         )
     )
+    urged = urging.recent(campaign, list(own))
     found = []
     for key, organization in own.items():
         assessment = assessments.get(key)
@@ -93,6 +97,9 @@ def _own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
             result = worksheet.result_of(sections[assessment.pk], campaign)
             tiles = tuple(zip(sections[assessment.pk], result.criteria, strict=True))
             task = replace(task, assessment=assessment, tiles=tiles)
+        if key in urged and (assessment is None or assessment.is_editable_state):
+            one = urged[key]
+            task = replace(task, urged=f"{one.day:%m-%d} 催报：{one.text}")
         if permissions.may_start(user, organization):
             found.append(_with_request(task, campaign, organization, requests.get(key)))
         else:
@@ -173,26 +180,40 @@ def _assessment_task(assessment: SelfAssessment, user: User, due: dt.date, at: d
     )
 
 
-def _endorsements(user: User, campaign: Campaign) -> list[Task]:
-    headed = [
-        membership.organization_id for membership in user.roles if membership.role == Role.HEAD
-    ]
-    if not headed:
+def _endorsements(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    if not permissions.endorses_for(user):
         return []
-    waiting = SelfAssessment.objects.filter(
-        campaign=campaign,
-        state=State.SUBMITTED,
-        organization__parent__in=headed,
-        rubric__tier__in=campaign.policies.filter(endorsement_required=True).values("tier"),
-    ).count()
+    waiting = endorsing.queue(user, campaign).count()
     if not waiting:
         return []
+    due = campaign.endorsement_deadline
+    over = deadlines.endorsement_is_over(campaign, at)
     return [
         Task(
             title="初审推荐",
             text=f"{waiting} 份下级工会的申报等待初审。",
-            url=f"{reverse('assessments:oversight')}?state={State.SUBMITTED}",
+            url=f"{reverse('assessments:oversight')}?state={Stage.TO_ENDORSE}",
             button="去初审",
+            due=due,
+            days_left=deadlines.days_left(due, at) if due else None,
+            note="已逾期，市总工会可直接受理。" if over else "",
+        )
+    ]
+
+
+def _unendorsed(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    """What the city's lead can take on without the superiors, who have let their day pass."""
+    if not permissions.may_lead(user) or not deadlines.endorsement_is_over(campaign, at):
+        return []
+    waiting = oversight.rows(user, campaign).filter(stage=Stage.TO_ENDORSE).count()
+    if not waiting:
+        return []
+    return [
+        Task(
+            title="上级逾期未初审",
+            text=f"{waiting} 份申报上级逾期未初审，可以直接受理。",
+            url=f"{reverse('assessments:oversight')}?lag={Lag.UNENDORSED}",
+            button="去查看",
         )
     ]
 

@@ -47,6 +47,14 @@ ANY_ADMINS = ADMINS | {"foreign_admin"}
 #: Everybody who belongs to a union that is assessed: each has the library of its own.
 LIBRARY_READERS = (OWN | SUPERIORS | SUBORDINATES | SIBLINGS | FOREIGN) - ANY_ADMINS
 LIBRARY_WRITERS = {who for who in LIBRARY_READERS if not who.endswith("_viewer")}
+#: Heads of any union: each is asked which of its own to endorse.
+HEADS = {who for who in EVERYBODY if who == "head" or who.endswith("_head")}
+#: Who writes for a union that has others below it, and the city's lead.
+URGERS = LEADS | {
+    "township_head",
+    "county_head",
+    "superior_reporter",
+}
 REVIEWERS = {"reviewer", "other_reviewer", "lead"}
 
 #: What is done to an account, always with a POST.
@@ -76,6 +84,8 @@ MAY_GET = {
     "assessments:self_assessment_replies": set(),  # leads on: nothing was sent back
     "assessments:self_assessment_return": LEADS | {"reviewer", "township_head"},
     "assessments:self_assessment_act": LEADS | {"reviewer"},
+    "assessments:self_assessment_endorse": {"township_head"},
+    "assessments:self_assessment_endorse_scores": {"township_head"},
     "assessments:extension_ask": {"reporter", "head"},
     "assessments:extension_list": {"admin"},
     "assessments:extension_answer": {"admin"},
@@ -99,6 +109,9 @@ MAY_GET = {
     "assessments:upload_begin": set(),
     "assessments:upload": set(),
     "assessments:oversight": EVERYBODY,
+    "assessments:urge": URGERS,
+    "assessments:endorse_several": HEADS,
+    "assessments:rank": {"township_head"},
     "assessments:review_list": REVIEWERS,
     "assessments:review_detail": {"reviewer"},
     "assessments:review_criterion": {"reviewer"},
@@ -164,6 +177,11 @@ MAY_POST = {
     "assessments:review_complete": {"reviewer"},
     "assessments:phrase_list": REVIEWERS | {"admin"},
     "assessments:phrase": LEADS,
+    "assessments:self_assessment_endorse": {"township_head"},
+    "assessments:self_assessment_endorse_scores": {"township_head"},
+    "assessments:urge": URGERS,
+    "assessments:endorse_several": HEADS,
+    "assessments:rank": {"township_head"},
     "assessments:assignment_list": set(),
     **{f"organizations:{name}": ADMINS for name in ("add", "edit", "move", "merge", "dissolve")},
     "organizations:imports": ANY_ADMINS,
@@ -316,6 +334,9 @@ def scene(request, city):
             f"assessments:{name}": [assessment.pk, voted_on.code]
             for name in ("survey", "survey_codes", "survey_close", "survey_cancel", "survey_adopt")
         },
+        "assessments:self_assessment_endorse": [assessment.pk],
+        "assessments:self_assessment_endorse_scores": [assessment.pk, 1],
+        "assessments:rank": [target.parent.pk],
         "assessments:survey_ballot": [survey.token],
         "assessments:summary_workbook": [campaign.year],
         "organizations:account_revoke": [account.pk, account.memberships.get().pk],
@@ -345,6 +366,12 @@ def expected(scene, name, table):
     is_township = "subordinate_head" in scene.clients
     if name == "organizations:add" and not is_township:
         return set()  # a grassroots union takes no unions below it
+    if name == "assessments:urge" and is_township:
+        # Everybody who writes here has unions below, but for the head of the city.
+        others = {
+            f"{who}_{role}" for who in ("sibling", "foreign") for role in ("head", "reporter")
+        }
+        return (everybody | OWN_WRITERS | others) - {"county_head"}
     if name == "assessments:library" and is_township:
         return everybody - {"county_head"}  # who is of the city here, which is not assessed
     return everybody

@@ -98,6 +98,26 @@ def test_lists_and_workbench(client, city, campaign, size):
         assert count(client, getattr(city, user), url) <= BUDGET, (user, name)
 
 
+def test_the_desk_of_a_superior(client, city, size):
+    campaign = factories.make_campaign(endorsement=True)
+    template = populate(city, campaign, size)
+    SelfAssessment.objects.filter(pk=template.pk).update(state=State.SUBMITTED)
+    chosen = SelfAssessment.objects.filter(organization__parent=city.township, state="SUBMITTED")
+    query = "&".join(f"chosen={pk}" for pk in chosen.values_list("pk", flat=True)[:100])
+    for user, url in [
+        ("township_head", "/oversight/?sort=-score&size=100&lag=behind"),
+        ("lead", f"/oversight/?county={city.county.code}&township={city.township.code}&q=示例"),
+        ("township_head", "/oversight/urge/"),
+        ("admin", "/oversight/urge/?lag=overdue"),
+        ("township_head", f"/oversight/endorse/?{query}"),
+        ("township_head", f"/oversight/{city.township.pk}/ranks/"),
+        ("township_head", f"/assessments/{template.pk}/actions/endorse/"),
+        ("township_head", f"/assessments/{template.pk}/actions/endorse/criteria/2/"),
+        ("township_head", f"{template.get_absolute_url()}?back=state%3DTO_ENDORSE"),
+    ]:
+        assert count(client, getattr(city, user), url) <= BUDGET, (user, url)
+
+
 def test_lists_cost_the_same_at_any_size(client, city, campaign):
     populate(city, campaign, 10)
     few = [count(client, getattr(city, user), reverse(f"assessments:{n}")) for user, n in LISTS]

@@ -21,7 +21,6 @@ class ActionForm(forms.Form):
 
     #: Field, label, whether required, help, by action. An action that is not named has none.
     _FIELDS = {
-        Action.ENDORSE: ("opinion", "推荐意见", True, "例如：经初审，材料属实，同意推荐。"),
         Action.COMPLETE_REVIEW: ("opinion", "评审意见", False, "可不填。随评分一并保存。"),
         Action.DECIDE: ("opinion", "评定意见", False, "可不填。随评定结果一并保存。"),
         Action.RESUME: (

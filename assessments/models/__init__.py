@@ -1,11 +1,11 @@
 from assessments.models.campaign import Campaign, Extension, ExtensionRequest, TierPolicy, Veto
 from assessments.models.decision import Adjustment, Decision, DecisionCriterion, DecisionScore
+from assessments.models.endorsement import Endorsement, EndorsementScore, Urge
 from assessments.models.evidence import Evidence, PartialUpload, StoredFile
 from assessments.models.guide import SeenGuide
 from assessments.models.history import AnswerChange
 from assessments.models.phrase import StockPhrase
 from assessments.models.review import (
-    Endorsement,
     Recusal,
     Return,
     ReturnRemark,
@@ -33,6 +33,7 @@ __all__ = [
     "DecisionCriterion",
     "DecisionScore",
     "Endorsement",
+    "EndorsementScore",
     "Evidence",
     "Extension",
     "ExtensionRequest",
@@ -53,5 +54,6 @@ __all__ = [
     "Survey",
     "SurveyPass",
     "TierPolicy",
+    "Urge",
     "Veto",
 ]

@@ -43,6 +43,12 @@ class Campaign(models.Model):
     plan_deadline = models.DateField("实施方案报送截止", help_text="政策规定为 4 月 30 日。")
     opens_on = models.DateField("自评开始")
     submission_deadline = models.DateField("自评提交截止", help_text="含当日，至 24 时。")
+    endorsement_deadline = models.DateField(
+        "上级初审截止",
+        null=True,
+        blank=True,
+        help_text="含当日，至 24 时。之后上级工会仍未初审的，市总工会可以直接受理；不填则一直等待初审。",
+    )
     review_deadline = models.DateField("评审完成")
     correction_days = models.PositiveSmallIntegerField(
         "退回修改期限（天）", default=7, validators=[MinValueValidator(1)]
@@ -86,6 +92,15 @@ class Campaign(models.Model):
                 violation_error_message="日期顺序应为：自评开始 ≤ 提交截止 ≤ 评审完成。",
             ),
             models.CheckConstraint(
+                name="campaign_endorsement_between",
+                condition=Q(endorsement_deadline=None)
+                | Q(
+                    endorsement_deadline__gte=F("submission_deadline"),
+                    endorsement_deadline__lte=F("review_deadline"),
+                ),
+                violation_error_message="日期顺序应为：提交截止 ≤ 上级初审截止 ≤ 评审完成。",
+            ),
+            models.CheckConstraint(
                 name="campaign_in_its_cycle",
                 condition=Q(year__gte=F("cycle_start_year"))
                 & Q(year__lt=F("cycle_start_year") + CYCLE_YEARS),
@@ -109,6 +124,8 @@ class Campaign(models.Model):
         pairs = [
             ("opens_on", "submission_deadline", "不能早于自评开始日期。"),
             ("submission_deadline", "review_deadline", "不能早于自评提交截止日期。"),
+            ("submission_deadline", "endorsement_deadline", "不能早于自评提交截止日期。"),
+            ("endorsement_deadline", "review_deadline", "不能早于上级初审截止日期。"),
         ]
         for earlier, later, message in pairs:
             first, second = getattr(self, earlier), getattr(self, later)
@@ -137,6 +154,12 @@ class TierPolicy(models.Model):
     )
     endorsement_required = models.BooleanField(
         "须经上级初审", default=False, help_text="开启后，上级工会初审推荐之后市总工会才能受理。"
+    )
+    endorsement_ranks = models.BooleanField(
+        "初审须排名次", default=False, help_text="开启后，上级工会初审时须填写名次。"
+    )
+    endorsement_scores = models.BooleanField(
+        "初审须逐项评分", default=False, help_text="开启后，上级工会初审时须逐个指标评分。"
     )
     reviewers = models.PositiveSmallIntegerField(
         "每份评审人数", default=1, validators=[MinValueValidator(1), MaxValueValidator(5)]

@@ -1,4 +1,4 @@
-"""What the superior and the city say about a self-assessment."""
+"""What the city says about a self-assessment."""
 
 from __future__ import annotations
 
@@ -10,26 +10,6 @@ from assessments.models.rubric import Indicator
 from assessments.models.self_assessment import RatingFields, SelfAssessment, recused_paths
 from organizations.models import Organization, User
 from organizations.models.organization import within
-
-
-class Endorsement(models.Model):
-    """The superior union's opinion before the city reviews (初审推荐)."""
-
-    self_assessment = models.ForeignKey(
-        SelfAssessment, on_delete=models.CASCADE, related_name="endorsements"
-    )
-    revision = models.PositiveSmallIntegerField()
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
-    opinion = models.TextField("推荐意见")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        verbose_name = verbose_name_plural = "推荐意见"
-        ordering = ["-at"]
-
-    def __str__(self) -> str:
-        return f"{self.organization} · {self.self_assessment_id}"
 
 
 class ReviewQuerySet(models.QuerySet["Review"]):

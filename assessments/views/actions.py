@@ -18,7 +18,7 @@ from assessments.views.access import assessment_or_404, readable_or_404
 _DONE = {
     Action.SUBMIT: "已签批提交。",
     Action.WITHDRAW: "已撤回，可以继续修改。",
-    Action.ENDORSE: "已初审推荐。",
+    Action.WITHDRAW_ENDORSEMENT: "已撤回初审，可以重新初审或退回。",
     Action.RETURN: "已退回，申报工会可以按要求修改。",
     Action.RESUME: "已按原提交继续办理。",
     Action.BEGIN_REVIEW: "已受理，可以评分。",

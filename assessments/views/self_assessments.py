@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from assessments import answering, deadlines, permissions, workflow, worksheet
 from assessments.choices import DECIDED_STATES, Action, State
 from assessments.models import Campaign, Return, ReturnRemark, SelfAssessment
+from assessments.views import superior
 from assessments.views.access import assessment_or_404, number_or_zero
 from organizations import audit
 from organizations.models import Organization, User
@@ -66,6 +67,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "assessment": assessment,
             "readable": readable,
+            "desk": superior.desk(request, assessment, now),
             "history_shown": permissions.may_read_revisions(user, assessment),
             "writable": writable,
             "sections": sections,

@@ -85,7 +85,7 @@ def perform(
 ) -> SelfAssessment:
     """Run one transition: lock, find the row, ask who and what, write, record.
 
-    `details` by action: `opinion` (ENDORSE; optional for COMPLETE_REVIEW and DECIDE), `remarks`
+    `details` by action: `opinion` (ENDORSE; optional for COMPLETE_REVIEW and DECIDE), `rank` (ENDORSE), `remarks`
     {Indicator: text}, `reason` and `due_on` (RETURN), `reason` (RESUME, the reopening actions,
     ACCEPT_APPEAL).
     `seen` is the `stamp` of what the user was shown before confirming, if anything was shown.

@@ -6,9 +6,18 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from assessments import assigning, deadlines, reviewing, revisions, verdicts, worksheet
+from django.db import IntegrityError, transaction
+
+from assessments import (
+    assigning,
+    deadlines,
+    endorsing,
+    reviewing,
+    revisions,
+    verdicts,
+    worksheet,
+)
 from assessments.models import (
-    Endorsement,
     Indicator,
     Return,
     ReturnRemark,
@@ -16,7 +25,7 @@ from assessments.models import (
     RevisionEvidence,
 )
 from assessments.scoring import storable
-from assessments.workflow.context import Context
+from assessments.workflow.context import Context, Problem, TransitionRefused
 
 
 def freeze_revision(context: Context) -> dict[str, Any]:
@@ -73,15 +82,33 @@ def _frozen(line: worksheet.Line) -> dict[str, Any]:
 
 
 def write_endorsement(context: Context) -> dict[str, Any]:
-    assessment = context.assessment
-    Endorsement.objects.create(
-        self_assessment=assessment,
-        revision=assessment.revision,
-        organization=assessment.organization.parent,
-        opinion=context.details["opinion"],
-        author=context.by,
-    )
-    return {"opinion": context.details["opinion"]}
+    """The superior's draft becomes its endorsement; an earlier one stays on record."""
+    assessment, details = context.assessment, context.details
+    assessment.endorsements.standing().update(superseded_at=context.at)
+    draft = endorsing.write_draft(assessment, context.by)
+    draft.opinion, draft.rank = details["opinion"], details.get("rank")
+    draft.author, draft.at = context.by, context.at
+    on_record: dict[str, Any] = {"opinion": draft.opinion}
+    scores = {score.indicator_id: score for score in draft.scores.all()}
+    if scores and endorsing.policy_of(assessment).endorsement_scores:
+        draft.total = storable(endorsing.result_of(assessment, context.lines, scores).total)
+        on_record["total"] = str(draft.total)
+    try:
+        with transaction.atomic():
+            draft.save()
+    except IntegrityError:  # two at once: the database keeps the ranks apart
+        raise TransitionRefused(Problem("这个名次刚刚给了另一个工会，请另选。")) from None
+    return on_record | ({"rank": draft.rank} if draft.rank else {})
+
+
+def withdraw_endorsement(context: Context) -> dict[str, Any]:
+    context.assessment.endorsements.standing().update(withdrawn_at=context.at)
+    return {}
+
+
+def note_missing_endorsement(context: Context) -> dict[str, Any]:
+    """Everybody may know that the city went on without the superior."""
+    return {"note": "上级逾期未初审"} if endorsing.awaits_superior(context.assessment) else {}
 
 
 def write_return(context: Context) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from assessments import correcting, deadlines, permissions, reviewing
-from assessments.choices import State
+from assessments import correcting, deadlines, endorsing, permissions, ranking, reviewing
 from assessments.models import Review
 from assessments.workflow.context import Context, Problem
 
@@ -44,22 +43,45 @@ def correction_is_overdue(context: Context) -> list[Problem]:
 
 
 def nobody_has_begun(context: Context) -> list[Problem]:
+    """An endorsement that the superior has taken back is as good as none."""
     begun = (
         context.assessment.returns.exists()
-        or context.assessment.endorsements.exists()
+        or context.assessment.endorsements.standing().exists()
+        or context.assessment.endorsements.drafted().filter(scores__isnull=False).exists()
         or Review.objects.filter(self_assessment=context.assessment, scores__isnull=False).exists()
     )
     return [Problem("上级或市总工会已经开始处理，不能撤回。")] if begun else []
 
 
 def endorsed_if_required(context: Context) -> list[Problem]:
-    """A union whose superior has endorsed an earlier revision need not be endorsed again."""
+    """A union whose superior has endorsed an earlier revision need not be endorsed again. After
+    the campaign's day for it, the city's lead goes on without the superior."""
     assessment = context.assessment
-    if assessment.state == State.ENDORSED or assessment.endorsements.exists():
+    if not endorsing.awaits_superior(assessment):
         return []
-    if permissions.endorsement_applies(assessment):
+    if not deadlines.endorsement_is_over(assessment.campaign, context.at):
         return [Problem("须先由上级工会初审推荐。")]
+    if not permissions.may_lead(context.by, assessment):
+        return [Problem("上级工会逾期未初审，须由评审组长或管理员受理。")]
     return []
+
+
+def endorsement_is_complete(context: Context) -> list[Problem]:
+    """What the campaign asks of the superior besides an opinion: a rank, and scores."""
+    assessment, rank = context.assessment, context.details.get("rank")
+    policy = endorsing.policy_of(assessment)
+    found = []
+    if rank is None and policy.endorsement_ranks:
+        found.append(Problem("请填写名次。"))
+    if rank is not None and (other := ranking.rank_taken_by(assessment, rank)):
+        found.append(Problem(f"第 {rank} 名已经给了“{other}”，请另选，或先到“推荐排序”调整。"))
+    if policy.endorsement_scores:
+        scores = endorsing.prepared(assessment).scores
+        found += [
+            Problem(f"{gap.indicator.code} {gap.indicator.name}：{gap.text}", gap.indicator)
+            for gap in endorsing.gaps(assessment, context.lines, scores)
+        ]
+    return found
 
 
 def has_reviewers(context: Context) -> list[Problem]:

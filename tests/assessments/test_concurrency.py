@@ -10,18 +10,23 @@ from django.db import connection, transaction
 from assessments import (
     answering,
     assigning,
+    deadlines,
     demo,
     evidence,
     library,
+    oversight,
+    ranking,
     reviewing,
+    urging,
     workflow,
     worksheet,
 )
 from assessments.choices import Action, State
 from assessments.entries import Entry
-from assessments.models import Evidence, SelfAssessment, StoredFile
+from assessments.models import Endorsement, Evidence, SelfAssessment, StoredFile, Urge
 from assessments.scoring import Rating
 from organizations import audit
+from organizations.choices import Role
 from organizations.models import User
 from tests import factories
 from tests.factories import make_self_assessment
@@ -88,6 +93,90 @@ def test_withdrawing_against_beginning_the_review(city, campaign):
     )
     assessment.refresh_from_db()
     assert assessment.state == done.state
+    assert list(audit.verify()) == []
+
+
+def test_taking_an_endorsement_back_against_beginning_the_review(city):
+    strict = factories.make_campaign(endorsement=True)
+    assessment = make_self_assessment(city, strict, State.ENDORSED)
+    assigning.assign(assessment, city.reviewer, city.lead)
+    done = exactly_one(
+        at_once(
+            doing(assessment, Action.WITHDRAW_ENDORSEMENT, city.township_head),
+            doing(assessment, Action.BEGIN_REVIEW, city.lead),
+        )
+    )
+    stands = assessment.endorsements.standing().exists()
+    assert stands == (done.state == State.UNDER_REVIEW)
+    assert list(audit.verify()) == []
+
+
+def test_two_heads_endorsing_the_same(city):
+    strict = factories.make_campaign(endorsement=True)
+    assessment = make_self_assessment(city, strict, State.SUBMITTED)
+    other = factories.make_user((city.township, Role.HEAD))
+    exactly_one(
+        at_once(
+            doing(assessment, Action.ENDORSE, city.township_head, opinion="一"),
+            doing(assessment, Action.ENDORSE, other, opinion="二"),
+        )
+    )
+    assert assessment.endorsements.count() == 1
+
+
+def test_two_heads_giving_the_same_rank(city):
+    strict = factories.make_campaign(endorsement=True)
+    mine = make_self_assessment(city, strict, State.SUBMITTED)
+    theirs = make_self_assessment(city, strict, State.SUBMITTED, organization=city.sibling)
+    exactly_one(
+        at_once(
+            *[
+                doing(one, Action.ENDORSE, city.township_head, opinion="好", rank=1)
+                for one in (mine, theirs)
+            ]
+        )
+    )
+    assert Endorsement.objects.standing().get().rank == 1
+
+
+def test_saving_ranks_against_endorsing_with_one_of_them(city):
+    strict = factories.make_campaign(endorsement=True)
+    mine = make_self_assessment(city, strict, State.ENDORSED)
+    theirs = make_self_assessment(city, strict, State.SUBMITTED, organization=city.sibling)
+    rows = list(ranking.ranked(city.township, strict, "GRASSROOTS"))
+
+    def saving():
+        return ranking.save_ranks(
+            city.township,
+            strict,
+            "GRASSROOTS",
+            {rows[0].pk: 1},
+            by=User.objects.get(pk=city.township_head.pk),
+            seen=ranking.rank_stamp(rows),
+        )
+
+    results = at_once(
+        saving, doing(theirs, Action.ENDORSE, city.township_head, opinion="好", rank=1)
+    )
+    refused = [
+        one for one in results if isinstance(one, ranking.NotAllowed | workflow.TransitionRefused)
+    ]
+    assert len(refused) == 1, results
+    assert mine.endorsements.get().rank in (None, 1)
+
+
+def test_two_urging_together_tell_each_union_once(city, campaign):
+    def urging_as(user):
+        def job():
+            by = User.objects.get(pk=user.pk)
+            return urging.urge(
+                oversight.rows(by, campaign), campaign, text="请填报", by=by, at=deadlines.now()
+            )
+
+        return job
+
+    results = at_once(urging_as(city.lead), urging_as(city.admin))
+    assert sum(results) == Urge.objects.count() == 5
     assert list(audit.verify()) == []
 
 
