@@ -17,6 +17,7 @@ from assessments.views import (
     public,
     reviews,
     self_assessments,
+    similarity,
     surveys,
     uploading,
     workbench,
@@ -39,6 +40,7 @@ self_assessment_urls = [
         attachments.indicator,
         name="indicator_evidence",
     ),
+    path("<int:pk>/similar/", similarity.of_assessment, name="self_assessment_similar"),
     path("<int:pk>/actions/return/", actions.send_back, name="self_assessment_return"),
     path("<int:pk>/actions/<slug:action>/", actions.act, name="self_assessment_act"),
 ]
@@ -58,6 +60,11 @@ review_urls = [
     path("", reviews.ReviewList.as_view(), name="review_list"),
     path("<int:pk>/", reviews.detail, name="review_detail"),
     path("<int:pk>/criteria/<int:number>/", reviews.criterion, name="review_criterion"),
+    path("<int:pk>/similar/", similarity.of_review, name="review_similar"),
+]
+similarity_urls = [
+    path("", similarity.SimilarityList.as_view(), name="similarity_list"),
+    path("<int:pk>/", similarity.detail, name="similarity"),
 ]
 extension_urls = [
     path("", extensions.pending, name="extension_list"),
@@ -89,6 +96,7 @@ urlpatterns = [
     path("evidence/", include(evidence_urls)),
     path("oversight/", oversight.OversightList.as_view(), name="oversight"),
     path("reviews/", include(review_urls)),
+    path("similarities/", include(similarity_urls)),
     path("assignments/", assignments.AssignmentList.as_view(), name="assignment_list"),
     path("decisions/", decisions.DecisionList.as_view(), name="decision_list"),
     path("summary/", include(summary_urls)),

@@ -59,6 +59,8 @@ class Row:
     #: What the union handed in the last time, and what the unions below it come to.
     previous: PreviousAnswer | None = None
     below: SubordinateSum | None = None
+    #: What others have handed in alike (`similarity.Flag`).
+    flags: Sequence[Any] = ()
 
     @property
     def indicator(self) -> Indicator:

@@ -18,12 +18,14 @@ from assessments.models.self_assessment import (
     RevisionEvidence,
     SelfAssessment,
 )
+from assessments.models.similarity import Band, Similarity, Trace
 from assessments.models.survey import Survey, SurveyPass
 
 __all__ = [
     "Adjustment",
     "Answer",
     "Attachment",
+    "Band",
     "Campaign",
     "Criterion",
     "Decision",
@@ -45,9 +47,11 @@ __all__ = [
     "Rubric",
     "SeenGuide",
     "SelfAssessment",
+    "Similarity",
     "StoredFile",
     "Survey",
     "SurveyPass",
     "TierPolicy",
+    "Trace",
     "Veto",
 ]

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from assessments import assigning, permissions, reviewing, worksheet
+from assessments import assigning, permissions, reviewing, similarity, worksheet
 from assessments.choices import Action, State
 from assessments.forms.filters import AssessmentFilter, counties_of
 from assessments.forms.sheets import ReviewSheet
@@ -97,6 +97,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "can_begin": assessment.state in (State.SUBMITTED, State.ENDORSED),
             "can_score": reviewing.why_not_scorable(review, request.user) is None,
             "can_return": assessment.state in assigning.ASSIGNABLE_STATES,
+            "similar": similarity.open_count(assessment, request.user),
             "actions": Action,
         },
     )
@@ -141,6 +142,9 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             if not sheet.faulty_rows:
                 messages.success(request, "评分已保存。")
                 return _after_saving(request, review, number)
+    flags = similarity.flags_for(assessment, request.user)
+    for row in sheet.rows:
+        row.flags = flags.get(row.indicator.code, ())
     scores = {score.indicator_id: score for score in review.scores.all()}
     return render(
         request,

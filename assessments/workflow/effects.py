@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from assessments import assigning, deadlines, reviewing, verdicts, worksheet
+from assessments import assigning, deadlines, reviewing, similarity, verdicts, worksheet
 from assessments.models import (
     Endorsement,
     Indicator,
@@ -70,6 +70,11 @@ def _frozen(line: worksheet.Line) -> dict[str, Any]:
             for evidence in sorted(line.evidence, key=lambda evidence: evidence.pk)
         ],
     }
+
+
+def look_for_similar(context: Context) -> None:
+    """Once it stands: what others have handed in alike (雷同), or no more."""
+    similarity.refresh_later(context.assessment)
 
 
 def write_endorsement(context: Context) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from assessments.workflow.context import Context, Problem
 from assessments.workflow.effects import (
     complete_own_review,
     freeze_revision,
+    look_for_similar,
     others_are_scoring,
     point_reviews_at_revision,
     reopen_reviews,
@@ -70,7 +71,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         may=permissions.may_sign,
         acts_as=(Role.HEAD,),
         guards=(organization_is_active, in_time, complete),
-        effects=(freeze_revision,),
+        effects=(freeze_revision, look_for_similar),
     ),
     Transition(
         Action.WITHDRAW,
@@ -79,6 +80,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         may=permissions.may_sign,
         acts_as=(Role.HEAD,),
         guards=(in_time, nobody_has_begun),
+        effects=(look_for_similar,),
     ),
     Transition(
         Action.ENDORSE,
