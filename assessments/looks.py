@@ -21,8 +21,9 @@ _BAND_DIGITS = 4
 _GREY_STEP = 8
 #: Between the lightest and the darkest square (0–255): below it the picture is blank.
 _MIN_CONTRAST = 48
-#: Coarse bits that must be of the rarer kind: an almost empty page says too little.
-_MIN_INFORMATION = 20
+#: Coarse bits that must be of the rarer kind, by rows and by columns together: an almost empty page,
+#: or one that just grows darker to one side, says too little.
+_MIN_INFORMATION = 16
 #: A band all of whose bits are the same shows an even surface, which any picture may have.
 _EVEN = ("0" * _BAND_DIGITS, "f" * _BAND_DIGITS)
 
@@ -34,8 +35,9 @@ def of(image: Image.Image) -> str:
     if max(grays) - min(grays) < _MIN_CONTRAST:
         return ""
     coarse = _hash(grays, _COARSE)
-    ones = coarse.bit_count()
-    if min(ones, _COARSE_DIGITS * 4 - ones) < _MIN_INFORMATION:
+    half = _COARSE * _COARSE
+    ones = [part.bit_count() for part in divmod(coarse, 1 << half)]
+    if sum(min(count, half - count) for count in ones) < _MIN_INFORMATION:
         return ""
     fine = _hash(_squares(image, _FINE), _FINE)
     return f"{coarse:0{_COARSE_DIGITS}x}{fine:0{DIGITS - _COARSE_DIGITS}x}"

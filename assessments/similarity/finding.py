@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -33,7 +32,7 @@ _CHUNK = 10_000
 def refresh_later(assessment: SelfAssessment) -> None:
     """Look for what others have handed in alike, once the transaction stands. A failure costs the
     union nothing: it is logged, and `manage.py find_similar` makes up for it."""
-    transaction.on_commit(partial(refresh, assessment.pk), robust=True)
+    transaction.on_commit(lambda: refresh(assessment.pk), robust=True)
 
 
 @transaction.atomic

@@ -73,12 +73,12 @@ def _of(
 @require_http_methods(["GET", "POST"])
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One flag: both sides beside each other, and what was found of it."""
+    own_reviews = Review.objects.filter(reviewer=request.user)
     pair = get_object_or_404(
         Similarity.objects.visible_to(request.user)
         .with_sides()
         .prefetch_related(
-            Prefetch(f"{side}_assessment__reviews", Review.objects.filter(reviewer=request.user))
-            for side in ("left", "right")
+            *(Prefetch(f"{side}_assessment__reviews", own_reviews) for side in ("left", "right"))
         ),
         pk=pk,
     )

@@ -3,6 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
+from django.db.models import Q
 
 from assessments import deadlines, files, similarity
 from assessments.choices import State
@@ -25,9 +26,11 @@ class Command(BaseCommand):
         self.stdout.write(f"{self._look()} files looked at")
         handed_in = SelfAssessment.objects.exclude(state=State.DRAFT)
         if not options["all"]:
-            recent = handed_in.filter(submitted_at__gte=deadlines.now() - RECENT)
-            handed_in = similarity.outdated().values("pk").union(recent.values("pk"))
-        keys = sorted(row["pk"] for row in handed_in.values("pk"))
+            handed_in = handed_in.filter(
+                Q(pk__in=similarity.outdated().values("pk"))
+                | Q(submitted_at__gte=deadlines.now() - RECENT)
+            )
+        keys = list(handed_in.order_by("pk").values_list("pk", flat=True))
         for key in keys:
             try:
                 similarity.refresh(key, thoroughly=True)
