@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from assessments import extensions
 from assessments.choices import State
-from assessments.models import Evidence, Indicator, Survey
+from assessments.models import Evidence, Indicator, Similarity, Survey, Trace
 from organizations.choices import Role, Tier
 from organizations.importing import previews
 from tests import factories
@@ -98,6 +98,10 @@ MAY_GET = {
     "assessments:review_list": REVIEWERS,
     "assessments:review_detail": {"reviewer"},
     "assessments:review_criterion": {"reviewer"},
+    "assessments:review_similar": {"reviewer"},
+    "assessments:self_assessment_similar": SUPERIORS | CITY | {"reviewer"},
+    "assessments:similarity_list": LEADS,
+    "assessments:similarity": CITY | {"reviewer"},  # the other side is in another county
     "assessments:assignment_list": LEADS,
     "assessments:decision_list": LEADS,
     "assessments:summary": LEADS,
@@ -148,6 +152,7 @@ MAY_POST = {
     "assessments:self_assessment_return": MAY_GET["assessments:self_assessment_return"],
     "assessments:self_assessment_act": LEADS | {"reviewer"},
     "assessments:review_criterion": {"reviewer"},
+    "assessments:similarity": LEADS | {"reviewer"},
     "assessments:assignment_list": set(),
     **{f"organizations:{name}": ADMINS for name in ("add", "edit", "move", "merge", "dissolve")},
     "organizations:imports": ANY_ADMINS,
@@ -239,6 +244,30 @@ def people(city, target):
     return users
 
 
+def foreign_copy(city, campaign, target):
+    """What a union of the same tier in the other county has handed in."""
+    organization = city.foreign if target == city.own else city.other_township
+    return make_self_assessment(city, campaign, State.SUBMITTED, organization=organization)
+
+
+def flag_between(first, second):
+    left, right = (
+        Trace.objects.create(
+            self_assessment=one, code="G1.01", codes=["G1.01"], revision=1, exact="0", wording="同"
+        )
+        for one in (first, second)
+    )
+    return Similarity.objects.create(
+        campaign=first.campaign,
+        kind="TEXT",
+        left=left,
+        right=right,
+        left_assessment=first,
+        right_assessment=second,
+        degree=100,
+    )
+
+
 @pytest.fixture(params=["grassroots", "township"])
 def scene(request, city):
     target = city.own if request.param == "grassroots" else city.township
@@ -266,6 +295,7 @@ def scene(request, city):
         closes_at=timezone.now(),
         opened_by=users["head"],
     )
+    alike = flag_between(assessment, foreign_copy(city, campaign, target))
     asked = extensions.ask(
         campaign,
         target,
@@ -286,6 +316,9 @@ def scene(request, city):
         "assessments:upload": ["00000000-0000-4000-8000-000000000000"],
         "assessments:review_detail": [review.pk],
         "assessments:review_criterion": [review.pk, 1],
+        "assessments:review_similar": [review.pk],
+        "assessments:self_assessment_similar": [assessment.pk],
+        "assessments:similarity": [alike.pk],
         **{
             f"assessments:{name}": [assessment.pk, voted_on.code]
             for name in ("survey", "survey_codes", "survey_close", "survey_cancel", "survey_adopt")
@@ -321,6 +354,8 @@ def expected(scene, name, table):
         return set()  # a grassroots union takes no unions below it
     if name == "assessments:library" and is_township:
         return everybody - {"county_head"}  # who is of the city here, which is not assessed
+    if name == "assessments:similarity" and is_township and "leader" in everybody:
+        return everybody | {"county_head"}  # who is of the city here, and sees both counties
     return everybody
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F
 
 from assessments import permissions, wordings
 from assessments.choices import SimilarityKind
 from assessments.models import Revision, SelfAssessment, Similarity, Trace
+from assessments.similarity.finding import MAX_PAIRS
 from organizations.models import User
 
 #: Pairs of one submission that its pages of indicators show.
@@ -55,36 +55,40 @@ class Flag:
 
 
 def flags_for(assessment: SelfAssessment, by: User) -> dict[str, list[Flag]]:
-    """What the user may see of the flags of a submission, by code of the indicator: two queries.
-    How many more there are is for the city alone, which sees all unions."""
-    found: dict[int, list[Match]] = defaultdict(list)
+    """What the user may see of the flags of a submission, by code of the indicator: one query, and
+    one more where something is shared by many. How many more there are is for the city alone, which
+    sees all unions."""
+    found: dict[Trace, list[Match]] = defaultdict(list)
     pairs = Similarity.objects.visible_to(by).of(assessment).with_sides()
     for pair in pairs.order_by("finding", "-degree", "-pk")[:_MAX_SHOWN]:
         own, other = _sides(pair, assessment)
-        found[own.pk].append(Match(pair, other, other.self_assessment))
-    if not found:
-        return {}
-    is_city = permissions.may_see_names_of_city(by)
-    same = (
-        Trace.objects.filter(exact=OuterRef("exact"))
-        .exclude(self_assessment__organization=assessment.organization_id)
-        .order_by()
-        .values("exact")
-        .annotate(count=Count("pk"))
-        .values("count")
-    )
+        found[own].append(Match(pair, other, other.self_assessment))
+    counts = {}
+    if permissions.may_see_names_of_city(by):
+        counts = _counts(assessment, [one for one in found if len(found[one]) >= MAX_PAIRS])
     flags: dict[str, list[Flag]] = defaultdict(list)
-    for trace in (
-        Trace.objects.filter(pk__in=found)
-        .select_related("evidence")
-        .annotate(equal=Coalesce(Subquery(same), 0))
-    ):
-        matches = tuple(found[trace.pk])
-        more = max(trace.others, trace.equal) - len(matches) if is_city else 0
-        flag = Flag(trace, matches, max(0, more))
+    for trace, matches in found.items():
+        more = counts.get(trace.exact, 0) - len(matches)
+        flag = Flag(trace, tuple(matches), max(0, more))
         for code in trace.codes:
             flags[code].append(flag)
     return dict(flags)
+
+
+def _counts(assessment: SelfAssessment, traces: list[Trace]) -> dict[str, int]:
+    """How many traces of others are like these, by digest: those found when they were handed in,
+    or those that are equal now, whichever are more. With fewer pairs than are stored for a trace
+    there are no more."""
+    if not traces:
+        return {}
+    equal = dict(
+        Trace.objects.filter(exact__in={trace.exact for trace in traces})
+        .exclude(self_assessment__organization=assessment.organization_id)
+        .order_by()
+        .values_list("exact")
+        .annotate(Count("pk"))
+    )
+    return {trace.exact: max(trace.others, equal.get(trace.exact, 0)) for trace in traces}
 
 
 def open_count(assessment: SelfAssessment, by: User) -> int:

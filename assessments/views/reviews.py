@@ -123,10 +123,11 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if not sections:
         raise Http404
     section = sections[0]
+    scores = _scores(review, section)
     locked_reason = reviewing.why_not_scorable(review, request.user)
     sheet = ReviewSheet(
         section.lines,
-        _stored(review, section),
+        _stored(section, scores),
         data=request.POST if request.method == "POST" else None,
         writable=locked_reason is None,
     )
@@ -138,14 +139,14 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         except reviewing.NotAllowed as error:
             locked_reason = f"没有保存：{error}您填写的内容还在下面。"
         else:
-            sheet.settle(_stored(review, section), saved.conflicts)
+            scores = _scores(review, section)
+            sheet.settle(_stored(section, scores), saved.conflicts)
             if not sheet.faulty_rows:
                 messages.success(request, "评分已保存。")
                 return _after_saving(request, review, number)
     flags = similarity.flags_for(assessment, request.user)
     for row in sheet.rows:
         row.flags = flags.get(row.indicator.code, ())
-    scores = {score.indicator_id: score for score in review.scores.all()}
     return render(
         request,
         "assessments/reviews/criterion.html",
@@ -166,11 +167,12 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     )
 
 
-def _stored(review: Review, section: worksheet.Section):
-    scores = {
-        score.indicator_id: score
-        for score in review.scores.filter(indicator__criterion=section.criterion)
-    }
+def _scores(review: Review, section: worksheet.Section) -> dict[int, ReviewScore]:
+    stored = review.scores.filter(indicator__criterion=section.criterion)
+    return {score.indicator_id: score for score in stored}
+
+
+def _stored(section: worksheet.Section, scores: dict[int, ReviewScore]):
     return {
         line.indicator.pk: reviewing.shown_entry(line, scores.get(line.indicator.pk))
         for line in section.lines

@@ -124,6 +124,8 @@ def _ways_back(request: HttpRequest, pair: Similarity) -> list[tuple[str, str]]:
         ways.append(("雷同", reverse("assessments:similarity_list")))
     for assessment in (pair.left_assessment, pair.right_assessment):
         for review in assessment.reviews.all():
+            if review.reviewer_id != request.user.pk:
+                continue
             url = reverse("assessments:review_similar", args=[review.pk])
             ways.append((f"{assessment.organization} 的雷同提示", url))
     return ways

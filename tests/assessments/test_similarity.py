@@ -478,9 +478,6 @@ def test_what_hundreds_hand_in_is_stored_in_part_and_counted_whole(city, union):
     )
     assert (len(file.matches), file.more, file.rest) == (20, 131, 146)
     assert len(text.matches) == 20
-    # The first one is told of the later ones too.
-    first = similarity.flags_for(template, city.lead)
-    assert all(flag.more >= 0 for flags in first.values() for flag in flags)
     # A key of the index stands for no more than a bucket of traces.
     key = finding._keys(Trace.objects.filter(wording__gt="").first())[0]
     assert Band.objects.filter(key=key).count() <= finding.MAX_BUCKET + 1
@@ -495,16 +492,30 @@ def test_handing_in_costs_the_same_among_few_and_many(city, union):
     assert many <= few
 
 
-def test_flags_cost_two_queries_at_any_size(city, union, django_assert_num_queries):
+def test_the_first_of_many_is_told_how_many_came_after(city, union):
+    first = union(city.own).hand_in(content=PDF)
+    for _ in range(finding.MAX_PAIRS + 2):
+        organization = factories.make_organization(Tier.GRASSROOTS, city.township)
+        with_file = union(organization)
+        with_file.upload(PDF)
+        with_file.act(Action.SUBMIT)
+    flag = similarity.flags_for(first, city.lead)["G1.01"][0]
+    assert len(flag.matches) + flag.more == finding.MAX_PAIRS + 2
+    township_head = User.objects.get(pk=city.township_head.pk)
+    below = similarity.flags_for(first, township_head)["G1.01"][0]
+    assert (len(below.matches), below.more) == (len(flag.matches), 0)  # the city alone counts
+
+
+def test_flags_cost_at_most_two_queries_at_any_size(city, union, django_assert_num_queries):
     template = union(city.own).hand_in(ACCOUNT, PDF)
     crowd(city, template, 5)
     first = union(city.foreign).hand_in(ACCOUNT, PDF)
     crowd(city, template, 100)
     second = union(city.direct).hand_in(ACCOUNT, PDF)
-    for assessment in (first, second):
+    for assessment, queries in ((first, 1), (second, 2)):
         reader = User.objects.get(pk=city.lead.pk)
         assert similarity.flags_for(assessment, reader)  # roles and recusals are read once
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(queries):
             assert len(similarity.flags_for(assessment, reader)["G1.01"]) == 2
 
 

@@ -12,7 +12,6 @@ from organizations.models import AuditEvent, Membership, User
 from tests.assessments.test_similarity import (
     ACCOUNT,
     EDITED,
-    PDF,
     photo,
     saved,
     union,  # noqa: F401 - a fixture
