@@ -28,7 +28,7 @@ class SimilarityFilter(forms.Form):
     finding = forms.ChoiceField(
         label="核实",
         required=False,
-        choices=[("", "全部"), (OPEN, "待核实"), *SimilarityFinding.choices],
+        choices=[("", "核实情况不限"), (OPEN, "待核实"), *SimilarityFinding.choices],
     )
 
     def __init__(self, data: Any, counties: list[Organization]) -> None:

@@ -15,6 +15,7 @@ from assessments.similarity.flags import (
     compare,
     flags_for,
     open_count,
+    unlisted,
 )
 from assessments.similarity.judging import NotPossible, anew, judge, stamp
 
@@ -33,4 +34,5 @@ __all__ = [
     "refresh",
     "refresh_later",
     "stamp",
+    "unlisted",
 ]

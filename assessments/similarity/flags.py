@@ -11,7 +11,7 @@ from django.db.models import Count, F
 
 from assessments import permissions, wordings
 from assessments.choices import SimilarityKind
-from assessments.models import Revision, SelfAssessment, Similarity, Trace
+from assessments.models import Evidence, Revision, SelfAssessment, Similarity, Trace
 from assessments.similarity.finding import MAX_PAIRS
 from organizations.models import User
 
@@ -75,6 +75,12 @@ def flags_for(assessment: SelfAssessment, by: User) -> dict[str, list[Flag]]:
     return dict(flags)
 
 
+def unlisted(assessment: SelfAssessment, by: User) -> list[Flag]:
+    """The things of a submission that more unions have than its page lists, each once."""
+    flags = {flag.trace: flag for own in flags_for(assessment, by).values() for flag in own}
+    return [flag for flag in flags.values() if flag.more]
+
+
 def _counts(assessment: SelfAssessment, traces: list[Trace]) -> dict[str, int]:
     """How many traces of others are like these, by digest: those found when they were handed in,
     or those that are equal now, whichever are more. With fewer pairs than are stored for a trace
@@ -117,6 +123,11 @@ class Side:
     @property
     def assessment(self) -> SelfAssessment:
         return self.trace.self_assessment
+
+    @property
+    def files(self) -> tuple[Evidence, ...]:
+        """The file, where it is one and may be read."""
+        return (self.trace.evidence,) if self.trace.evidence and self.is_readable else ()
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from assessments import deadlines, permissions
+from assessments import answering, deadlines, permissions
 from assessments.choices import SimilarityFinding
 from assessments.models import Similarity
 from organizations.audit import record
+from organizations.choices import Role
 from organizations.models import User
+
+_CITY_ROLES = (Role.REVIEWER, Role.LEAD_REVIEWER, Role.ADMIN)
 
 
 class NotPossible(Exception):
@@ -49,7 +52,9 @@ def judge(pair: Similarity, *, finding: str, remark: str, seen: str, by: User) -
         action=f"SIMILARITY_{locked.finding}",
         by=by,
         subject=locked,
-        details={
+        details=answering.capacity(by, locked.left_assessment, _CITY_ROLES)
+        | {
+            "city": True,
             "kind": locked.kind,
             "assessments": [locked.left_assessment_id, locked.right_assessment_id],
             "codes": [locked.left.codes, locked.right.codes],

@@ -66,6 +66,8 @@ def _of(
             "page_obj": page,
             "paginator": paginator,
             "comparisons": similarity.compare(page, request.user, assessment),
+            "unlisted": similarity.unlisted(assessment, request.user),
+            "city_names_shown": permissions.may_see_names_of_city(request.user),
         },
     )
 
@@ -110,6 +112,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "comparison": comparison,
             "form": form if may_judge else None,
             "seen": similarity.stamp(pair),
+            "city_names_shown": permissions.may_see_names_of_city(request.user),
             "events": audit.events_of(pair).select_related("actor")[:20],
             "backs": _ways_back(request, pair),
         },

@@ -12,6 +12,7 @@ from organizations.models import AuditEvent, Membership, User
 from tests.assessments.test_similarity import (
     ACCOUNT,
     EDITED,
+    crowd,
     photo,
     saved,
     union,  # noqa: F401 - a fixture
@@ -164,9 +165,25 @@ def test_a_superior_finds_the_flags_of_its_own_subtree_when_endorsing(
     assert "有 1 处材料或说明与下属其他工会雷同" in client.get(endorse).content.decode()
     assert page in client.get(ours.get_absolute_url()).content.decode()
     pair = Similarity.objects.visible_to(User.objects.get(pk=city.township_head.pk)).get()
+    similarity.judge(pair, finding="CLEARED", remark="联合举办。", seen="|", by=city.lead)
     html = client.get(pair.get_absolute_url()).content.decode()
+    assert "联合举办。" in html
+    assert city.lead.full_name not in html.replace("评审组长", "")  # names are the city's own
     assert "保存核实结论" not in html
     assert client.post(pair.get_absolute_url(), {"finding": "CLEARED"}).status_code == 404
+
+
+def test_what_many_share_is_listed_in_part_and_counted_whole(client, city, scene):
+    crowd(city, scene.theirs.assessment, 30)
+    send_back(scene.ours.assessment, city.lead)
+    scene.ours.hand_in(ACCOUNT)
+    client.force_login(city.reviewer)
+    html = client.get(scene.page).content.decode()
+    assert "G1.01 自评说明：另有 11 处没有列出。" in html
+    assert "翻页" in html
+    scene.ours.assessment.refresh_from_db()
+    flag = similarity.flags_for(scene.ours.assessment, city.lead)["G1.01"]
+    assert {(len(one.listed), one.rest) for one in flag if not one.trace.evidence} == {(5, 26)}
 
 
 # --- What was found -------------------------------------------------------------------------------
