@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from PIL import Image, ImageDraw
 
-from assessments import answering, campaigns, demo, evidence, looks, similarity, wordings
+from assessments import answering, demo, evidence, looks, similarity, wordings
 from assessments.choices import Action, State
 from assessments.models import (
     Answer,
@@ -332,7 +332,6 @@ def test_wordings_are_told_apart_without_their_punctuation():
 
 @pytest.fixture
 def next_year(campaign):
-    campaigns.close(campaign, by=None) if hasattr(campaigns, "close") else None
     return factories.make_campaign(year=campaign.year + 1)
 
 
