@@ -85,3 +85,18 @@ class Vote(TextChoices):
     BASICALLY = "basically", "基本满意"
     UNSATISFIED = "unsatisfied", "不满意"
     ABSTAINED = "abstained", "弃权"
+
+
+class SimilarityKind(TextChoices):
+    """What two unions have in common (雷同)."""
+
+    FILE = "FILE", "同一文件"
+    IMAGE = "IMAGE", "相似图片"
+    TEXT = "TEXT", "相似说明"
+
+
+class SimilarityFinding(TextChoices):
+    """What became of a flag (雷同核实)."""
+
+    CLEARED = "CLEARED", "已核实无问题"
+    CONFIRMED = "CONFIRMED", "属实"

@@ -16,7 +16,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from assessments import kinds, scanning, thumbnails
+from assessments import kinds, looks, scanning, thumbnails
 from assessments.models import StoredFile
 from assessments.uploads import MEGABYTE
 
@@ -105,6 +105,7 @@ def store(upload: File) -> StoredFile:
     if known:
         return known
     scanned_at = timezone.now() if _is_clean(content, name) else None
+    look = None if scanning.is_on() and not scanned_at else _look(content, media_type)
     upload.seek(0)
     path = put(_fresh_path(FOLDER, sha256), upload)
     try:
@@ -114,6 +115,7 @@ def store(upload: File) -> StoredFile:
                 size=upload.size,
                 media_type=media_type,
                 file=path,
+                look=look,
                 scanned_at=scanned_at,
             )
     except IntegrityError:  # the same content came in by another request at the same moment
@@ -148,6 +150,22 @@ def scan(file: StoredFile) -> str:
         infection = scanning.infection_in(content)
     StoredFile.objects.filter(pk=file.pk).update(infection=infection, scanned_at=timezone.now())
     return infection
+
+
+def _look(content: BinaryIO, media_type: str) -> str:
+    picture = thumbnails.small(content, media_type) if media_type.startswith("image/") else None
+    return looks.of(picture) if picture else ""
+
+
+def look_at(file: StoredFile) -> str:
+    """Look at a stored picture that nobody has looked at (see `StoredFile.look`), and keep what it
+    looks like. Raises FileNotFoundError."""
+    look = ""
+    if file.is_image:
+        with file.file.open("rb") as content:
+            look = _look(content, file.media_type)
+    StoredFile.objects.filter(pk=file.pk).update(look=look)
+    return look
 
 
 def thumbnail_of(file: StoredFile) -> str:

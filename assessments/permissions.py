@@ -6,11 +6,14 @@ belongs to whom (design, “Roles”). Whether the time is right is the workflow
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from assessments.choices import EDITABLE_STATES, State
-from assessments.models import Evidence, SelfAssessment
+from assessments.models import Evidence, SelfAssessment, Similarity, Trace
 from assessments.models.self_assessment import recused_paths
 from organizations.choices import Role, Tier
 from organizations.models import Organization, User
+from organizations.models.organization import SUBTREE_ROLES
 from organizations.permissions import has_city_role, has_role, is_city_admin
 
 _OWN_WRITERS = {Role.REPORTER, Role.HEAD}
@@ -173,8 +176,8 @@ def may_see_names_of_city(user: User) -> bool:
 
 
 def may_read_evidence(user: User, evidence: Evidence) -> bool:
-    """A file: its own union, or whoever may read the content of a self-assessment that uses it.
-    A file of an earlier revision stays readable with the self-assessment."""
+    """A file: its own union, or whoever may read the content of a self-assessment that uses it, or
+    sees it flagged. A file of an earlier revision stays readable with the self-assessment."""
     if has_role(user, evidence.organization, {*_OWN_WRITERS, Role.VIEWER}):
         return True
     using = (
@@ -185,7 +188,40 @@ def may_read_evidence(user: User, evidence: Evidence) -> bool:
     return (
         using.exclude(state__in=EDITABLE_STATES).filter(answers__evidence=evidence).exists()
         or using.filter(revisions__evidence__evidence=evidence).exists()
+        or _is_flagged_for(user, evidence)
     )
+
+
+def _is_flagged_for(user: User, evidence: Evidence) -> bool:
+    """雷同: a reviewer of the city reads the very file that stands on the other side of a flag of
+    what is assigned to them, while neither union is writing."""
+    traces = list(Trace.objects.filter(evidence=evidence).values_list("pk", flat=True))
+    if not traces:
+        return False
+    flags = Similarity.objects.visible_to(user).filter(Q(left__in=traces) | Q(right__in=traces))
+    writing = Q(left_assessment__state__in=EDITABLE_STATES) | Q(
+        right_assessment__state__in=EDITABLE_STATES
+    )
+    return flags.exclude(writing).exists()
+
+
+def may_see_similarities(user: User, assessment: SelfAssessment) -> bool:
+    """雷同提示 of a submission: whoever handles it at the city, and the unions above it; not the
+    union itself. Which of them is `Similarity.objects.visible_to`."""
+    return may_handle(user, assessment) or any(
+        membership.role in SUBTREE_ROLES
+        and membership.organization.is_above(assessment.organization)
+        for membership in user.roles
+    )
+
+
+def may_judge_similarity(user: User, pair: Similarity) -> bool:
+    """雷同核实: 评审组长 and the city's 管理员, or the reviewer of one of the two; none of them with a
+    conflict of interest with either union."""
+    both = (pair.left_assessment, pair.right_assessment)
+    if any(has_conflict(user, one.organization) for one in both):
+        return False
+    return may_lead(user) or any(may_review(user, one) for one in both)
 
 
 def may_keep_evidence(user: User, organization: Organization) -> bool:

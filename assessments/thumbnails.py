@@ -16,8 +16,8 @@ _SIDE = 320
 _MAX_DECODED = 30_000_000
 
 
-def make(file: BinaryIO, media_type: str) -> bytes | None:
-    """The picture as WebP of at most 320 × 320 pixels, upright; None where it cannot be read."""
+def small(file: BinaryIO, media_type: str) -> Image.Image | None:
+    """The picture within 320 × 320 pixels, upright, on white; None where it cannot be read."""
     try:
         with open_image(file, media_type) as image:
             image.draft("RGB", (2 * _SIDE, 2 * _SIDE))  # JPEG is decoded at a reduced size
@@ -34,6 +34,14 @@ def make(file: BinaryIO, media_type: str) -> bytes | None:
     except NotAccepted:
         return None
     except Exception:  # Pillow's plugins raise whatever a damaged picture makes them
+        return None
+    return flat
+
+
+def make(file: BinaryIO, media_type: str) -> bytes | None:
+    """The picture as WebP of at most 320 × 320 pixels, upright; None where it cannot be read."""
+    flat = small(file, media_type)
+    if flat is None:
         return None
     target = io.BytesIO()
     flat.save(target, "WEBP", quality=75)

@@ -20,6 +20,7 @@ from assessments.views import (
     public,
     reviews,
     self_assessments,
+    similarity,
     superior,
     surveys,
     uploading,
@@ -47,6 +48,7 @@ self_assessment_urls = [
     path("<int:pk>/revisions/", history.compare, name="self_assessment_compare"),
     path("<int:pk>/revisions/<int:number>/", history.revision, name="self_assessment_revision"),
     path("<int:pk>/replies/", history.replies, name="self_assessment_replies"),
+    path("<int:pk>/similar/", similarity.of_assessment, name="self_assessment_similar"),
     path("<int:pk>/actions/return/", actions.send_back, name="self_assessment_return"),
     path("<int:pk>/actions/endorse/", superior.endorse, name="self_assessment_endorse"),
     path(
@@ -79,6 +81,11 @@ review_urls = [
     path("<int:pk>/resume/", desk.resume, name="review_resume"),
     path("<int:pk>/next/", desk.following, name="review_next"),
     path("<int:pk>/complete/", desk.complete, name="review_complete"),
+    path("<int:pk>/similar/", similarity.of_review, name="review_similar"),
+]
+similarity_urls = [
+    path("", similarity.SimilarityList.as_view(), name="similarity_list"),
+    path("<int:pk>/", similarity.detail, name="similarity"),
 ]
 extension_urls = [
     path("", extensions.pending, name="extension_list"),
@@ -116,6 +123,7 @@ urlpatterns = [
     path("evidence/", include(evidence_urls)),
     path("oversight/", include(oversight_urls)),
     path("reviews/", include(review_urls)),
+    path("similarities/", include(similarity_urls)),
     path("assignments/", assignments.AssignmentList.as_view(), name="assignment_list"),
     path("decisions/", decisions.DecisionList.as_view(), name="decision_list"),
     path("summary/", include(summary_urls)),

@@ -210,6 +210,9 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 300
 EVIDENCE_FILE_MEGABYTES = env.integer("EVIDENCE_FILE_MEGABYTES", default=20)
 EVIDENCE_TOTAL_MEGABYTES = env.integer("EVIDENCE_TOTAL_MEGABYTES", default=300)
 EVIDENCE_LIBRARY_MEGABYTES = env.integer("EVIDENCE_LIBRARY_MEGABYTES", default=1000)
+# 雷同: from how many percent on a picture or an account counts as that of another union.
+SIMILAR_PICTURE_PERCENT = env.integer("SIMILAR_PICTURE_PERCENT", default=88)
+SIMILAR_TEXT_PERCENT = env.integer("SIMILAR_TEXT_PERCENT", default=90)
 UPLOAD_HOURS = env.integer("UPLOAD_HOURS", default=72)
 # A socket's path or host:port; empty: files are not scanned.
 CLAMD_ADDRESS = env.text("CLAMD_ADDRESS")

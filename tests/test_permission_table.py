@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from assessments import extensions, phrases
 from assessments.choices import State
-from assessments.models import Evidence, Indicator, Survey
+from assessments.models import Evidence, Indicator, Similarity, Survey, Trace
 from organizations.choices import Role, Tier
 from organizations.importing import previews
 from tests import factories
@@ -122,6 +122,10 @@ MAY_GET = {
     "assessments:review_complete": set(),
     "assessments:phrase_list": REVIEWERS | {"admin"},
     "assessments:phrase": LEADS,  # a shared one
+    "assessments:review_similar": {"reviewer"},
+    "assessments:self_assessment_similar": SUPERIORS | CITY | {"reviewer"},
+    "assessments:similarity_list": LEADS,
+    "assessments:similarity": CITY | {"reviewer"},  # the other side is in another county
     "assessments:assignment_list": LEADS,
     "assessments:decision_list": LEADS,
     "assessments:summary": LEADS,
@@ -182,6 +186,7 @@ MAY_POST = {
     "assessments:urge": URGERS,
     "assessments:endorse_several": HEADS,
     "assessments:rank": {"township_head"},
+    "assessments:similarity": LEADS | {"reviewer"},
     "assessments:assignment_list": set(),
     **{f"organizations:{name}": ADMINS for name in ("add", "edit", "move", "merge", "dissolve")},
     "organizations:imports": ANY_ADMINS,
@@ -273,6 +278,30 @@ def people(city, target):
     return users
 
 
+def foreign_copy(city, campaign, target):
+    """What a union of the same tier in the other county has handed in."""
+    organization = city.foreign if target == city.own else city.other_township
+    return make_self_assessment(city, campaign, State.SUBMITTED, organization=organization)
+
+
+def flag_between(first, second):
+    left, right = (
+        Trace.objects.create(
+            self_assessment=one, code="G1.01", codes=["G1.01"], revision=1, exact="0", wording="同"
+        )
+        for one in (first, second)
+    )
+    return Similarity.objects.create(
+        campaign=first.campaign,
+        kind="TEXT",
+        left=left,
+        right=right,
+        left_assessment=first,
+        right_assessment=second,
+        degree=100,
+    )
+
+
 @pytest.fixture(params=["grassroots", "township"])
 def scene(request, city):
     target = city.own if request.param == "grassroots" else city.township
@@ -300,6 +329,7 @@ def scene(request, city):
         closes_at=timezone.now(),
         opened_by=users["head"],
     )
+    alike = flag_between(assessment, foreign_copy(city, campaign, target))
     asked = extensions.ask(
         campaign,
         target,
@@ -330,6 +360,9 @@ def scene(request, city):
         "assessments:review_next": [review.pk],
         "assessments:review_complete": [review.pk],
         "assessments:phrase": [phrases.keep(users["admin"], "材料不全。", shared=True).pk],
+        "assessments:review_similar": [review.pk],
+        "assessments:self_assessment_similar": [assessment.pk],
+        "assessments:similarity": [alike.pk],
         **{
             f"assessments:{name}": [assessment.pk, voted_on.code]
             for name in ("survey", "survey_codes", "survey_close", "survey_cancel", "survey_adopt")
@@ -374,6 +407,8 @@ def expected(scene, name, table):
         return (everybody | OWN_WRITERS | others) - {"county_head"}
     if name == "assessments:library" and is_township:
         return everybody - {"county_head"}  # who is of the city here, which is not assessed
+    if name == "assessments:similarity" and is_township and "leader" in everybody:
+        return everybody | {"county_head"}  # who is of the city here, and sees both counties
     return everybody
 
 

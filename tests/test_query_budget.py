@@ -8,7 +8,15 @@ from django.urls import reverse
 
 from assessments import assigning, demo, phrases
 from assessments.choices import Action, State
-from assessments.models import Answer, Attachment, Evidence, SelfAssessment, StoredFile
+from assessments.models import (
+    Answer,
+    Attachment,
+    Evidence,
+    SelfAssessment,
+    Similarity,
+    StoredFile,
+    Trace,
+)
 from organizations import accounts, tree
 from organizations.choices import Role, Tier
 from organizations.importing import previews
@@ -223,6 +231,80 @@ def test_pages_of_a_review(client, city, campaign):
     factories.perform(assessment, Action.COMPLETE_REVIEW, city.reviewer)
     factories.perform(assessment, Action.DECIDE, city.lead)
     assert count(client, city.reviewer, page) <= BUDGET
+
+
+@pytest.mark.parametrize("others", [3, 150])
+def test_pages_of_what_is_alike(client, city, campaign, others):
+    """A submission with files, pictures and accounts that many others have handed in too."""
+    populate(city, campaign, others)
+    mine = make_self_assessment(
+        city, campaign, State.UNDER_REVIEW, organization=city.sibling, reviewers=[city.reviewer]
+    )
+    review = mine.reviews.get()
+    file = Evidence.objects.filter(organization=city.sibling).first()
+    unions = SelfAssessment.objects.exclude(pk=mine.pk).select_related("organization")
+    for evidence, fields in (
+        (None, {"code": "G1.01", "wording": "同"}),
+        (file, {"look": "0"}),
+    ):
+        own = Trace.objects.create(
+            self_assessment=mine,
+            evidence=evidence,
+            codes=["G1.01"],
+            revision=1,
+            exact="0",
+            **fields,
+        )
+        copies = Trace.objects.bulk_create(
+            Trace(
+                self_assessment=one,
+                evidence=evidence
+                and Evidence.objects.create(
+                    organization=one.organization,
+                    stored_file_id=file.stored_file_id,
+                    name="共用.pdf",
+                    uploaded_by=city.head,
+                ),
+                codes=["G1.01"],
+                revision=1,
+                exact="0",
+                **fields,
+            )
+            for one in unions
+        )
+        Similarity.objects.bulk_create(
+            Similarity(
+                campaign=campaign,
+                kind="IMAGE" if evidence else "TEXT",
+                left=own,
+                right=copy,
+                left_assessment=mine,
+                right_assessment=copy.self_assessment,
+                degree=95,
+            )
+            for copy in copies
+        )
+    text, picture = (Similarity.objects.filter(kind=kind).first() for kind in ("TEXT", "IMAGE"))
+    for user, urls in {
+        city.reviewer: [
+            reverse("assessments:review_similar", args=[review.pk]),
+            reverse("assessments:review_criterion", args=[review.pk, 1]),
+            review.get_absolute_url(),
+            text.get_absolute_url(),
+            picture.get_absolute_url(),
+            reverse("assessments:evidence_view", args=[picture.right.evidence_id]),
+        ],
+        city.lead: [
+            reverse("assessments:similarity_list"),
+            reverse("assessments:similarity_list") + "?q=示例&county=0&kind=TEXT&finding=NONE",
+            reverse("assessments:self_assessment_similar", args=[mine.pk]),
+            picture.get_absolute_url(),
+            mine.get_absolute_url(),
+        ],
+        city.township_head: [reverse("assessments:self_assessment_similar", args=[mine.pk])],
+    }.items():
+        for url in urls:
+            assert count(client, user, url) <= BUDGET, (user, url)
 
 
 def test_somebody_with_many_roles(client, city, campaign):

@@ -63,6 +63,8 @@ class Row:
     #: What the union handed in the last time, and what the unions below it come to.
     previous: PreviousAnswer | None = None
     below: SubordinateSum | None = None
+    #: What others have handed in alike (`similarity.Flag`).
+    flags: Sequence[Any] = ()
     #: On a reviewer's page: see `ReviewSheet.show`.
     columns: Sequence[Column] = ()
     gap: str = ""

@@ -20,6 +20,7 @@ from assessments.models.self_assessment import (
     RevisionEvidence,
     SelfAssessment,
 )
+from assessments.models.similarity import Band, Similarity, Trace
 from assessments.models.survey import Survey, SurveyPass
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Answer",
     "AnswerChange",
     "Attachment",
+    "Band",
     "Campaign",
     "Criterion",
     "Decision",
@@ -49,11 +51,13 @@ __all__ = [
     "Rubric",
     "SeenGuide",
     "SelfAssessment",
+    "Similarity",
     "StockPhrase",
     "StoredFile",
     "Survey",
     "SurveyPass",
     "TierPolicy",
+    "Trace",
     "Urge",
     "Veto",
 ]

@@ -34,7 +34,9 @@ class StoredFile(models.Model):
     """The bytes of a file, stored once by their SHA-256. `media_type` was read from the content.
 
     `thumbnail` is the path of a small copy of a picture: None until somebody has asked for it,
-    empty where none can be made. `infection` names the virus that a scan has found.
+    empty where none can be made. `look` is how a picture is recognised (`assessments.looks`): None
+    until it has been looked at, empty for what is no picture or a blank one. `infection` names the
+    virus that a scan has found.
     """
 
     sha256 = models.CharField(max_length=64, unique=True)
@@ -42,6 +44,7 @@ class StoredFile(models.Model):
     media_type = models.CharField(max_length=100)
     file = models.FileField(max_length=200)
     thumbnail = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - see above
+    look = models.CharField(max_length=160, null=True, blank=True)  # noqa: DJ001 - see above
     scanned_at = models.DateTimeField(null=True)
     infection = models.CharField(max_length=200, blank=True)
     stored_at = models.DateTimeField(auto_now_add=True)

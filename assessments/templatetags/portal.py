@@ -53,6 +53,8 @@ _EVENT_LABELS = {
     "ASK_EXTENSION": "申请延期",
     "GRANT_EXTENSION": "同意延期",
     "REFUSE_EXTENSION": "不同意延期",
+    "SIMILARITY_CLEARED": "雷同核实：无问题",
+    "SIMILARITY_CONFIRMED": "雷同核实：属实",
 } | {action.value: action.label for action in Action}
 
 

@@ -18,6 +18,7 @@ from assessments import (
     permissions,
     queueing,
     reviewing,
+    similarity,
     worksheet,
 )
 from assessments.choices import Action, State
@@ -98,6 +99,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "can_begin": assessment.state in (State.SUBMITTED, State.ENDORSED),
             "can_score": reviewing.why_not_scorable(review, request.user) is None,
             "can_return": assessment.state in assigning.ASSIGNABLE_STATES,
+            "similar": similarity.open_count(assessment, request.user),
             "actions": Action,
         },
     )
@@ -148,6 +150,9 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     context = desk.surroundings(request, review, sections, section, scores)
     last_time = comparison.last_verdicts(assessment, number) if sheet.writable else {}
     sheet.show(context["columns"], context["gap_texts"], scores, last_time)
+    flags = similarity.flags_for(assessment, request.user)
+    for row in sheet.rows:
+        row.flags = flags.get(row.indicator.code, ())
     return render(
         request,
         "assessments/reviews/criterion.html",

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from assessments import answering, deadlines, permissions, workflow, worksheet
+from assessments import answering, deadlines, permissions, similarity, workflow, worksheet
 from assessments.choices import DECIDED_STATES, Action, State
 from assessments.models import Campaign, Return, ReturnRemark, SelfAssessment
 from assessments.views import superior
@@ -95,6 +95,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
                 None,
             ),
             "reviewers_shown": permissions.may_lead(user, assessment),
+            "similar": similarity.open_count(assessment, user)
+            if permissions.may_see_similarities(user, assessment)
+            else None,
             "events": audit.events_of(assessment).select_related("actor")[:50],
             "city_names_shown": permissions.may_see_names_of_city(user),
         },

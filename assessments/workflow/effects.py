@@ -14,6 +14,7 @@ from assessments import (
     endorsing,
     reviewing,
     revisions,
+    similarity,
     verdicts,
     worksheet,
 )
@@ -79,6 +80,11 @@ def _frozen(line: worksheet.Line) -> dict[str, Any]:
             for evidence in sorted(line.evidence, key=lambda evidence: evidence.pk)
         ],
     }
+
+
+def look_for_similar(context: Context) -> None:
+    """Once it stands: what others have handed in alike (雷同), or no more."""
+    similarity.refresh_later(context.assessment)
 
 
 def write_endorsement(context: Context) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from assessments.workflow.context import Context, Problem
 from assessments.workflow.effects import (
     complete_own_review,
     freeze_revision,
+    look_for_similar,
     note_missing_endorsement,
     others_are_scoring,
     point_reviews_at_revision,
@@ -76,7 +77,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         may=permissions.may_sign,
         acts_as=(Role.HEAD,),
         guards=(organization_is_active, in_time, complete, remarks_are_answered),
-        effects=(freeze_revision,),
+        effects=(freeze_revision, look_for_similar),
     ),
     Transition(
         Action.WITHDRAW,
@@ -85,6 +86,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         may=permissions.may_sign,
         acts_as=(Role.HEAD,),
         guards=(in_time, nobody_has_begun),
+        effects=(look_for_similar,),
     ),
     Transition(
         Action.ENDORSE,

@@ -1,0 +1,82 @@
+"""Narrowing the flags of a campaign, and saying what became of one (雷同)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from django import forms
+from django.db.models import Q, QuerySet
+
+from assessments.choices import SimilarityFinding, SimilarityKind
+from assessments.forms.ratings import PlainTextField
+from organizations.models import Organization
+from organizations.models.organization import within
+
+OPEN = "NONE"
+_SIDES = ("left_assessment__organization", "right_assessment__organization")
+
+
+class SimilarityFilter(forms.Form):
+    """By name of either union, kind, county of either union, and finding."""
+
+    q = forms.CharField(label="工会名称", required=False, max_length=60)
+    kind = forms.ChoiceField(
+        label="类别", required=False, choices=[("", "全部类别"), *SimilarityKind.choices]
+    )
+    county = forms.ChoiceField(label="县（市、区）", required=False)
+    finding = forms.ChoiceField(
+        label="核实",
+        required=False,
+        choices=[("", "核实情况不限"), (OPEN, "待核实"), *SimilarityFinding.choices],
+    )
+
+    def __init__(self, data: Any, counties: list[Organization]) -> None:
+        super().__init__(data)
+        self.paths = {organization.code: organization.path for organization in counties}
+        self.fields["county"].choices = [("", "全部县（市、区）")] + [
+            (organization.code, organization.name) for organization in counties
+        ]
+        self.is_valid()
+
+    def apply(self, rows: QuerySet) -> QuerySet:
+        chosen = getattr(self, "cleaned_data", {})
+        if text := chosen.get("q"):
+            rows = rows.filter(_either(lambda side: Q(**{f"{side}__name__icontains": text})))
+        if kind := chosen.get("kind"):
+            rows = rows.filter(kind=kind)
+        if path := self.paths.get(chosen.get("county", "")):
+            rows = rows.filter(_either(lambda side: within(path, f"{side}__path")))
+        if finding := chosen.get("finding"):
+            rows = rows.filter(finding="" if finding == OPEN else finding)
+        return rows
+
+
+def _either(condition: Any) -> Q:
+    left, right = (condition(side) for side in _SIDES)
+    return left | right
+
+
+class FindingForm(forms.Form):
+    finding = forms.ChoiceField(
+        label="核实结论",
+        choices=SimilarityFinding.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择结论。", "invalid_choice": "请选择结论。"},
+    )
+    remark = PlainTextField(200)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        remark = self.fields["remark"]
+        remark.label = "核实说明"
+        remark.help_text = "例如：两家联合举办活动，照片共用；或：照片是从另一单位拿来的。"
+        remark.widget = forms.Textarea(attrs={"rows": 3})
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+    def clean_remark(self) -> str:
+        remark = self.cleaned_data["remark"]
+        if not remark:
+            raise forms.ValidationError("请写明核实的情况。")
+        return remark
