@@ -20,6 +20,8 @@ from organizations.audit import record
 from organizations.choices import Role
 from organizations.models import Organization, User
 
+_NOT_ASKED = "本次创建活动不需要该工会填报。"
+
 
 class NotEditable(Exception):
     """The self-assessment cannot be written now; the message says why, in Chinese."""
@@ -76,18 +78,25 @@ _WRITTEN = [
 ]
 
 
-@transaction.atomic
 def start(campaign: Campaign, organization: Organization, by: User) -> SelfAssessment:
     """The organization's self-assessment in the campaign, made if need be (twice is once).
 
-    Raises NotEditable where the tier is not assessed, or the campaign is not open.
+    Raises NotEditable where the user may not, the tier is not assessed, or the campaign is not open.
     """
+    if not may_start(by, organization):
+        raise NotEditable(_NOT_ASKED)
+    return begin(campaign, organization, by)
+
+
+@transaction.atomic
+def begin(campaign: Campaign, organization: Organization, by: User) -> SelfAssessment:
+    """As `start`, for a caller who has asked who may. Raises NotEditable."""
     existing = SelfAssessment.objects.filter(campaign=campaign, organization=organization).first()
     if existing:
         return existing
     policy = TierPolicy.objects.filter(campaign=campaign, tier=organization.tier).first()
-    if policy is None or not may_start(by, organization):
-        raise NotEditable("本次创建活动不需要该工会填报。")
+    if policy is None:
+        raise NotEditable(_NOT_ASKED)
     fresh = SelfAssessment(
         campaign=campaign,
         organization=organization,
@@ -131,7 +140,7 @@ def capacity(
 def why_not_editable(assessment: SelfAssessment, by: User, at: dt.datetime) -> str | None:
     """Why the user cannot write the answers now, in the words of the screen; None if possible."""
     if not may_fill_in(by, assessment):
-        return "只有本工会的填报员和负责人可以填写。"
+        return "只有本工会的填报员和负责人可以填写，代填的上级工会在代填期间可以填写。"
     if not assessment.is_editable_state:
         return f"该申报目前是“{assessment.get_state_display()}”，不能再修改。"
     if deadlines.is_in_time(assessment, at):

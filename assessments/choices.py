@@ -31,6 +31,8 @@ class State(TextChoices):
 
 #: States in which the union's own people may write.
 EDITABLE_STATES = (State.DRAFT, State.RETURNED)
+#: States in which the scan of the sealed paper form can be added: handed in, and not decided.
+SCAN_STATES = (State.SUBMITTED, State.ENDORSED, State.UNDER_REVIEW, State.REVIEWED)
 #: The union has handed in at least once and the city has the ball, or has had it.
 SUBMITTED_STATES = tuple(state for state in State if state != State.DRAFT)
 #: The reviewers have finished.
@@ -43,6 +45,7 @@ class Action(TextChoices):
     """What can be done to a self-assessment; each is a row (or two) of the workflow's table."""
 
     SUBMIT = "SUBMIT", "签批提交"
+    SUBMIT_ON_PAPER = "SUBMIT_ON_PAPER", "凭盖章纸质表代为提交"
     WITHDRAW = "WITHDRAW", "撤回"
     ENDORSE = "ENDORSE", "初审推荐"
     WITHDRAW_ENDORSEMENT = "WITHDRAW_ENDORSEMENT", "撤回初审"

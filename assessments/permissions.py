@@ -6,10 +6,14 @@ belongs to whom (design, “Roles”). Whether the time is right is the workflow
 
 from __future__ import annotations
 
-from django.db.models import Q
+import datetime as dt
+from collections.abc import Collection
 
-from assessments.choices import EDITABLE_STATES, State
-from assessments.models import Evidence, SelfAssessment, Similarity, Trace
+from django.db.models import Q
+from django.utils import timezone
+
+from assessments.choices import EDITABLE_STATES, SCAN_STATES, State
+from assessments.models import Evidence, ProxyFilling, SelfAssessment, Similarity, Trace
 from assessments.models.self_assessment import recused_paths
 from organizations.choices import Role, Tier
 from organizations.models import Organization, User
@@ -26,8 +30,67 @@ def may_start(user: User, organization: Organization) -> bool:
 
 
 def may_fill_in(user: User, assessment: SelfAssessment) -> bool:
-    """填报员 and 负责人 write the answers of their own union."""
-    return has_role(user, assessment.organization, _OWN_WRITERS)
+    """填报员 and 负责人 write the answers of their own union; those of the union above, while it
+    fills in for it (代填)."""
+    return has_role(user, assessment.organization, _OWN_WRITERS) or fills_by_proxy(user, assessment)
+
+
+def proxy_of(assessment: SelfAssessment) -> int | None:
+    """The key of the union that fills in for this one now (代填)."""
+    if hasattr(assessment, "proxy"):  # SelfAssessmentQuerySet.with_deadline
+        return assessment.proxy
+    open_one = assessment.proxies.filter(ended_at=None)
+    return open_one.values_list("organization", flat=True).first()
+
+
+def fills_by_proxy(
+    user: User, assessment: SelfAssessment, roles: Collection[Role] = tuple(_OWN_WRITERS)
+) -> bool:
+    """代填: the people of the union that fills in for this one, while it does."""
+    proxy = proxy_of(assessment)
+    return proxy is not None and any(
+        membership.organization_id == proxy and membership.role in roles
+        for membership in user.roles
+    )
+
+
+def was_filling_by_proxy(user: User, assessment: SelfAssessment) -> bool:
+    """Whether the user's union filled in for this one until less than a day ago: what they are
+    still typing is answered, not lost."""
+    own = [m.organization_id for m in user.roles if m.role in _OWN_WRITERS]
+    yesterday = timezone.now() - dt.timedelta(days=1)
+    return assessment.proxies.filter(organization__in=own, ended_at__gt=yesterday).exists()
+
+
+def proxy_for(user: User, organization: Organization) -> Organization | None:
+    """The union as which the user may fill in for the organization (代填): the nearest above it in
+    which they write. The city reviews, and fills in for nobody."""
+    found = None
+    for membership in user.roles:  # from the root: the last one is the nearest
+        own = membership.organization
+        if membership.role in _OWN_WRITERS and own.tier != Tier.CITY and own.is_above(organization):
+            found = own
+    return found if organization.is_active else None
+
+
+def may_end_proxy(user: User, assessment: SelfAssessment) -> bool:
+    """代填 is ended by either side."""
+    return proxy_of(assessment) is not None and may_fill_in(user, assessment)
+
+
+def may_submit_on_paper(user: User, assessment: SelfAssessment) -> bool:
+    """The head of the union that fills in hands in what the union's own head has signed on paper."""
+    return fills_by_proxy(user, assessment, (Role.HEAD,))
+
+
+def may_withdraw(user: User, assessment: SelfAssessment) -> bool:
+    """撤回: the union's head, or the head who handed in for it."""
+    return may_sign(user, assessment) or may_submit_on_paper(user, assessment)
+
+
+def may_add_scan(user: User, assessment: SelfAssessment) -> bool:
+    """签字盖章扫描件: whoever fills in, after handing in and until it is decided."""
+    return assessment.state in SCAN_STATES and may_fill_in(user, assessment)
 
 
 def may_sign(user: User, assessment: SelfAssessment) -> bool:
@@ -153,7 +216,7 @@ def may_read_content(user: User, assessment: SelfAssessment) -> bool:
     the union is not writing (drafts excepted)."""
     if has_role(user, assessment.organization, {*_OWN_WRITERS, Role.VIEWER}):
         return True
-    return assessment.state not in EDITABLE_STATES
+    return assessment.state not in EDITABLE_STATES or fills_by_proxy(user, assessment)
 
 
 def may_read_revisions(user: User, assessment: SelfAssessment) -> bool:
@@ -161,13 +224,15 @@ def may_read_revisions(user: User, assessment: SelfAssessment) -> bool:
     unless the union has withdrawn it. Correcting it hides nothing that was handed in."""
     if has_role(user, assessment.organization, {*_OWN_WRITERS, Role.VIEWER}):
         return True
-    return assessment.state != State.DRAFT
+    return assessment.state != State.DRAFT or fills_by_proxy(user, assessment)
 
 
 def may_see_changes(user: User, assessment: SelfAssessment) -> bool:
     """Who changed which answer while it was being filled in: the union's own people. To others
     only what was handed in counts."""
-    return has_role(user, assessment.organization, {*_OWN_WRITERS, Role.VIEWER})
+    if has_role(user, assessment.organization, {*_OWN_WRITERS, Role.VIEWER}):
+        return True
+    return fills_by_proxy(user, assessment)
 
 
 def may_see_names_of_city(user: User) -> bool:
@@ -178,7 +243,7 @@ def may_see_names_of_city(user: User) -> bool:
 def may_read_evidence(user: User, evidence: Evidence) -> bool:
     """A file: its own union, or whoever may read the content of a self-assessment that uses it, or
     sees it flagged. A file of an earlier revision stays readable with the self-assessment."""
-    if has_role(user, evidence.organization, {*_OWN_WRITERS, Role.VIEWER}):
+    if may_see_library(user, evidence.organization):
         return True
     using = (
         SelfAssessment.objects.filter(organization=evidence.organization)
@@ -188,6 +253,7 @@ def may_read_evidence(user: User, evidence: Evidence) -> bool:
     return (
         using.exclude(state__in=EDITABLE_STATES).filter(answers__evidence=evidence).exists()
         or using.filter(revisions__evidence__evidence=evidence).exists()
+        or using.filter(revisions__scans__evidence=evidence).exists()
         or _is_flagged_for(user, evidence)
     )
 
@@ -225,13 +291,30 @@ def may_judge_similarity(user: User, pair: Similarity) -> bool:
 
 
 def may_keep_evidence(user: User, organization: Organization) -> bool:
-    """材料库: 填报员 and 负责人 add to it, describe and delete what is their own union's."""
-    return has_role(user, organization, _OWN_WRITERS)
+    """材料库: 填报员 and 负责人 add to it, describe and delete what is their own union's; whoever
+    fills in for it (代填), too."""
+    return has_role(user, organization, _OWN_WRITERS) or _fills_for(user, organization)
 
 
 def may_see_library(user: User, organization: Organization) -> bool:
-    """材料库: the union's own people; it holds what was never handed in, too."""
-    return has_role(user, organization, {*_OWN_WRITERS, Role.VIEWER})
+    """材料库: the union's own people, and whoever fills in for it; it holds what was never handed
+    in, too."""
+    own = has_role(user, organization, {*_OWN_WRITERS, Role.VIEWER})
+    return own or _fills_for(user, organization)
+
+
+def _fills_for(user: User, organization: Organization) -> bool:
+    proxies = [
+        membership.organization_id
+        for membership in user.roles
+        if membership.role in _OWN_WRITERS and membership.organization.is_above(organization)
+    ]
+    return (
+        bool(proxies)
+        and ProxyFilling.objects.filter(
+            self_assessment__organization=organization, organization__in=proxies, ended_at=None
+        ).exists()
+    )
 
 
 def may_export(user: User) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import F, Q, Subquery
+
 from assessments import versions, worksheet
 from assessments.models import (
     Answer,
@@ -18,8 +20,87 @@ from assessments.models import (
     Revision,
     SelfAssessment,
 )
-from assessments.scoring import Rating
+from assessments.scoring import AssessmentResult, Rating, storable
 from organizations.models import User
+
+
+def freeze(
+    assessment: SelfAssessment, sections: Sequence[worksheet.Section], result: AssessmentResult
+) -> Revision:
+    """The next revision, not saved yet: the answers, and what else stands on the paper form."""
+    return Revision(
+        self_assessment=assessment,
+        number=assessment.revision,
+        place=assessment.place,
+        content=content_of(sections),
+        facts=facts_of(assessment, sections, result),
+        filled_by_proxy="、".join(proxies_of(assessment)),
+        self_total=storable(result.total),
+    )
+
+
+def content_of(sections: Sequence[worksheet.Section]) -> dict[str, Any]:
+    """The answers by indicator code, as they would be frozen now."""
+    return {line.indicator.code: _frozen(line) for section in sections for line in section.lines}
+
+
+def facts_of(
+    assessment: SelfAssessment, sections: Sequence[worksheet.Section], result: AssessmentResult
+) -> dict[str, Any]:
+    """Who hands in, and what the six criteria come to."""
+    organization = assessment.organization
+    return {
+        "campaign": assessment.campaign.name,
+        "union": organization.name,
+        "tier": organization.get_tier_display(),
+        "superior": organization.parent.name if organization.parent else "",
+        "credit_code": organization.credit_code or "",
+        "criteria": [
+            {
+                "number": criterion.number,
+                "title": section.criterion.title,
+                "points": str(storable(criterion.points)),
+                "maximum": str(storable(criterion.maximum)),
+                "met": criterion.met,
+            }
+            for section, criterion in zip(sections, result.criteria, strict=True)
+        ],
+    }
+
+
+def proxies_of(assessment: SelfAssessment) -> list[str]:
+    """The names of the unions that have filled in for this one (代填) since it last handed in."""
+    last = assessment.revisions.order_by("-number").values("submitted_at")[:1]
+    found = assessment.proxies.annotate(last=Subquery(last)).filter(
+        Q(ended_at=None) | Q(last=None) | Q(ended_at__gt=F("last"))
+    )
+    return list(dict.fromkeys(found.values_list("organization__name", flat=True)))
+
+
+def _frozen(line: worksheet.Line) -> dict[str, Any]:
+    answer = line.answer
+    return {
+        "score": None if answer.score is None else str(answer.score),
+        "checked_items": answer.checked_items,
+        "numerator": answer.numerator,
+        "denominator": answer.denominator,
+        "not_applicable": answer.not_applicable,
+        "not_applicable_reason": answer.not_applicable_reason,
+        "account": answer.account,
+        "as_of": answer.as_of.isoformat() if answer.as_of else None,
+        "definition": answer.definition,
+        "points": None if line.result.points is None else str(line.result.points),
+        "evidence": [
+            {
+                "name": evidence.name,
+                "sha256": evidence.stored_file.sha256,
+                "description": evidence.description,
+                "valid": [day.isoformat() if day else None for day in evidence.period],
+            }
+            # Whatever their order on the page: moving one up is nothing to be judged anew.
+            for evidence in sorted(line.evidence, key=lambda evidence: evidence.pk)
+        ],
+    }
 
 
 @dataclass(frozen=True)

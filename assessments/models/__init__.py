@@ -16,8 +16,10 @@ from assessments.models.rubric import Criterion, Indicator, Rubric
 from assessments.models.self_assessment import (
     Answer,
     Attachment,
+    ProxyFilling,
     Revision,
     RevisionEvidence,
+    SealedScan,
     SelfAssessment,
 )
 from assessments.models.similarity import Band, Similarity, Trace
@@ -41,6 +43,7 @@ __all__ = [
     "ExtensionRequest",
     "Indicator",
     "PartialUpload",
+    "ProxyFilling",
     "Recusal",
     "Return",
     "ReturnRemark",
@@ -49,6 +52,7 @@ __all__ = [
     "Revision",
     "RevisionEvidence",
     "Rubric",
+    "SealedScan",
     "SeenGuide",
     "SelfAssessment",
     "Similarity",

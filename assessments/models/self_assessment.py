@@ -15,6 +15,7 @@ from assessments.scoring import Rating
 from organizations.choices import Role
 from organizations.models import Organization, User
 from organizations.models.organization import SUBTREE_ROLES, within
+from organizations.one_time_codes import plain, random_code
 
 #: A points column that keeps six places: see `scoring.storable`.
 EXACT = {"max_digits": 9, "decimal_places": 6}
@@ -52,13 +53,17 @@ class SelfAssessmentQuerySet(models.QuerySet["SelfAssessment"]):
         return self.filter(scope)
 
     def with_deadline(self) -> SelfAssessmentQuerySet:
-        """With the campaign, the organization, and as `extended_until` the union's own
-        extension: what it takes to tell whether its people may write now."""
+        """With the campaign, the organization, as `extended_until` the union's own extension, and
+        as `proxy` and `proxy_name` the union that fills in for it (代填): what it takes to tell
+        who may write now."""
         extension = Extension.objects.filter(
             campaign=OuterRef("campaign"), organization=OuterRef("organization")
         )
+        proxy = ProxyFilling.objects.filter(self_assessment=OuterRef("pk"), ended_at=None)
         return self.select_related("campaign", "organization").annotate(
-            extended_until=Subquery(extension.values("until"))
+            extended_until=Subquery(extension.values("until")),
+            proxy=Subquery(proxy.values("organization")[:1]),
+            proxy_name=Subquery(proxy.values("organization__name")[:1]),
         )
 
     def with_context(self) -> SelfAssessmentQuerySet:
@@ -234,8 +239,16 @@ class Attachment(models.Model):
         return f"{self.answer_id} · {self.evidence_id}"
 
 
+def revision_code() -> str:
+    """Nearly eighty bits: nobody guesses the code of a paper form."""
+    return plain(random_code(groups=4, size=4))
+
+
 class Revision(models.Model):
-    """What was handed in, frozen (第 n 次提交): `content` holds the answers by indicator code."""
+    """What was handed in, frozen (第 n 次提交): `content` holds the answers by indicator code,
+    `facts` what else the paper form says. `code` stands on the paper, `digest` is that of
+    everything that was frozen (`verification`). `filled_by_proxy` names the union that filled it
+    in (代填); `signatory` the head who signed on paper, where nobody signed on the portal."""
 
     self_assessment = models.ForeignKey(
         SelfAssessment, on_delete=models.CASCADE, related_name="revisions"
@@ -243,6 +256,11 @@ class Revision(models.Model):
     number = models.PositiveSmallIntegerField("次数")
     place = models.CharField(max_length=32)
     content = models.JSONField()
+    facts = models.JSONField(default=dict)
+    code = models.CharField("验证码", max_length=16, unique=True, default=revision_code)
+    digest = models.CharField(max_length=64, blank=True)
+    filled_by_proxy = models.CharField("代填单位", max_length=100, blank=True)
+    signatory = models.CharField("纸质表签字人", max_length=40, blank=True)
     self_total = models.DecimalField("自评总分", **EXACT)
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -278,6 +296,62 @@ class RevisionEvidence(models.Model):
                 fields=["revision", "indicator", "evidence"], name="revision_evidence_unique"
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.revision_id} · {self.evidence_id}"
+
+
+class ProxyFilling(models.Model):
+    """代填: a union above fills in for a small one, until somebody ends it."""
+
+    self_assessment = models.ForeignKey(
+        SelfAssessment, on_delete=models.CASCADE, related_name="proxies"
+    )
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", verbose_name="代填单位"
+    )
+    reason = models.CharField("代填原因", max_length=200)
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    opened_at = models.DateTimeField("开始时间", auto_now_add=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    ended_at = models.DateTimeField("结束时间", null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "代填"
+        ordering = ["-opened_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["self_assessment"], condition=Q(ended_at=None), name="proxy_one_open"
+            ),
+            models.CheckConstraint(
+                name="proxy_ended_by_somebody",
+                condition=Q(ended_at=None, ended_by=None)
+                | Q(ended_at__isnull=False, ended_by__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization} 代填 {self.self_assessment_id}"
+
+
+class SealedScan(models.Model):
+    """The scan of the signed and sealed paper form (签字盖章扫描件) of a revision. A later one
+    takes its place; the earlier stays on record."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="scans")
+    evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="sealed_scans")
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    at = models.DateTimeField("上传时间", auto_now_add=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "签字盖章扫描件"
+        ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
         return f"{self.revision_id} · {self.evidence_id}"

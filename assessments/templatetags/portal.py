@@ -50,6 +50,9 @@ _EVENT_LABELS = {
     "PHRASE_WITHDRAWN": "删除共用常用语",
     "ASK_TO_SIGN": "请负责人签批",
     "OPEN_TOO": "另行修改相关指标",
+    "PROXY_OPENED": "开始代填",
+    "PROXY_ENDED": "结束代填",
+    "SCAN_ADDED": "上传签字盖章扫描件",
     "ASK_EXTENSION": "申请延期",
     "GRANT_EXTENSION": "同意延期",
     "REFUSE_EXTENSION": "不同意延期",
@@ -65,6 +68,12 @@ def points(value: Decimal | str | None) -> str:
     if value is None or isinstance(value, str):
         return "—"
     return f"{rounded(value).normalize():f}"
+
+
+@register.filter
+def decimal(text: str) -> Decimal:
+    """A frozen figure as a number."""
+    return Decimal(text)
 
 
 @register.filter

@@ -34,6 +34,21 @@ def readable_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
     return assessment
 
 
+def writable_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
+    """The self-assessment for whoever writes it, or did until just now (代填): what they typed is
+    answered on the page, whether it can still be stored or not."""
+    assessment = get_object_or_404(
+        SelfAssessment.objects.visible_to(request.user).with_deadline(), pk=pk
+    )
+    user = request.user
+    if not (
+        permissions.may_fill_in(user, assessment)
+        or permissions.was_filling_by_proxy(user, assessment)
+    ):
+        raise Http404
+    return assessment
+
+
 def review_or_404(request: HttpRequest, pk: int) -> Review:
     """One of the user's own reviews, as long as the user may review that union."""
     own = Review.objects.visible_to(request.user).filter(pk=pk)

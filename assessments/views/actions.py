@@ -40,7 +40,9 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
         chosen = Action(action.upper().replace("-", "_"))
     except ValueError:
         raise Http404 from None
-    if chosen == Action.RETURN or not _may_ever(request, assessment, chosen):
+    if chosen in (Action.RETURN, Action.SUBMIT_ON_PAPER) or not _may_ever(
+        request, assessment, chosen
+    ):
         raise Http404
     form = ActionForm(chosen, request.POST if request.method == "POST" else None, request=request)
     problems: tuple[workflow.Problem, ...] = ()

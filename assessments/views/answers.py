@@ -26,7 +26,7 @@ from assessments.choices import State
 from assessments.forms.sheets import AnswerSheet
 from assessments.models import Indicator, SelfAssessment
 from assessments.views import attachments
-from assessments.views.access import readable_or_404
+from assessments.views.access import readable_or_404, writable_or_404
 from assessments.views.uploading import refused_while_arriving
 
 
@@ -34,12 +34,11 @@ from assessments.views.uploading import refused_while_arriving
 def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One of the six: each clause of the policy above its fields. Read-only for whoever may
     not write now; saving stores what is right and keeps on the page what is not."""
-    assessment = readable_or_404(request, pk)
+    writes = request.method == "POST"
+    assessment = writable_or_404(request, pk) if writes else readable_or_404(request, pk)
     sections = worksheet.load(assessment)
     section = _section(sections, number)
     locked_reason = answering.why_not_editable(assessment, request.user, deadlines.now())
-    if request.method == "POST" and not permissions.may_fill_in(request.user, assessment):
-        raise Http404
     sheet = _sheet(request, assessment, section.lines, writable=locked_reason is None)
     if request.method == "POST":
         try:
@@ -81,9 +80,7 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def answer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     """One answer, sent by the page while it is filled in. Comes back as the notes below the
     answer (saved, wrong, in conflict) with the figures of the page."""
-    assessment = readable_or_404(request, pk)
-    if not permissions.may_fill_in(request.user, assessment):
-        raise Http404
+    assessment = writable_or_404(request, pk)
     sections = worksheet.load(assessment)
     found = [line for s in sections for line in s.lines if line.indicator.code == code]
     if not found:

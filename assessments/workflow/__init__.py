@@ -70,7 +70,7 @@ def stamp(context: Context, action: Action) -> str:
     """A digest of what an action rests on, to be carried by the page that asks to confirm it:
     the revision; for SUBMIT the answers with their evidence, for DECIDE the verdict."""
     parts: list[object] = [context.assessment.state, context.assessment.revision]
-    if action == Action.SUBMIT:
+    if action in (Action.SUBMIT, Action.SUBMIT_ON_PAPER):
         parts += [
             (entry_of(line.answer).fingerprint, [file.pk for file in line.evidence])
             for line in context.lines
@@ -85,7 +85,7 @@ def perform(
 ) -> SelfAssessment:
     """Run one transition: lock, find the row, ask who and what, write, record.
 
-    `details` by action: `opinion` (ENDORSE; optional for COMPLETE_REVIEW and DECIDE), `rank` (ENDORSE), `remarks`
+    `details` by action: `signatory` and `scan` (SUBMIT_ON_PAPER), `opinion` (ENDORSE; optional for COMPLETE_REVIEW and DECIDE), `rank` (ENDORSE), `remarks`
     {Indicator: text}, `reason` and `due_on` (RETURN), `reason` (RESUME, the reopening actions,
     ACCEPT_APPEAL).
     `seen` is the `stamp` of what the user was shown before confirming, if anything was shown.

@@ -16,14 +16,15 @@ from assessments import (
     revisions,
     similarity,
     verdicts,
+    verification,
     worksheet,
 )
 from assessments.models import (
     Indicator,
     Return,
     ReturnRemark,
-    Revision,
     RevisionEvidence,
+    SealedScan,
 )
 from assessments.scoring import storable
 from assessments.workflow.context import Context, Problem, TransitionRefused
@@ -39,47 +40,24 @@ def freeze_revision(context: Context) -> dict[str, Any]:
     assessment.place = assessment.organization.path
     assessment.correction_due = None
     assessment.sign_requested_at = assessment.sign_requested_by = None
-    revision = Revision.objects.create(
-        self_assessment=assessment,
-        number=assessment.revision,
-        place=assessment.place,
-        content={line.indicator.code: _frozen(line) for line in context.lines},
-        self_total=assessment.self_total,
-        submitted_by=context.by,
-        submitted_at=context.at,
-    )
+    revision = revisions.freeze(assessment, context.sections, result)
+    revision.submitted_by, revision.submitted_at = context.by, context.at
+    revision.signatory = context.details.get("signatory", "")
+    revision.digest = verification.digest_of(revision)
+    revision.save()
     RevisionEvidence.objects.bulk_create(
         RevisionEvidence(revision=revision, indicator=line.indicator, evidence=evidence)
         for line in context.lines
         for evidence in line.evidence
     )
-    return {"revision": assessment.revision, "self_total": str(assessment.self_total)}
-
-
-def _frozen(line: worksheet.Line) -> dict[str, Any]:
-    answer = line.answer
-    return {
-        "score": None if answer.score is None else str(answer.score),
-        "checked_items": answer.checked_items,
-        "numerator": answer.numerator,
-        "denominator": answer.denominator,
-        "not_applicable": answer.not_applicable,
-        "not_applicable_reason": answer.not_applicable_reason,
-        "account": answer.account,
-        "as_of": answer.as_of.isoformat() if answer.as_of else None,
-        "definition": answer.definition,
-        "points": None if line.result.points is None else str(line.result.points),
-        "evidence": [
-            {
-                "name": evidence.name,
-                "sha256": evidence.stored_file.sha256,
-                "description": evidence.description,
-                "valid": [day.isoformat() if day else None for day in evidence.period],
-            }
-            # Whatever their order on the page: moving one up is nothing to be judged anew.
-            for evidence in sorted(line.evidence, key=lambda evidence: evidence.pk)
-        ],
-    }
+    on_record = {"revision": assessment.revision, "self_total": str(assessment.self_total)}
+    if revision.filled_by_proxy:
+        on_record["proxy"] = revision.filled_by_proxy
+    scan = context.details.get("scan")
+    if scan is not None:
+        SealedScan.objects.create(revision=revision, evidence=scan, uploaded_by=context.by)
+        on_record |= {"signatory": revision.signatory, "file": scan.name}
+    return on_record
 
 
 def look_for_similar(context: Context) -> None:

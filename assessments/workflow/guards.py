@@ -42,6 +42,15 @@ def correction_is_overdue(context: Context) -> list[Problem]:
     return [Problem(f"修改期限（{due:%Y年%m月%d日}）还没有过，请等申报工会改好。")]
 
 
+def is_signed_on_paper(context: Context) -> list[Problem]:
+    found = []
+    if not context.details.get("signatory"):
+        found.append(Problem("请填写在纸质表上签字的负责人姓名。"))
+    if context.details.get("scan") is None:
+        found.append(Problem("请上传负责人签字、盖章的纸质表扫描件或照片。"))
+    return found
+
+
 def nobody_has_begun(context: Context) -> list[Problem]:
     """An endorsement that the superior has taken back is as good as none."""
     begun = (
