@@ -90,6 +90,16 @@ def why_not(campaign: Campaign, at: dt.datetime) -> str | None:
     return "创建活动没有开放，不能催报。"
 
 
+def usual_text(campaign: Campaign, at: dt.datetime) -> str:
+    """What the page proposes to write."""
+    due = campaign.submission_deadline
+    if deadlines.days_left(due, at) < 0:
+        return (
+            f"{campaign.name}的自评已经截止（{due:%Y-%m-%d}）。还没有提交的，请尽快申请延期并办理。"
+        )
+    return f"请于 {due:%Y-%m-%d} 前完成{campaign.name}的自评并签批提交。"
+
+
 @transaction.atomic
 def urge(
     found: QuerySet[Organization], campaign: Campaign, *, text: str, by: User, at: dt.datetime

@@ -153,9 +153,7 @@ def urge(request: HttpRequest) -> HttpResponse:
     back = back_to_list(request.GET.urlencode())
     form = UrgeForm(
         request.POST if request.method == "POST" else None,
-        initial={
-            "text": f"请于 {campaign.submission_deadline:%Y-%m-%d} 前完成{campaign.name}的自评并签批提交。"
-        },
+        initial={"text": urging.usual_text(campaign, now)},
     )
     problem = urging.why_not(campaign, now)
     if request.method == "POST" and form.is_valid():
