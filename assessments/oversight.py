@@ -26,7 +26,7 @@ from django.db.models.functions import Coalesce, Greatest
 
 from assessments import deadlines, permissions, worksheet
 from assessments.choices import REVIEWED_STATES, IndicatorKind, State
-from assessments.models import Answer, Campaign, Endorsement, Extension, Urge
+from assessments.models import Answer, Campaign, Endorsement, Extension, ProxyFilling, Urge
 from assessments.models.self_assessment import REVIEWING_ROLES, recused_paths
 from organizations.choices import Tier
 from organizations.models import Organization, User
@@ -245,3 +245,11 @@ def progress(page: Iterable[Organization]) -> dict[int, int]:
         total = sum(len(some) for _, some in worksheet.outline(one.entry_rubric))
         found[one.pk] = answered.get(key, 0) * 100 // total if total else 0
     return found
+
+
+def proxied(page: Iterable[Organization]) -> dict[int, str]:
+    """Who fills in for whom (代填) on a page: the union's name by self-assessment."""
+    open_ones = ProxyFilling.objects.filter(
+        self_assessment__in=[one.entry_pk for one in page if one.entry_pk], ended_at=None
+    )
+    return dict(open_ones.values_list("self_assessment", "organization__name"))

@@ -254,6 +254,8 @@ def answer_remarks(assessment: SelfAssessment, by: User) -> None:
     """Every remark of the return is answered, so that it can be handed in again."""
     assessment.refresh_from_db()
     asked = correcting.unanswered(assessment)
+    if not asked:
+        return
     correcting.reply(assessment, {remark.pk: "已按要求修改。" for remark in asked}, by)
 
 

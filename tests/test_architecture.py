@@ -56,10 +56,13 @@ def test_no_template_asks_for_a_role():
 
 
 def test_own_scripts_and_styles_stay_within_the_weight_of_a_page():
+    """A page is either filled in or scored, never both."""
     files = [*(BASE / "static/css").glob("*"), *(BASE / "static/js").glob("*")]
     files.append(BASE / "static/vendor/bootstrap.min.css")
-    weight = sum(len(gzip.compress(path.read_bytes())) for path in files)
-    assert weight < 60_000
+    weights = {path.name: len(gzip.compress(path.read_bytes())) for path in files}
+    weights.pop("back_office.css")
+    for elsewhere in ({"desk.js", "viewer.js"}, {"uploads.js"}):
+        assert sum(weights[one] for one in weights.keys() - elsewhere) < 60_000
 
 
 @pytest.mark.parametrize("path", sorted((BASE / "static/css").glob("*.css")), ids=name)

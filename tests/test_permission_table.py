@@ -78,6 +78,14 @@ MAY_GET = {
     "assessments:self_assessment_criterion": READERS,
     "assessments:self_assessment_answer": set(),
     "assessments:self_assessment_ask_to_sign": set(),
+    "assessments:form_pdf": READERS,
+    "assessments:form_word": READERS,
+    "assessments:sealed_scan": OWN_WRITERS,
+    "assessments:proxy_begin": {"township_head", "county_head", "superior_reporter"},
+    "assessments:proxy_end": set(),
+    "assessments:submit_on_paper": set(),  # nobody fills in by proxy here
+    "assessments:verify": EVERYBODY,
+    "assessments:verify_code": EVERYBODY,
     "assessments:self_assessment_history": READERS,
     "assessments:self_assessment_compare": set(),  # handed in only once
     "assessments:self_assessment_revision": READERS,
@@ -173,6 +181,8 @@ MAY_POST = {
     "assessments:extension_ask": {"reporter", "head"},
     "assessments:extension_answer": {"admin"},
     "assessments:guide_put_away": EVERYBODY,
+    "assessments:sealed_scan": OWN_WRITERS,
+    "assessments:proxy_begin": MAY_GET["assessments:proxy_begin"],
     "assessments:self_assessment_replies": OWN_WRITERS,
     "assessments:self_assessment_return": MAY_GET["assessments:self_assessment_return"],
     "assessments:self_assessment_act": LEADS | {"reviewer"},
@@ -219,6 +229,8 @@ OPEN_TO_ALL = {
     "assessments:policy",
     "assessments:help",
     "assessments:survey_ballot",
+    "assessments:verify",
+    "assessments:verify_code",
     "health",
     "login",
     "logout",
@@ -344,6 +356,13 @@ def scene(request, city):
         "assessments:self_assessment_ask_to_sign": [assessment.pk],
         "assessments:extension_ask": [campaign.year, target.pk],
         "assessments:extension_answer": [asked.pk],
+        "assessments:form_pdf": [assessment.pk],
+        "assessments:form_word": [assessment.pk],
+        "assessments:sealed_scan": [assessment.pk],
+        "assessments:proxy_begin": [campaign.year, target.pk],
+        "assessments:proxy_end": [assessment.pk],
+        "assessments:submit_on_paper": [assessment.pk],
+        "assessments:verify_code": [assessment.revisions.get().code],
         "assessments:self_assessment_history": [assessment.pk],
         "assessments:self_assessment_compare": [assessment.pk],
         "assessments:self_assessment_revision": [assessment.pk, 1],
@@ -397,6 +416,8 @@ def expected(scene, name, table):
     """Who of this scene, where the target's own place makes a difference to the table."""
     everybody = table.get(name, set()) & scene.clients.keys()
     is_township = "subordinate_head" in scene.clients
+    if name == "assessments:proxy_begin" and is_township:
+        return everybody - {"county_head"}  # who is of the city here, which fills in for nobody
     if name == "organizations:add" and not is_township:
         return set()  # a grassroots union takes no unions below it
     if name == "assessments:urge" and is_township:

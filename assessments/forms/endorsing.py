@@ -73,7 +73,7 @@ class EndorsementSheet(ReviewSheet):
 
     form_class = EndorsementScoreForm
     row_template = "assessments/superior/_score_row.html"
-    buttons_template = "assessments/reviews/_score_buttons.html"
+    buttons_template = "assessments/superior/_score_buttons.html"
 
 
 class RankingForm(forms.Form):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 
 from assessments.choices import EDITABLE_STATES, State
@@ -55,27 +55,35 @@ class SelfAssessmentQuerySet(models.QuerySet["SelfAssessment"]):
     def with_deadline(self) -> SelfAssessmentQuerySet:
         """With the campaign, the organization, as `extended_until` the union's own extension, and
         as `proxy` and `proxy_name` the union that fills in for it (代填): what it takes to tell
-        who may write now."""
+        who may write now. `proxied_by` and `signatory` are those of the last revision."""
         extension = Extension.objects.filter(
             campaign=OuterRef("campaign"), organization=OuterRef("organization")
         )
         proxy = ProxyFilling.objects.filter(self_assessment=OuterRef("pk"), ended_at=None)
+        latest = Revision.objects.filter(self_assessment=OuterRef("pk")).order_by("-number")
         return self.select_related("campaign", "organization").annotate(
             extended_until=Subquery(extension.values("until")),
             proxy=Subquery(proxy.values("organization")[:1]),
             proxy_name=Subquery(proxy.values("organization__name")[:1]),
+            proxied_by=Subquery(latest.values("filled_by_proxy")[:1]),
+            signatory=Subquery(latest.values("signatory")[:1]),
         )
 
     def with_context(self) -> SelfAssessmentQuerySet:
         """With the rows that every page about a self-assessment shows; as `endorsement_required`
-        the campaign's setting for its tier."""
+        the campaign's setting for its tier, as `has_scan` whether the sealed form is there."""
         policy = TierPolicy.objects.filter(
             campaign=OuterRef("campaign"), tier=OuterRef("rubric__tier")
         )
         return (
             self.with_deadline()
             .select_related("campaign", "organization", "organization__parent", "rubric")
-            .annotate(endorsement_required=Subquery(policy.values("endorsement_required")))
+            .annotate(
+                endorsement_required=Subquery(policy.values("endorsement_required")),
+                has_scan=Exists(
+                    SealedScan.objects.filter(revision__self_assessment=OuterRef("pk"))
+                ),
+            )
         )
 
 

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from assessments import permissions, similarity, workflow, worksheet
+from assessments import permissions, workflow, worksheet
 from assessments.choices import Action, State
 from assessments.forms.actions import ActionForm, ReturnForm
 from assessments.models import SelfAssessment
@@ -77,9 +77,6 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
             "form": form,
             "problems": problems,
             "wrong_state": chosen not in workflow.available(assessment, request.user),
-            "similar": similarity.open_count(assessment, request.user)
-            if chosen == Action.ENDORSE
-            else 0,
             **_summary(found, chosen),
         },
         status=409 if problems and request.method == "POST" else 200,

@@ -46,7 +46,8 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         except answering.NotEditable as error:
             locked_reason = f"没有保存：{error}您填写的内容还在下面，可以复制留存。"
             late = [upload for name in request.FILES for upload in request.FILES.getlist(name)]
-            locked_reason += "".join(evidence.keep_for_later(assessment, late, request.user))
+            if permissions.may_keep_evidence(request.user, assessment.organization):
+                locked_reason += "".join(evidence.keep_for_later(assessment, late, request.user))
         else:
             if done:
                 return done

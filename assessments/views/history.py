@@ -21,7 +21,7 @@ from assessments import (
     worksheet,
 )
 from assessments.forms.actions import OpenTooForm, ReplyForm
-from assessments.models import AnswerChange, Indicator, ReturnRemark, SelfAssessment
+from assessments.models import AnswerChange, Indicator, ReturnRemark, SealedScan, SelfAssessment
 from assessments.views.access import assessment_or_404, number_or_zero
 from organizations.views.lists import PAGE_SIZE
 
@@ -43,6 +43,9 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "assessment": assessment,
         "revisions": assessment.revisions.order_by("-number").select_related("submitted_by"),
+        "scans": SealedScan.objects.filter(revision__self_assessment=assessment).select_related(
+            "revision", "evidence", "uploaded_by"
+        )[:20],
         "returns": assessment.returns.prefetch_related(Prefetch("remarks", remarks)),
     }
     if permissions.may_see_changes(request.user, assessment):

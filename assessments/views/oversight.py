@@ -48,9 +48,14 @@ class OversightList(CampaignListView):
             return context
         user, campaign, page = self.request.user, self.campaign, list(context["organizations"])
         counts = oversight.count(self.rows, self.now)
-        progress = oversight.progress(page)
+        progress, proxied = oversight.progress(page), oversight.proxied(page)
         for one in page:
-            one.percent = progress.get(one.pk)
+            one.percent, one.proxied_by = progress.get(one.pk), proxied.get(one.entry_pk, "")
+            one.can_proxy = (
+                one.stage in oversight.BEHIND
+                and not one.proxied_by
+                and permissions.proxy_for(user, one) is not None
+            )
             one.days_left = (
                 deadlines.days_left(one.due, self.now) if one.stage in oversight.BEHIND else None
             )

@@ -21,8 +21,8 @@ from assessments.models import SelfAssessment
 from assessments.views.access import assessment_or_404, number_or_zero
 
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-#: Codes that one address may look up in a minute.
-_CHECKS_A_MINUTE = 30
+#: Unknown codes that one address may try in a minute.
+_MISSES_A_MINUTE = 30
 
 
 def _paper(request: HttpRequest, assessment: SelfAssessment) -> tuple[paper.Paper, str]:
@@ -74,7 +74,8 @@ def scan(request: HttpRequest, pk: int) -> HttpResponse:
     assessment = assessment_or_404(request, pk)
     if not permissions.may_fill_in(request.user, assessment) or not assessment.revision:
         raise Http404
-    form = ScanForm(request.POST or None, request.FILES or None)
+    data = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = ScanForm(*data)
     if request.method == "POST" and form.is_valid():
         try:
             proxies.add_scan(assessment, form.cleaned_data["scan"], request.user)
@@ -105,12 +106,13 @@ def verify(request: HttpRequest, code: str = "") -> HttpResponse:
     form = CodeForm({"code": typed} if typed else None)
     context: dict[str, object] = {"form": form}
     status = 200
-    if typed and not _within_rate(request):
+    if typed and _misses(request) >= _MISSES_A_MINUTE:
         form.add_error(None, "查询太频繁，请一分钟后再试。")
         status = 429
     elif typed and form.is_valid():
         revision = verification.find(form.cleaned_data["code"])
         if revision is None:
+            _misses(request, add=1)
             form.add_error("code", "没有这个验证码。请核对纸质表页脚上的验证码。")
             status = 404
         else:
@@ -130,8 +132,10 @@ def verify(request: HttpRequest, code: str = "") -> HttpResponse:
     return response
 
 
-def _within_rate(request: HttpRequest) -> bool:
+def _misses(request: HttpRequest, *, add: int = 0) -> int:
+    """How many unknown codes this address has tried in this minute. Known ones are not counted: an
+    office may check a pile of forms."""
     minute = int(deadlines.now().timestamp() // 60)
     key = f"verify:{request.META.get('REMOTE_ADDR', '')}:{minute}"
     cache.add(key, 0, timeout=120)
-    return cache.incr(key) <= _CHECKS_A_MINUTE
+    return cache.incr(key, add)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from assessments import answering, deadlines, permissions, similarity, workflow, worksheet
 from assessments.choices import DECIDED_STATES, Action, State
-from assessments.models import Campaign, Return, ReturnRemark, SealedScan, SelfAssessment
+from assessments.models import Campaign, Return, ReturnRemark, SelfAssessment
 from assessments.views import superior
 from assessments.views.access import assessment_or_404, number_or_zero
 from organizations import audit
@@ -70,13 +70,6 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "desk": superior.desk(request, assessment, now),
             "may_end_proxy": permissions.may_end_proxy(user, assessment),
             "may_add_scan": permissions.may_add_scan(user, assessment),
-            "scans": list(
-                SealedScan.objects.filter(revision__self_assessment=assessment).select_related(
-                    "revision", "evidence", "uploaded_by"
-                )[:10]
-            )
-            if assessment.revision
-            else [],
             "history_shown": permissions.may_read_revisions(user, assessment),
             "writable": writable,
             "sections": sections,

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from assessments import deadlines, endorsing, permissions, ranking, workflow, worksheet
+from assessments import deadlines, endorsing, permissions, ranking, similarity, workflow, worksheet
 from assessments.choices import Action, State
 from assessments.forms.endorsing import EndorseForm, EndorsementSheet, OpinionForm, RankingForm
 from assessments.models import SelfAssessment
@@ -107,6 +107,7 @@ def endorse(request: HttpRequest, pk: int) -> HttpResponse:
                 {}
                 if wrong_state
                 else {
+                    "similar": similarity.open_count(assessment, request.user),
                     "own": own,
                     "result": result,
                     "rows": list(zip(context.sections, own.criteria, result.criteria, strict=True)),

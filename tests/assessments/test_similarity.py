@@ -109,6 +109,7 @@ class Union:
             self.tell(text, code)
         if content:
             self.upload(content, name, code)
+        factories.answer_remarks(self.assessment, self.head)
         self.act(Action.SUBMIT)
         return self.assessment
 
