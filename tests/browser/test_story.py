@@ -95,6 +95,7 @@ def test_a_union_from_self_assessment_to_the_summary(
     send_back(reviewer, "G1.02", "请核对经费拨付凭证后重新评分。")
 
     correct(head, "G1.02", remark="请核对经费拨付凭证后重新评分。", score="2")
+    reply(head, "已补充经费拨付凭证，改为 2 分。")
     hand_in(head, "去修改", total="98.98")
 
     menu(reviewer, "评审任务")
@@ -195,6 +196,16 @@ def hand_in(page: Page, button: str, *, total: str) -> None:
     press(page, "确认签批提交")
     see_success(page, "已签批提交。")
     expect(page.locator(".lead-line .state")).to_have_text("已提交")
+
+
+def reply(page: Page, text: str) -> None:
+    """Every remark is answered before it can be handed in again."""
+    menu(page, "工作台")
+    follow(page, "去修改")
+    follow(page, "逐条修改并答复")
+    page.get_by_label("答复：改了什么").fill(text)
+    press(page, "保存答复")
+    see_success(page, "已全部答复")
 
 
 def correct(page: Page, code: str, *, remark: str, score: str) -> None:
