@@ -215,6 +215,9 @@ UPLOAD_HOURS = env.integer("UPLOAD_HOURS", default=72)
 CLAMD_ADDRESS = env.text("CLAMD_ADDRESS")
 CLAMD_SECONDS = env.integer("CLAMD_SECONDS", default=60)
 
+# --- Messages -----------------------------------------------------------------------------------
+MESSAGE_DAYS = env.integer("MESSAGE_DAYS", default=400)
+
 # --- Logging ------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
