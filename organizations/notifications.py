@@ -7,7 +7,6 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable
 
-from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
@@ -101,11 +100,6 @@ def tidy(*, older_than: dt.timedelta) -> int:
     ):
         deleted += Notification.objects.filter(pk__in=keys).delete()[0]
     return deleted
-
-
-def keep_days() -> dt.timedelta:
-    """How long messages are kept after they were read."""
-    return dt.timedelta(days=settings.MESSAGE_DAYS)
 
 
 def _key(kind: str, subject: str) -> str:

@@ -38,6 +38,22 @@ from assessments.workflow.guards import (
     reviewers_agree,
     reviewers_are_free,
 )
+from assessments.workflow.telling import (
+    Tell,
+    admins_of_decision,
+    leads_of_reopening,
+    leads_when_all_are_in,
+    reviewers_of_reopening,
+    union_of_acceptance,
+    union_of_appeal,
+    union_of_endorsement,
+    union_of_final_result,
+    union_of_publication,
+    union_of_resumption,
+    union_of_return,
+    whose_turn_it_is,
+    whose_turn_it_was,
+)
 from organizations.choices import Role
 from organizations.models import User
 
@@ -50,7 +66,8 @@ class Transition:
     """One row of the table. `may` is asked first and answers who, `acts_as` names the
     roles in which they act, for the record; `guards` answer what must
     hold; `effects` run before the state is written and return what goes on record. While
-    `stays_while` holds after the effects, the state is left as it was."""
+    `stays_while` holds after the effects, the state is left as it was. `tells` name who finds a
+    message once all is written."""
 
     action: Action
     sources: tuple[State, ...]
@@ -60,6 +77,7 @@ class Transition:
     guards: tuple[Guard, ...] = ()
     effects: tuple[Effect, ...] = ()
     stays_while: Callable[[Context], bool] | None = None
+    tells: tuple[Tell, ...] = ()
 
 
 _LEADERS = (Role.LEAD_REVIEWER, Role.ADMIN)
@@ -74,6 +92,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.HEAD,),
         guards=(organization_is_active, in_time, complete, remarks_are_answered),
         effects=(freeze_revision,),
+        tells=(whose_turn_it_is,),
     ),
     Transition(
         Action.WITHDRAW,
@@ -82,6 +101,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         may=permissions.may_sign,
         acts_as=(Role.HEAD,),
         guards=(in_time, nobody_has_begun),
+        tells=(whose_turn_it_was,),
     ),
     Transition(
         Action.ENDORSE,
@@ -91,6 +111,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.HEAD,),
         guards=(has_opinion,),
         effects=(write_endorsement,),
+        tells=(whose_turn_it_is, union_of_endorsement),
     ),
     Transition(
         Action.RETURN,
@@ -100,6 +121,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.HEAD, *_HANDLERS),
         guards=(has_remarks,),
         effects=(write_return,),
+        tells=(union_of_return,),
     ),
     Transition(
         Action.RETURN,
@@ -109,6 +131,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.HEAD, *_HANDLERS),
         guards=(has_remarks,),
         effects=(write_return,),
+        tells=(union_of_return,),
     ),
     Transition(
         Action.RESUME,
@@ -118,6 +141,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=_LEADERS,
         guards=(correction_is_overdue, has_reason),
         effects=(take_back_corrections,),
+        tells=(whose_turn_it_is, union_of_resumption),
     ),
     Transition(
         Action.BEGIN_REVIEW,
@@ -127,6 +151,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=_HANDLERS,
         guards=(endorsed_if_required, has_reviewers),
         effects=(point_reviews_at_revision,),
+        tells=(union_of_acceptance,),
     ),
     Transition(
         Action.COMPLETE_REVIEW,
@@ -137,6 +162,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         guards=(own_review_is_complete,),
         effects=(complete_own_review,),
         stays_while=others_are_scoring,
+        tells=(leads_when_all_are_in,),
     ),
     Transition(
         Action.REOPEN_REVIEW,
@@ -146,6 +172,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=_LEADERS,
         guards=(has_reason,),
         effects=(reopen_reviews,),
+        tells=(reviewers_of_reopening,),
     ),
     Transition(
         Action.DECIDE,
@@ -155,6 +182,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=_LEADERS,
         guards=(reviewers_are_free, reviewers_agree),
         effects=(write_decision,),
+        tells=(admins_of_decision,),
     ),
     Transition(
         Action.REOPEN_DECISION,
@@ -164,6 +192,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.ADMIN,),
         guards=(has_reason,),
         effects=(supersede_decision,),
+        tells=(leads_of_reopening,),
     ),
     Transition(
         Action.PUBLISH,
@@ -171,6 +200,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         State.PUBLISHED,
         may=permissions.may_administer,
         acts_as=(Role.ADMIN,),
+        tells=(union_of_publication,),
     ),
     Transition(
         Action.ACCEPT_APPEAL,
@@ -180,6 +210,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.ADMIN,),
         guards=(has_reason,),
         effects=(supersede_decision, reopen_reviews),
+        tells=(reviewers_of_reopening, union_of_appeal),
     ),
     Transition(
         Action.FINALISE,
@@ -187,5 +218,6 @@ TRANSITIONS: tuple[Transition, ...] = (
         State.FINAL,
         may=permissions.may_administer,
         acts_as=(Role.ADMIN,),
+        tells=(union_of_final_result,),
     ),
 )
