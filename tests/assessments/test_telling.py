@@ -27,7 +27,7 @@ UNION = {"head", "reporter"}
 
 
 def union(kind):
-    return {name: kind for name in UNION}
+    return dict.fromkeys(UNION, kind)
 
 
 #: Who is told what, by action and state, where the campaign asks for endorsements and a reviewer is

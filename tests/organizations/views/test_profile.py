@@ -80,6 +80,17 @@ def test_ones_email_address_can_be_set_and_removed(user):
         assert user.email == email
 
 
+def test_reminders_by_mail_are_on_until_one_switches_them_off(user):
+    client = sign_in(user)
+    assert user.wants_mail
+    assert 'name="wants_mail"' in page(client)
+    assert "checked" in page(client)
+    for sent, wants in (({}, False), ({"wants_mail": "on"}, True)):
+        client.post(PROFILE, {"email": "li@example.com"} | sent)
+        user.refresh_from_db()
+        assert user.wants_mail is wants
+
+
 @pytest.mark.parametrize("email", ["not-an-address", "a@b", "x" * 250 + "@example.com", "a\0@b.cn"])
 def test_a_wrong_address_is_not_stored(user, email):
     client = sign_in(user)
