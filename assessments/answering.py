@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
-from assessments import deadlines, versions, worksheet
+from assessments import audiences, deadlines, versions, worksheet
 from assessments.choices import State
 from assessments.entries import Entry, Merge, merge
 from assessments.models import Answer, Campaign, Indicator, SelfAssessment, TierPolicy
@@ -17,8 +17,9 @@ from assessments.previous import LastTime
 from assessments.scoring import Rating
 from assessments.versions import entry_of
 from organizations.audit import record
-from organizations.choices import Role
+from organizations.choices import NotificationKind, Role
 from organizations.models import Organization, User
+from organizations.notifications import notify
 
 _NOT_ASKED = "本次创建活动不需要该工会填报。"
 
@@ -257,3 +258,10 @@ def ask_to_sign(assessment: SelfAssessment, by: User) -> None:
     locked.sign_requested_at, locked.sign_requested_by = deadlines.now(), by
     locked.save(update_fields=["sign_requested_at", "sign_requested_by"])
     record(action="ASK_TO_SIGN", by=by, subject=locked, details=capacity(by, locked))
+    notify(
+        audiences.heads_of(locked.organization),
+        kind=NotificationKind.TURN,
+        text=f"“{locked.organization.name}”的申报已填好，请您签批提交。",
+        link=locked.get_absolute_url(),
+        by=by,
+    )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.urls import reverse
 
 from assessments import answering, permissions
 from assessments.choices import State
 from assessments.models import Review, SelfAssessment
 from organizations.audit import record
+from organizations.choices import NotificationKind
 from organizations.models import User
+from organizations.notifications import notify
 
 #: States in which a reviewer can be given a self-assessment.
 ASSIGNABLE_STATES = (State.SUBMITTED, State.ENDORSED, State.UNDER_REVIEW)
@@ -39,6 +42,16 @@ def assign(assessment: SelfAssessment, reviewer: User, by: User) -> Review:
         self_assessment=locked, reviewer=reviewer, revision=locked.revision, assigned_by=by
     )
     _record("ASSIGN", locked, by, reviewer)
+    notify(
+        [reviewer],
+        kind=NotificationKind.TURN,
+        text=f"“{locked.organization.name}”的申报已分派给您评审。",
+        link=review.get_absolute_url(),
+        by=by,
+        topic=f"assigned {locked.campaign_id}",
+        many="有 {count} 份申报新分派给您评审。",
+        many_link=reverse("assessments:review_list"),
+    )
     return review
 
 

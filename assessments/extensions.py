@@ -6,12 +6,15 @@ import datetime as dt
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.urls import reverse
 
-from assessments import deadlines, permissions
+from assessments import audiences, deadlines, permissions
 from assessments.choices import CampaignState
 from assessments.models import Campaign, Extension, ExtensionRequest, SelfAssessment
 from organizations.audit import record
+from organizations.choices import NotificationKind
 from organizations.models import Organization, User
+from organizations.notifications import notify
 
 
 class NotPossible(Exception):
@@ -69,6 +72,16 @@ def ask(
         campaign=locked, organization=organization, until=until, reason=reason, asked_by=by
     )
     _record("ASK_EXTENSION", request, by, {"until": until.isoformat(), "reason": reason})
+    notify(
+        audiences.admins(organization),
+        kind=NotificationKind.TURN,
+        text=f"“{organization.name}”申请延期至{until:%Y年%m月%d日}，请您答复。",
+        link=reverse("assessments:extension_answer", args=[request.pk]),
+        by=by,
+        topic=f"extension {locked.pk}",
+        many="有 {count} 份延期申请，请您答复。",
+        many_link=reverse("assessments:extension_list"),
+    )
     return request
 
 
@@ -105,7 +118,22 @@ def answer(
     locked.save()
     details = {"until": until.isoformat() if granted and until else None, "reason": reply}
     _record("GRANT_EXTENSION" if granted else "REFUSE_EXTENSION", locked, by, details)
+    _tell_union(locked, until if granted else None, by)
     return locked
+
+
+def _tell_union(request: ExtensionRequest, until: dt.date | None, by: User) -> None:
+    organization = request.organization
+    given = (
+        f"市总工会同意延期至{until:%Y年%m月%d日}。" if until else "市总工会没有同意延期，请看答复。"
+    )
+    notify(
+        audiences.writers_of(organization),
+        kind=NotificationKind.RESULT,
+        text=f"“{organization.name}”的延期申请：{given}",
+        link=reverse("assessments:extension_ask", args=[request.campaign.year, organization.pk]),
+        by=by,
+    )
 
 
 def _record(action: str, request: ExtensionRequest, by: User, details: dict[str, object]) -> None:

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
 
 from assessments import deadlines, oversight, permissions
 from assessments.models import Campaign, Urge
 from assessments.models.self_assessment import recused_paths
 from organizations.audit import record
-from organizations.choices import Act, Role
+from organizations.choices import Act, NotificationKind, Role
 from organizations.models import Membership, Organization, User
 from organizations.models.organization import PATH_STEP, within
+from organizations.notifications import notify
 
 _BATCH = 1000
 #: So many unions without an account are named; of the others the number is told.
@@ -141,7 +143,24 @@ def urge(
             subject=campaign,
             details={"batch": str(batch), "unions": told, "text": text},
         )
+        _tell(batch, campaign, text, by)
     return told
+
+
+def _tell(batch: uuid.UUID, campaign: Campaign, text: str, by: User) -> None:
+    """A message to the people of the unions that were urged: one text, so one call."""
+    urged = Urge.objects.filter(batch=batch, organization=OuterRef("organization"))
+    writers = Membership.objects.filter(Exists(urged), user=OuterRef("pk"), role__in=_WRITERS)
+    notify(
+        User.objects.filter(Exists(writers), is_active=True)
+        .only("pk", "is_active")
+        .iterator(_BATCH),
+        kind=NotificationKind.REMINDER,
+        text=f"催报：{text}",
+        link=reverse("assessments:workbench"),
+        by=by,
+        due=campaign.submission_deadline,
+    )
 
 
 def recent(campaign: Campaign, organizations: list[int]) -> dict[int, Urge]:

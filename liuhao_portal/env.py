@@ -3,6 +3,7 @@
 import os
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -52,6 +53,19 @@ def integer(name: str, *, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list; blanks are dropped."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def address(name: str, *, hosts: list[str], secure: bool) -> str:
+    """Where the portal is reached from outside, without a slash at the end; by default the first of
+    the `hosts` that is a whole name."""
+    value = text(name).rstrip("/")
+    if not value:
+        whole = [host for host in hosts if host and not host.startswith(("*", "."))]
+        return f"{'https' if secure else 'http'}://{(whole or ['localhost'])[0]}"
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ImproperlyConfigured(f"{name} must be like https://portal.example, not {value!r}")
+    return value
 
 
 def evidence_storage() -> dict[str, Any]:

@@ -97,6 +97,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "organizations.views.identity.session_context",
+                "organizations.views.inbox.badge",
                 "assessments.views.navigation.navigation",
             ],
         },
@@ -217,6 +218,25 @@ UPLOAD_HOURS = env.integer("UPLOAD_HOURS", default=72)
 # A socket's path or host:port; empty: files are not scanned.
 CLAMD_ADDRESS = env.text("CLAMD_ADDRESS")
 CLAMD_SECONDS = env.integer("CLAMD_SECONDS", default=60)
+
+# --- Messages -----------------------------------------------------------------------------------
+MESSAGE_DAYS = env.integer("MESSAGE_DAYS", default=400)
+# Without a server mails are written to the console.
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_USE_SSL = env.boolean("EMAIL_USE_SSL", default=False)
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=False)
+EMAIL_PORT = env.integer("EMAIL_PORT", default=465 if EMAIL_USE_SSL else 587)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_TIMEOUT = env.integer("EMAIL_SECONDS", default=20)
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "portal@localhost")
+if EMAIL_USE_SSL and EMAIL_USE_TLS:
+    raise ImproperlyConfigured("EMAIL_USE_SSL and EMAIL_USE_TLS: only one of them")
+PORTAL_URL = env.address("PORTAL_URL", hosts=ALLOWED_HOSTS, secure=HTTPS)
+MAIL_WAIT_MINUTES = env.integer("MAIL_WAIT_MINUTES", default=10)
+MAIL_EVERY_MINUTES = env.integer("MAIL_EVERY_MINUTES", default=60)
+MAIL_TRIES = env.integer("MAIL_TRIES", default=5)
 
 # --- Logging ------------------------------------------------------------------------------------
 LOGGING = {

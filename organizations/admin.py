@@ -16,7 +16,14 @@ from organizations import accounts, sign_in, tree
 from organizations.audit import record
 from organizations.choices import Tier
 from organizations.importing import register
-from organizations.models import AuditEvent, Membership, Organization, OrganizationImport, User
+from organizations.models import (
+    AuditEvent,
+    Delivery,
+    Membership,
+    Organization,
+    OrganizationImport,
+    User,
+)
 from organizations.models.organization import REGISTER_FIELDS, within
 from organizations.permissions import is_city_admin
 from organizations.workbook import MEDIA_TYPE
@@ -268,6 +275,20 @@ class OrganizationImportAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ["uploaded_by"]
     search_fields = ["filename", "uploaded_by__full_name"]
     fields = [*list_display, "counts", "sha256"]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnly, admin.ModelAdmin):
+    """What became of the mails. Their content is the recipient's own."""
+
+    list_display = ["at", "user", "address", "subject", "count", "outcome", "error"]
+    list_filter = ["outcome"]
+    list_per_page = 50
+    list_select_related = ["user"]
+    search_fields = ["address", "user__full_name", "user__username"]
+    ordering = ["-at"]
+    show_full_result_count = False
+    fields = list_display
 
 
 @admin.register(AuditEvent)

@@ -84,6 +84,25 @@ class ImportState(TextChoices):
     DISCARDED = "DISCARDED", "已放弃"
 
 
+class NotificationKind(TextChoices):
+    """What a message (消息) is about."""
+
+    TURN = "TURN", "轮到您办理"
+    RETURNED = "RETURNED", "退回修改"
+    RESULT = "RESULT", "结果"
+    REMINDER = "REMINDER", "催报"
+    INFO = "INFO", "知会"
+
+
+class DeliveryOutcome(TextChoices):
+    """What became of a mail (投递结果)."""
+
+    SENDING = "SENDING", "发送中"
+    SENT = "SENT", "已发出"
+    FAILED = "FAILED", "失败，稍后重试"
+    GIVEN_UP = "GIVEN_UP", "失败，不再重试"
+
+
 class Act(TextChoices):
     """What happened to a union or an account, as its history calls it."""
 

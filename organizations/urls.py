@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from organizations.views import accounts, imports, organizations
+from organizations.views import accounts, imports, inbox, organizations
 
 app_name = "organizations"
 
@@ -24,6 +24,12 @@ import_urls = [
     path("<int:pk>/confirm/", imports.confirm, name="import_confirm"),
     path("<int:pk>/discard/", imports.discard, name="import_discard"),
 ]
+message_urls = [
+    path("", inbox.Inbox.as_view(), name="inbox"),
+    path("read/", inbox.read_all, name="messages_read"),
+    path("<int:pk>/", inbox.follow, name="message"),
+    path("<int:pk>/read/", inbox.read, name="message_read"),
+]
 account_urls = [
     path("", accounts.AccountList.as_view(), name="accounts"),
     path("add/", accounts.add, name="account_add"),
@@ -41,6 +47,7 @@ account_urls = [
 ]
 
 urlpatterns = [
+    path("messages/", include(message_urls)),
     path("organizations/", include(organization_urls)),
     path("imports/", include(import_urls)),
     path("people/", include(account_urls)),

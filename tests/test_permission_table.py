@@ -138,6 +138,10 @@ MAY_GET = {
     "assessments:decision_list": LEADS,
     "assessments:summary": LEADS,
     "assessments:summary_workbook": LEADS,
+    "organizations:inbox": EVERYBODY,
+    "organizations:messages_read": set(),
+    "organizations:message": set(),  # leads on
+    "organizations:message_read": set(),
     "organizations:list": EVERYBODY,
     "organizations:detail": READERS - {"reviewer"},
     "organizations:add": ADMINS,
@@ -199,6 +203,8 @@ MAY_POST = {
     "assessments:similarity": LEADS | {"reviewer"},
     "assessments:assignment_list": set(),
     **{f"organizations:{name}": ADMINS for name in ("add", "edit", "move", "merge", "dissolve")},
+    "organizations:messages_read": EVERYBODY,
+    "organizations:message_read": {"head"},
     "organizations:imports": ANY_ADMINS,
     "organizations:import_confirm": {"admin"},
     "organizations:import_discard": {"admin"},
@@ -349,7 +355,10 @@ def scene(request, city):
         reason="停电",
         by=users["head"],
     )
+    message = users["head"].notifications.first()
     arguments = {
+        "organizations:message": [message.pk],
+        "organizations:message_read": [message.pk],
         "assessments:self_assessment_detail": [assessment.pk],
         "assessments:self_assessment_criterion": [assessment.pk, 1],
         "assessments:self_assessment_answer": [assessment.pk, voted_on.code],

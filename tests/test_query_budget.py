@@ -5,6 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from assessments import assigning, demo, phrases
 from assessments.choices import Action, State
@@ -20,7 +21,7 @@ from assessments.models import (
 from organizations import accounts, tree
 from organizations.choices import Role, Tier
 from organizations.importing import previews
-from organizations.models import Membership, Organization
+from organizations.models import Membership, Notification, Organization
 from tests import factories
 from tests.factories import make_self_assessment
 
@@ -352,10 +353,29 @@ def test_a_preview_costs_the_same_for_any_list(client, city, size):
     assert count(client, city.admin, f"{batch.get_absolute_url()}?page=99") <= BUDGET
 
 
+def test_the_inbox(client, city, size):
+    Notification.objects.bulk_create(
+        Notification(
+            recipient=city.lead,
+            kind="TURN",
+            key=f"{n}",
+            text=f"第 {n} 条",
+            link="/",
+            at=timezone.now(),
+            read_at=timezone.now() if n % 2 else None,
+            waiting_since=timezone.now(),
+        )
+        for n in range(size)
+    )
+    for url in ("/messages/", "/messages/?show=unread&page=99"):
+        assert count(client, city.lead, url) <= BUDGET
+
+
 @pytest.mark.parametrize(
     "url",
     [
         "/admin/",
+        "/admin/organizations/delivery/",
         "/admin/organizations/membership/",
         "/admin/organizations/membership/add/",
         "/admin/organizations/organization/?county=0&kind=ENTERPRISE",

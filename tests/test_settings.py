@@ -66,6 +66,37 @@ def test_environment_readers(monkeypatch):
         env.text("X")
 
 
+def test_the_address_of_the_portal(monkeypatch):
+    def address(**fields):
+        return env.address("X_URL", **{"hosts": ["portal.example"], "secure": True} | fields)
+
+    monkeypatch.setenv("X_URL", "")
+    assert address() == "https://portal.example"
+    assert address(hosts=["*", ".example", "b.example"], secure=False) == "http://b.example"
+    assert address(hosts=["*"]) == "https://localhost"
+    monkeypatch.setenv("X_URL", "https://other.example/portal/")
+    assert address() == "https://other.example/portal"
+    for nonsense in ("portal.example", "ftp://portal.example", "https://", "https://a.example/?b"):
+        monkeypatch.setenv("X_URL", nonsense)
+        with pytest.raises(ImproperlyConfigured, match="X_URL must be like"):
+            address()
+
+
+def test_mails_go_to_the_console_until_a_server_is_named(tmp_path):
+    show = "from django.conf import settings as s; print(s.EMAIL_BACKEND, s.EMAIL_PORT)"
+    for variables, expected in (
+        ({}, "django.core.mail.backends.console.EmailBackend 587"),
+        (
+            {"EMAIL_HOST": "mail.example", "EMAIL_USE_SSL": "on"},
+            "django.core.mail.backends.smtp.EmailBackend 465",
+        ),
+    ):
+        done = manage(tmp_path, "shell", "-v0", "-c", show, **GOOD, **variables)
+        assert done.stdout.strip() == expected, done.stderr
+    both = manage(tmp_path, "check", **GOOD, EMAIL_USE_SSL="on", EMAIL_USE_TLS="on")
+    assert "only one of them" in both.stderr
+
+
 def test_sqlite_is_set_up_for_many_writers():
     if not settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         assert settings.DATABASES["default"]["CONN_MAX_AGE"] >= 60

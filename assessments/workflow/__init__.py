@@ -16,6 +16,7 @@ from assessments import deadlines
 from assessments.answering import capacity, entry_of
 from assessments.choices import Action, State
 from assessments.models import SelfAssessment
+from assessments.workflow import telling
 from assessments.workflow.context import Context, Problem, TransitionRefused
 from assessments.workflow.table import TRANSITIONS, Transition
 from organizations.audit import record
@@ -83,7 +84,7 @@ def stamp(context: Context, action: Action) -> str:
 def perform(
     assessment: SelfAssessment, action: Action, *, by: User, seen: str = "", **details: Any
 ) -> SelfAssessment:
-    """Run one transition: lock, find the row, ask who and what, write, record.
+    """Run one transition: lock, find the row, ask who and what, write, record, tell.
 
     `details` by action: `signatory` and `scan` (SUBMIT_ON_PAPER), `opinion` (ENDORSE; optional for COMPLETE_REVIEW and DECIDE), `rank` (ENDORSE), `remarks`
     {Indicator: text}, `reason` and `due_on` (RETURN), `reason` (RESUME, the reopening actions,
@@ -122,6 +123,7 @@ def perform(
             | on_record
             | {"from": source, "to": locked.state},
         )
+        telling.tell(context, transition.tells)
     return locked
 
 

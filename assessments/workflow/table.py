@@ -43,6 +43,24 @@ from assessments.workflow.guards import (
     reviewers_agree,
     reviewers_are_free,
 )
+from assessments.workflow.telling import (
+    Tell,
+    admins_of_decision,
+    leads_of_reopening,
+    leads_when_all_are_in,
+    reviewers_of_reopening,
+    union_of_acceptance,
+    union_of_appeal,
+    union_of_endorsement,
+    union_of_final_result,
+    union_of_paper,
+    union_of_publication,
+    union_of_resumption,
+    union_of_return,
+    union_of_withdrawn_endorsement,
+    whose_turn_it_is,
+    whose_turn_it_was,
+)
 from organizations.choices import Role
 from organizations.models import User
 
@@ -55,7 +73,8 @@ class Transition:
     """One row of the table. `may` is asked first and answers who, `acts_as` names the
     roles in which they act, for the record; `guards` answer what must
     hold; `effects` run before the state is written and return what goes on record. While
-    `stays_while` holds after the effects, the state is left as it was."""
+    `stays_while` holds after the effects, the state is left as it was. `tells` name who finds a
+    message once all is written."""
 
     action: Action
     sources: tuple[State, ...]
@@ -65,6 +84,7 @@ class Transition:
     guards: tuple[Guard, ...] = ()
     effects: tuple[Effect, ...] = ()
     stays_while: Callable[[Context], bool] | None = None
+    tells: tuple[Tell, ...] = ()
 
 
 _LEADERS = (Role.LEAD_REVIEWER, Role.ADMIN)
@@ -79,6 +99,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.HEAD,),
         guards=(organization_is_active, in_time, complete, remarks_are_answered),
         effects=(freeze_revision, look_for_similar),
+        tells=(whose_turn_it_is,),
     ),
     Transition(
         Action.SUBMIT_ON_PAPER,
@@ -94,6 +115,7 @@ TRANSITIONS: tuple[Transition, ...] = (
             is_signed_on_paper,
         ),
         effects=(freeze_revision, look_for_similar),
+        tells=(whose_turn_it_is, union_of_paper),
     ),
     Transition(
         Action.WITHDRAW,
@@ -103,6 +125,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.HEAD,),
         guards=(in_time, nobody_has_begun),
         effects=(look_for_similar,),
+        tells=(whose_turn_it_was,),
     ),
     Transition(
         Action.ENDORSE,
@@ -112,6 +135,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.HEAD,),
         guards=(has_opinion, endorsement_is_complete),
         effects=(write_endorsement,),
+        tells=(whose_turn_it_is, union_of_endorsement),
     ),
     Transition(
         Action.WITHDRAW_ENDORSEMENT,
@@ -120,6 +144,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         may=permissions.may_endorse,
         acts_as=(Role.HEAD,),
         effects=(withdraw_endorsement,),
+        tells=(union_of_withdrawn_endorsement,),
     ),
     Transition(
         Action.RETURN,
@@ -129,6 +154,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.HEAD, *_HANDLERS),
         guards=(has_remarks,),
         effects=(write_return,),
+        tells=(union_of_return,),
     ),
     Transition(
         Action.RETURN,
@@ -138,6 +164,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.HEAD, *_HANDLERS),
         guards=(has_remarks,),
         effects=(write_return,),
+        tells=(union_of_return,),
     ),
     Transition(
         Action.RESUME,
@@ -147,6 +174,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=_LEADERS,
         guards=(correction_is_overdue, has_reason),
         effects=(take_back_corrections,),
+        tells=(whose_turn_it_is, union_of_resumption),
     ),
     Transition(
         Action.BEGIN_REVIEW,
@@ -156,6 +184,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=_HANDLERS,
         guards=(endorsed_if_required, has_reviewers),
         effects=(note_missing_endorsement, point_reviews_at_revision),
+        tells=(union_of_acceptance,),
     ),
     Transition(
         Action.COMPLETE_REVIEW,
@@ -166,6 +195,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         guards=(own_review_is_complete,),
         effects=(complete_own_review,),
         stays_while=others_are_scoring,
+        tells=(leads_when_all_are_in,),
     ),
     Transition(
         Action.REOPEN_REVIEW,
@@ -175,6 +205,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=_LEADERS,
         guards=(has_reason,),
         effects=(reopen_reviews,),
+        tells=(reviewers_of_reopening,),
     ),
     Transition(
         Action.DECIDE,
@@ -184,6 +215,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=_LEADERS,
         guards=(reviewers_are_free, reviewers_agree),
         effects=(write_decision,),
+        tells=(admins_of_decision,),
     ),
     Transition(
         Action.REOPEN_DECISION,
@@ -193,6 +225,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.ADMIN,),
         guards=(has_reason,),
         effects=(supersede_decision,),
+        tells=(leads_of_reopening,),
     ),
     Transition(
         Action.PUBLISH,
@@ -200,6 +233,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         State.PUBLISHED,
         may=permissions.may_administer,
         acts_as=(Role.ADMIN,),
+        tells=(union_of_publication,),
     ),
     Transition(
         Action.ACCEPT_APPEAL,
@@ -209,6 +243,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.ADMIN,),
         guards=(has_reason,),
         effects=(supersede_decision, reopen_reviews),
+        tells=(reviewers_of_reopening, union_of_appeal),
     ),
     Transition(
         Action.FINALISE,
@@ -216,5 +251,6 @@ TRANSITIONS: tuple[Transition, ...] = (
         State.FINAL,
         may=permissions.may_administer,
         acts_as=(Role.ADMIN,),
+        tells=(union_of_final_result,),
     ),
 )

@@ -51,11 +51,16 @@ class ChangeOwnPasswordForm(SetOwnPasswordForm, PasswordChangeForm):
 
 
 class EmailForm(forms.ModelForm):
+    """One's address, and whether messages go there too."""
+
     class Meta:
         model = User
-        fields = ["email"]
+        fields = ["email", "wants_mail"]
         labels = {"email": "电子邮箱"}
-        help_texts = {"email": "可不填。"}
+        help_texts = {
+            "email": "可不填。",
+            "wants_mail": "填了邮箱时，有新消息发邮件提醒，合成一封，不逐条打扰。",
+        }
 
 
 def _code_field(**attrs: Any) -> forms.CharField:

@@ -47,6 +47,7 @@ class User(AbstractUser):
     last_name = None
     full_name = models.CharField("姓名", max_length=40)
 
+    wants_mail = models.BooleanField("邮件提醒", default=True)
     must_change_password = models.BooleanField("须修改密码", default=False, editable=False)
     session_generation = models.PositiveIntegerField(default=0, editable=False)
 

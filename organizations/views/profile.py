@@ -16,8 +16,8 @@ from organizations.forms.sign_in import EmailForm
 def profile(request: HttpRequest) -> HttpResponse:
     form = EmailForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
-        request.user.save(update_fields=["email"])
-        messages.success(request, "电子邮箱已保存。")
+        request.user.save(update_fields=["email", "wants_mail"])
+        messages.success(request, "邮箱和邮件提醒已保存。")
         return redirect("profile")
     return render(
         request,

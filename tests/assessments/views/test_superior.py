@@ -9,8 +9,8 @@ from assessments import assigning, endorsing
 from assessments.choices import Action, State
 from assessments.models import Campaign, Extension, Recusal, TierPolicy, Urge
 from organizations import tree
-from organizations.choices import Role, Tier
-from organizations.models import AuditEvent, Membership, Organization
+from organizations.choices import NotificationKind, Role, Tier
+from organizations.models import AuditEvent, Membership, Notification, Organization
 from tests import factories
 from tests.factories import make_organization, make_self_assessment, make_user, perform, today
 
@@ -177,6 +177,9 @@ def test_urging_once_a_day_and_saying_who_was_left_out(client, city, campaign):
 
 def test_the_urged_are_told_on_their_workbench_until_they_hand_in(client, city, campaign):
     urge(client, city.township_head)
+    told = Notification.objects.filter(kind=NotificationKind.REMINDER)
+    assert {one.recipient for one in told} == {city.reporter, city.head, city.sibling_head}
+    assert {one.text for one in told} == {"催报：请抓紧填报。"}
     assert "请抓紧填报。" in page(client, city.reporter, "/").content.decode()
     submitted(city, campaign)
     assert "请抓紧填报。" not in page(client, city.reporter, "/").content.decode()

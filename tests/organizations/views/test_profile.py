@@ -67,7 +67,7 @@ def test_it_costs_the_same_however_often_one_has_signed_in(user, count):
     client = sign_in(user)
     with CaptureQueriesContext(connection) as queries:
         response = client.get(PROFILE)
-    assert len(queries) == 7
+    assert len(queries) == 8
     assert len(response.context["sign_ins"]) == min(count + 1, 20)
     assert "<b>" not in response.content.decode().replace("<body", "")
 
@@ -78,6 +78,17 @@ def test_ones_email_address_can_be_set_and_removed(user):
         assert client.post(PROFILE, {"email": email}).url == PROFILE
         user.refresh_from_db()
         assert user.email == email
+
+
+def test_reminders_by_mail_are_on_until_one_switches_them_off(user):
+    client = sign_in(user)
+    assert user.wants_mail
+    assert 'name="wants_mail"' in page(client)
+    assert "checked" in page(client)
+    for sent, wants in (({}, False), ({"wants_mail": "on"}, True)):
+        client.post(PROFILE, {"email": "li@example.com"} | sent)
+        user.refresh_from_db()
+        assert user.wants_mail is wants
 
 
 @pytest.mark.parametrize("email", ["not-an-address", "a@b", "x" * 250 + "@example.com", "a\0@b.cn"])
