@@ -57,9 +57,14 @@ def fills_by_proxy(
 def was_filling_by_proxy(user: User, assessment: SelfAssessment) -> bool:
     """Whether the user's union filled in for this one until less than a day ago: what they are
     still typing is answered, not lost."""
-    own = [m.organization_id for m in user.roles if m.role in _OWN_WRITERS]
     yesterday = timezone.now() - dt.timedelta(days=1)
+    own = writes_for(user)
     return assessment.proxies.filter(organization__in=own, ended_at__gt=yesterday).exists()
+
+
+def writes_for(user: User) -> list[int]:
+    """The unions for which the user fills in: their keys."""
+    return [m.organization_id for m in user.roles if m.role in _OWN_WRITERS]
 
 
 def proxy_for(user: User, organization: Organization) -> Organization | None:
