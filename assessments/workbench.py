@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Window
 from django.urls import reverse
 
 from assessments import deadlines, endorsing, extensions, oversight, permissions, urging, worksheet
@@ -195,29 +195,31 @@ def _assessment_task(assessment: SelfAssessment, user: User, due: dt.date, at: d
 
 def _proxies(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     """代填: what the user's unions fill in for others and is not handed in yet."""
-    writes_for = permissions.writes_for(user)
-    if not writes_for:
+    fills_in_for_others = permissions.may_fill_in_for(user)
+    if not fills_in_for_others:
         return []
-    found = SelfAssessment.objects.filter(
-        Exists(
-            ProxyFilling.objects.filter(
-                self_assessment=OuterRef("pk"), organization__in=writes_for, ended_at=None
-            )
-        ),
-        campaign=campaign,
-        state__in=EDITABLE_STATES,
-    ).select_related("organization")
-    waiting, first = found.count(), found.order_by("place").first()
+    open_ones = ProxyFilling.objects.filter(
+        self_assessment=OuterRef("pk"), organization__in=fills_in_for_others, ended_at=None
+    )
+    first = (
+        SelfAssessment.objects.filter(
+            Exists(open_ones), campaign=campaign, state__in=EDITABLE_STATES
+        )
+        .select_related("organization")
+        .annotate(waiting=Window(Count("pk")))
+        .order_by("place")
+        .first()
+    )
     if first is None:
         return []
-    one = waiting == 1
+    one = first.waiting == 1
     due = campaign.submission_deadline
     return [
         Task(
             title="代填",
             text=f"正在为“{first.organization}”代填，还没有提交。"
             if one
-            else f"正在为 {waiting} 个下级工会代填，还没有提交。",
+            else f"正在为 {first.waiting} 个下级工会代填，还没有提交。",
             url=first.get_absolute_url()
             if one
             else f"{reverse('assessments:oversight')}?lag={Lag.PROXIED}",
