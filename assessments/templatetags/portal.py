@@ -41,6 +41,8 @@ _EVENT_LABELS = {
     "EVIDENCE_DELETE": "删除材料",
     "ASSIGN": "分派评审员",
     "UNASSIGN": "取消分派",
+    "CONFIRM_SCORES": "确认沿用的评分",
+    "ARBITRATE": "评审分差仲裁",
     "SURVEY_OPENED": "发起民主测评",
     "SURVEY_CODES_ISSUED": "发放投票码",
     "SURVEY_CLOSED": "结束民主测评",
