@@ -3,14 +3,16 @@ else its corrections touch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
-from assessments import answering, deadlines
+from assessments import answering, deadlines, versions
 from assessments.answering import NotEditable
 from assessments.choices import State
-from assessments.models import Indicator, Return, ReturnRemark, SelfAssessment
+from assessments.models import Indicator, Return, ReturnRemark, Revision, SelfAssessment
 from organizations.audit import record
 from organizations.models import User
 
@@ -30,6 +32,51 @@ def unanswered(assessment: SelfAssessment) -> list[ReturnRemark]:
             "indicator__criterion"
         )
     )
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What was wanting at an indicator when it was last sent back, what the union answered, and
+    what it changed since."""
+
+    remark: ReturnRemark
+    differences: list[versions.Difference]
+
+
+def corrections(
+    assessment: SelfAssessment, indicators: Collection[Indicator]
+) -> dict[str, Correction]:
+    """By code, for those of the indicators that the last return asked about or opened, in what has
+    been handed in since. One query; none before the second submission."""
+    if not indicators or assessment.revision < 2 or assessment.is_editable_state:
+        return {}
+    latest = Return.objects.filter(
+        self_assessment=assessment, revision__lt=assessment.revision
+    ).order_by("-at", "-pk")
+    contents = Revision.objects.filter(self_assessment=assessment)
+    remarks = (
+        ReturnRemark.objects.filter(
+            of_return=Subquery(latest.values("pk")[:1]), indicator__in=indicators
+        )
+        .select_related("indicator", "replied_by")
+        .annotate(
+            before=Subquery(
+                contents.filter(number=OuterRef("of_return__revision")).values("content")
+            ),
+            after=Subquery(contents.filter(number=assessment.revision).values("content")),
+        )
+    )
+    return {
+        remark.indicator.code: Correction(
+            remark,
+            versions.differences(
+                remark.indicator.rule,
+                remark.before.get(remark.indicator.code, {}),
+                remark.after.get(remark.indicator.code, {}),
+            ),
+        )
+        for remark in remarks
+    }
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from assessments import (
     campaigns,
     deadlines,
     evidence,
+    proxies,
     reviewing,
     workflow,
     worksheet,
@@ -83,6 +84,9 @@ def seed() -> bool:
     unions = Organization.objects.filter(code__startswith="DEMO-").order_by("code")
     for (action, share), organization in zip(_STORIES, unions[1 : len(_STORIES) + 1], strict=True):
         _tell(campaign, organization, users, action, Decimal(share))
+    small = unions.filter(parent__parent__code=COUNTY).last()
+    reason = "该工会没有专职人员，也没有电脑。"
+    fill_in(proxies.begin(campaign, small, reason, users["county"]), users["county"], Decimal(1))
     return True
 
 

@@ -56,6 +56,7 @@ class Lag(TextChoices):
     BEHIND = "behind", "尚未提交"
     OVERDUE = "overdue", "逾期未提交"
     UNENDORSED = "unendorsed", "逾期未初审"
+    PROXIED = "proxied", "上级代填中"
 
 
 #: What a list may be sorted by; a “-” before it turns the order.
@@ -154,6 +155,11 @@ def lagging(found: QuerySet[Organization], lag: str, campaign: Campaign, at: dt.
             if deadlines.endorsement_is_over(campaign, at)
             else found.none()
         )
+    if lag == Lag.PROXIED:
+        open_ones = ProxyFilling.objects.filter(
+            self_assessment=OuterRef("entry__pk"), ended_at=None
+        )
+        return found.filter(Exists(open_ones), stage__in=BEHIND)
     return found
 
 

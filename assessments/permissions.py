@@ -65,9 +65,18 @@ def fills_by_proxy(
 def was_filling_by_proxy(user: User, assessment: SelfAssessment) -> bool:
     """Whether the user's union filled in for this one until less than a day ago: what they are
     still typing is answered, not lost."""
-    own = [m.organization_id for m in user.roles if m.role in _OWN_WRITERS]
     yesterday = timezone.now() - dt.timedelta(days=1)
+    own = may_fill_in_for(user)
     return assessment.proxies.filter(organization__in=own, ended_at__gt=yesterday).exists()
+
+
+def may_fill_in_for(user: User) -> list[int]:
+    """The unions as which the user may fill in for those below (代填): their keys."""
+    return [
+        m.organization_id
+        for m in user.roles
+        if m.role in _OWN_WRITERS and m.organization.tier not in (Tier.CITY, Tier.GRASSROOTS)
+    ]
 
 
 def proxy_for(user: User, organization: Organization) -> Organization | None:

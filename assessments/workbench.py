@@ -5,11 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
+from django.db.models import Count, Exists, OuterRef, Window
 from django.urls import reverse
 
 from assessments import deadlines, endorsing, extensions, oversight, permissions, urging, worksheet
-from assessments.choices import Action, CampaignState, State
-from assessments.models import Campaign, Extension, ExtensionRequest, Review, SelfAssessment
+from assessments.choices import EDITABLE_STATES, Action, CampaignState, State
+from assessments.models import (
+    Campaign,
+    Extension,
+    ExtensionRequest,
+    ProxyFilling,
+    Review,
+    SelfAssessment,
+)
 from assessments.oversight import Lag, Stage
 from assessments.scoring import CriterionResult
 from organizations.choices import ASSESSED_TIERS, Role
@@ -48,6 +56,7 @@ def tasks(user: User, campaign: Campaign | None, at: dt.datetime) -> list[Task]:
         return []
     found = [
         *_own_unions(user, campaign, at),
+        *_proxies(user, campaign, at),
         *_endorsements(user, campaign, at),
         *_unendorsed(user, campaign, at),
         *_reviews(user, campaign, at),
@@ -97,6 +106,10 @@ def _own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
             result = worksheet.result_of(sections[assessment.pk], campaign)
             tiles = tuple(zip(sections[assessment.pk], result.criteria, strict=True))
             task = replace(task, assessment=assessment, tiles=tiles)
+            if assessment.proxy_name and assessment.is_editable_state:
+                task = replace(
+                    task, note=f"“{assessment.proxy_name}”正在代填，仍由本会负责人确认签批。"
+                )
         if key in urged and (assessment is None or assessment.is_editable_state):
             one = urged[key]
             task = replace(task, urged=f"{one.day:%m-%d} 催报：{one.text}")
@@ -178,6 +191,43 @@ def _assessment_task(assessment: SelfAssessment, user: User, due: dt.date, at: d
     return Task(
         title=name, text=text, url=url, button=button, due=due, days_left=left, is_open=is_open
     )
+
+
+def _proxies(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    """代填: what the user's unions fill in for others and is not handed in yet."""
+    fills_in_for_others = permissions.may_fill_in_for(user)
+    if not fills_in_for_others:
+        return []
+    open_ones = ProxyFilling.objects.filter(
+        self_assessment=OuterRef("pk"), organization__in=fills_in_for_others, ended_at=None
+    )
+    first = (
+        SelfAssessment.objects.filter(
+            Exists(open_ones), campaign=campaign, state__in=EDITABLE_STATES
+        )
+        .select_related("organization")
+        .annotate(waiting=Window(Count("pk")))
+        .order_by("place")
+        .first()
+    )
+    if first is None:
+        return []
+    one = first.waiting == 1
+    due = campaign.submission_deadline
+    return [
+        Task(
+            title="代填",
+            text=f"正在为“{first.organization}”代填，还没有提交。"
+            if one
+            else f"正在为 {first.waiting} 个下级工会代填，还没有提交。",
+            url=first.get_absolute_url()
+            if one
+            else f"{reverse('assessments:oversight')}?lag={Lag.PROXIED}",
+            button="继续代填",
+            due=due,
+            days_left=deadlines.days_left(due, at),
+        )
+    ]
 
 
 def _endorsements(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:

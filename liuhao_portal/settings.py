@@ -136,7 +136,7 @@ else:
 AUTH_USER_MODEL = "organizations.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "organizations.backends.PortalBackend",
     "organizations.backends.FirstPasswordBackend",
 ]
 PASSWORD_HASHERS = [

@@ -24,6 +24,7 @@ from django.utils.safestring import SafeString
 
 from assessments.answering import Change
 from assessments.comparison import Column, LastVerdict
+from assessments.correcting import Correction
 from assessments.entries import Entry
 from assessments.forms.ratings import (
     NONE_PRESENT,
@@ -70,6 +71,7 @@ class Row:
     gap: str = ""
     saved_at: dt.datetime | None = None
     last_verdict: LastVerdict | None = None
+    correction: Correction | None = None
 
     @property
     def own_values(self) -> str:

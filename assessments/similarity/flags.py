@@ -54,10 +54,12 @@ class Flag:
         return any(not match.pair.finding for match in self.matches)
 
 
-def flags_for(assessment: SelfAssessment, by: User) -> dict[str, list[Flag]]:
+def flags_for(
+    assessment: SelfAssessment, by: User, *, recounted: bool = True
+) -> dict[str, list[Flag]]:
     """What the user may see of the flags of a submission, by code of the indicator: one query, and
-    one more where something is shared by many. How many more there are is for the city alone, which
-    sees all unions."""
+    with `recounted` one more where something is shared by many (else they are as many as when it
+    was handed in). How many more there are is for the city alone, which sees all unions."""
     found: dict[Trace, list[Match]] = defaultdict(list)
     pairs = Similarity.objects.visible_to(by).of(assessment).with_sides()
     for pair in pairs.order_by("finding", "-degree", "-pk")[:_MAX_SHOWN]:
@@ -65,7 +67,10 @@ def flags_for(assessment: SelfAssessment, by: User) -> dict[str, list[Flag]]:
         found[own].append(Match(pair, other, other.self_assessment))
     counts = {}
     if permissions.may_see_names_of_city(by):
-        counts = _counts(assessment, [one for one in found if len(found[one]) >= MAX_PAIRS])
+        shared = [one for one in found if len(found[one]) >= MAX_PAIRS]
+        counts = (
+            _counts(assessment, shared) if recounted else {one.exact: one.others for one in shared}
+        )
     flags: dict[str, list[Flag]] = defaultdict(list)
     for trace, matches in found.items():
         more = counts.get(trace.exact, 0) - len(matches)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from assessments import (
     assigning,
     comparison,
+    correcting,
     deadlines,
     permissions,
     queueing,
@@ -150,9 +151,12 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     context = desk.surroundings(request, review, sections, section, scores)
     last_time = comparison.last_verdicts(assessment, number) if sheet.writable else {}
     sheet.show(context["columns"], context["gap_texts"], scores, last_time)
-    flags = similarity.flags_for(assessment, request.user)
+    flags = similarity.flags_for(assessment, request.user, recounted=False)
+    asked = [line.indicator for line in section.lines] if sheet.writable else []
+    corrected = correcting.corrections(assessment, asked)
     for row in sheet.rows:
         row.flags = flags.get(row.indicator.code, ())
+        row.correction = corrected.get(row.indicator.code)
     return render(
         request,
         "assessments/reviews/criterion.html",

@@ -57,49 +57,16 @@ def tell(context: Context, tells: Iterable[Tell]) -> None:
 
 
 def whose_turn_it_is(context: Context) -> Iterable[Message]:
-    """Of what has been handed in, or endorsed: the superior's head, if an endorsement is still to
-    come; else the reviewers, if there are any; else the leads, who assign them."""
-    assessment, name = context.assessment, context.assessment.organization.name
-    if _waits_for_superior(context):
-        yield Message(
-            audiences.heads_of(assessment.organization.parent),
-            NotificationKind.TURN,
-            f"“{name}”已提交申报，请您初审。",
-            many="有 {count} 份申报新提交，请您初审。",
-            list_name="oversight",
-            query=f"?state={State.SUBMITTED}",
-        )
-    elif assessment.reviews.exists():
-        yield Message(
-            audiences.reviewers_of(assessment),
-            NotificationKind.TURN,
-            f"“{name}”的申报已提交，请您继续评审。",
-            many="有 {count} 份分派给您的申报已提交，请继续评审。",
-            list_name="review_list",
-        )
-    else:
-        yield Message(
-            audiences.leads(assessment.organization),
-            NotificationKind.TURN,
-            f"“{name}”的申报已提交，待分派评审员。",
-            many="有 {count} 份新提交待分派评审员。",
-            list_name="assignment_list",
-        )
+    """Of what has been handed in, or endorsed."""
+    return [_in_turn(context)]
 
 
 def whose_turn_it_was(context: Context) -> Iterable[Message]:
     """The union has taken it back: nothing is to be done for the time being."""
-    assessment = context.assessment
-    if _waits_for_superior(context):
-        before: Iterable[User] = audiences.heads_of(assessment.organization.parent)
-    elif assessment.reviews.exists():
-        before = audiences.reviewers_of(assessment)
-    else:
-        before = audiences.leads(assessment.organization)
     yield Message(
-        before,
+        _in_turn(context).to,
         NotificationKind.INFO,
-        f"“{assessment.organization.name}”已撤回申报，暂不需要您办理。",
+        f"“{context.assessment.organization.name}”已撤回申报，暂不需要您办理。",
         many="有 {count} 份申报被撤回，暂不需要您办理。",
         list_name="workbench",
     )
@@ -202,9 +169,34 @@ def _to_union(
     )
 
 
-def _waits_for_superior(context: Context) -> bool:
-    assessment = context.assessment
-    return permissions.endorsement_applies(assessment) and not assessment.endorsements.exists()
+def _in_turn(context: Context) -> Message:
+    """The superior's head, if an endorsement is still to come; else the reviewers, if there are any
+    without a conflict of interest; else the leads, who assign them."""
+    assessment, name = context.assessment, context.assessment.organization.name
+    if permissions.endorsement_applies(assessment) and not assessment.endorsements.exists():
+        return Message(
+            audiences.heads_of(assessment.organization.parent),
+            NotificationKind.TURN,
+            f"“{name}”已提交申报，请您初审。",
+            many="有 {count} 份申报新提交，请您初审。",
+            list_name="oversight",
+            query=f"?state={State.SUBMITTED}",
+        )
+    if reviewers := list(audiences.reviewers_of(assessment)):
+        return Message(
+            reviewers,
+            NotificationKind.TURN,
+            f"“{name}”的申报已提交，请您继续评审。",
+            many="有 {count} 份分派给您的申报已提交，请继续评审。",
+            list_name="review_list",
+        )
+    return Message(
+        audiences.leads(assessment.organization),
+        NotificationKind.TURN,
+        f"“{name}”的申报已提交，待分派评审员。",
+        many="有 {count} 份新提交待分派评审员。",
+        list_name="assignment_list",
+    )
 
 
 def _office(context: Context) -> str:

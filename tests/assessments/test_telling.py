@@ -155,6 +155,14 @@ def test_what_was_under_review_comes_back_to_its_reviewers(city, campaign):
     assert told(city) == {"reviewer": TURN}
 
 
+def test_where_no_reviewer_is_free_any_more_the_leads_are_told(city, campaign):
+    assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW)
+    send_back(assessment, city.lead)
+    Recusal.objects.create(reviewer=city.reviewer, organization=city.own, reason="亲属")
+    act(city, assessment, Action.SUBMIT)
+    assert told(city) == {"lead": TURN}
+
+
 def test_leads_are_told_only_when_all_reviewers_are_in(city):
     campaign = factories.make_campaign(reviewers=2)
     both = [city.reviewer, city.other_reviewer]

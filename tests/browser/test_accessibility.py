@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from assessments import deadlines, evidence, extensions, worksheet
+from assessments import deadlines, evidence, extensions, proxies, worksheet
 from assessments.choices import Action, State
 from assessments.models import Answer, Evidence, Indicator, SelfAssessment
 from tests import factories
@@ -93,6 +93,10 @@ def test_axe_finds_nothing(
     reviewed = factories.make_self_assessment(
         city, campaign, State.REVIEWED, organization=city.direct
     )
+    factories.answer_remarks(returned, city.sibling_head)
+    factories.perform(returned, Action.SUBMIT, city.sibling_head)
+    factories.send_back(returned, city.lead)
+    proxies.begin(campaign, city.own, "没有电脑", city.township_head)
     asked = extensions.ask(
         campaign,
         city.sibling,
@@ -101,7 +105,13 @@ def test_axe_finds_nothing(
         by=city.sibling_head,
     )
     by_user = {
-        None: ["/accounts/login/", "/policy/", "/help/"],
+        None: [
+            "/accounts/login/",
+            "/policy/",
+            "/help/",
+            reverse("assessments:verify"),
+            reverse("assessments:verify_code", args=[returned.revisions.latest("number").code]),
+        ],
         city.head: [
             "/",
             draft.get_absolute_url(),
@@ -115,11 +125,31 @@ def test_axe_finds_nothing(
                 for page in ("view", "edit", "use", "delete")
             ),
             "/accounts/password/",
+            "/accounts/profile/",
+            "/messages/",
             "/no/such/page/",
         ],
         city.sibling_head: [
             returned.get_absolute_url(),
             f"{returned.get_absolute_url()}criteria/1/",
+            *(
+                reverse(f"assessments:self_assessment_{page}", args=[returned.pk])
+                for page in ("history", "compare", "replies")
+            ),
+            reverse("assessments:self_assessment_revision", args=[returned.pk, 1]),
+        ],
+        city.county_head: [
+            reverse("assessments:oversight"),
+            reverse("assessments:proxy_begin", args=[campaign.year, city.own.pk]),
+        ],
+        city.township_head: [
+            "/",
+            draft.get_absolute_url(),
+            f"{draft.get_absolute_url()}actions/submit-on-paper/",
+        ],
+        city.foreign_head: [
+            review.self_assessment.get_absolute_url(),
+            reverse("assessments:sealed_scan", args=[review.self_assessment_id]),
         ],
         city.reviewer: [
             reverse("assessments:review_list"),
@@ -130,6 +160,7 @@ def test_axe_finds_nothing(
         ],
         city.admin: [
             "/",
+            reverse("organizations:inbox"),
             reverse("assessments:oversight"),
             reverse("assessments:assignment_list"),
             reverse("assessments:decision_list"),

@@ -190,9 +190,16 @@ def count_offsets(page: Page) -> list[int]:
     return offsets
 
 
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])
 def test_a_cut_connection_is_gone_on_with_where_it_was(
-    page: Page, draft: SelfAssessment, watch: Watch, tmp_path: Path
+    visit: Visit,
+    city: City,
+    draft: SelfAssessment,
+    watch: Watch,
+    tmp_path: Path,
+    device: dict[str, object],
 ):
+    page = open_sheet(visit, city.reporter, draft, **device)
     watch.forgiven.append("ERR_")
     offsets = count_offsets(page)
     cuts = iter([False, True, False, True])

@@ -321,3 +321,33 @@ def test_a_head_of_both_unions_signs_as_the_unions_own(city, proxied):
     fill(proxied, city)
     perform(proxied, Action.SUBMIT, city.township_head)
     assert SelfAssessment.objects.get(pk=proxied.pk).state == State.SUBMITTED
+
+
+# --- The workbench --------------------------------------------------------------------------------
+
+
+def test_the_workbench_of_either_side_shows_it(client, city, campaign, proxied):
+    client.force_login(city.township_head)
+    content = client.get("/").content.decode()
+    assert f"正在为“{city.own}”代填" in content
+    assert proxied.get_absolute_url() in content
+    client.force_login(city.head)
+    assert (
+        f"“{city.township}”正在代填，仍由本会负责人确认签批。" in client.get("/").content.decode()
+    )
+    client.force_login(city.county_head)
+    assert "代填" not in client.get("/").content.decode()
+
+
+def test_several_are_one_line_that_leads_to_the_list(client, city, campaign, proxied):
+    proxies.begin(campaign, city.sibling, REASON, fresh(city.township_head))
+    client.force_login(city.township_head)
+    content = client.get("/").content.decode()
+    assert "正在为 2 个下级工会代填" in content
+    address = f"{reverse('assessments:oversight')}?lag=proxied"
+    assert address in content
+    listed = client.get(address).context["organizations"]
+    assert {one.pk for one in listed} == {city.own.pk, city.sibling.pk}
+    proxies.end(proxied, fresh(city.township_head))
+    assert [one.pk for one in client.get(address).context["organizations"]] == [city.sibling.pk]
+    assert f"正在为“{city.sibling}”代填" in client.get("/").content.decode()

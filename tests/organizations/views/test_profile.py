@@ -67,7 +67,7 @@ def test_it_costs_the_same_however_often_one_has_signed_in(user, count):
     client = sign_in(user)
     with CaptureQueriesContext(connection) as queries:
         response = client.get(PROFILE)
-    assert len(queries) == 8
+    assert len(queries) == 7
     assert len(response.context["sign_ins"]) == min(count + 1, 20)
     assert "<b>" not in response.content.decode().replace("<body", "")
 
