@@ -175,9 +175,7 @@ def take_over(origins: Mapping[int, int]) -> None:
     started = set(
         ReviewScore.objects.filter(review__in=origins).values_list("review", flat=True).distinct()
     )
-    heirs = {
-        origin: heir for heir, origin in origins.items() if heir not in started
-    }
+    heirs = {origin: heir for heir, origin in origins.items() if heir not in started}
     old = list(Review.ever.filter(pk__in=heirs).select_related("self_assessment"))
     ReviewScore.objects.bulk_create(
         (

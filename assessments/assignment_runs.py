@@ -63,7 +63,7 @@ class Inputs:
         return cls(
             needed={item: number for item, number, _ in stored["items"]},
             barred={item: stored["kinds"][kind] for item, _, kind in stored["items"]},
-            load={reviewer: number for reviewer, number in stored["load"]},
+            load=dict(stored["load"]),
         )
 
 
@@ -115,9 +115,18 @@ class Draft:
             candidate = self.candidates[pk]
             recused = sum(self.ties[one.pk].bar(candidate.path) for one in self.reviewers)
             holding = len(self.inputs.barred.get(pk, ())) - recused
-            parts = [f"{recused} 人须回避" if recused else "", f"{holding} 人已在评审" if holding else ""]
+            parts = [
+                f"{recused} 人须回避" if recused else "",
+                f"{holding} 人已在评审" if holding else "",
+            ]
             reason = "、".join(part for part in parts if part)
-            found.append((candidate, missing, f"所选 {len(self.reviewers)} 人中，{reason}" if reason else "没有选评审员"))
+            found.append(
+                (
+                    candidate,
+                    missing,
+                    f"所选 {len(self.reviewers)} 人中，{reason}" if reason else "没有选评审员",
+                )
+            )
         return found
 
 
@@ -216,7 +225,7 @@ def ties_of(users: Iterable[User]) -> dict[int, Ties]:
         "reviewer", "organization__path", Value("recused", output_field=CharField())
     )
     paths: dict[int, dict[str, list[str]]] = {key: {"own": [], "recused": []} for key in keys}
-    for key, path, kind in held.union(recused):
+    for key, path, kind in held.order_by().union(recused.order_by()):
         paths[key][kind].append(path)
     return {
         key: Ties(tuple(sorted(found["own"])), tuple(sorted(found["recused"])))
@@ -346,9 +355,7 @@ def _keep_scores(replaced: User, pairs: list[tuple[int, int]]) -> None:
         assigning.take_over({heir: old[item] for item, heir in new})
 
 
-def _record(
-    action: str, entries: list[tuple[int, dict[str, Any]]], draft: Draft, by: User
-) -> None:
+def _record(action: str, entries: list[tuple[int, dict[str, Any]]], draft: Draft, by: User) -> None:
     """One event for each, in the chain of its submission."""
     capacities: dict[str, dict[str, Any]] = {}
 

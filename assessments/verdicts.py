@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -52,6 +53,24 @@ def results_of(
             )
         found.append(results)
     return found
+
+
+def result_of(
+    assessment: SelfAssessment, review: Review, lines: Iterable[Line]
+) -> AssessmentResult:
+    """What one review comes to by itself."""
+    (results,) = results_of(assessment, [review], lines)
+    return score_assessment(results, assessment.campaign.thresholds)
+
+
+def digest(results: Iterable[IndicatorResult]) -> str:
+    """Tells apart results that differ anywhere."""
+    return hashlib.sha256(repr(list(results)).encode()).hexdigest()[:20]
+
+
+def as_digits(numbers: Iterable[int]) -> str:
+    """The numbers of criteria (1–6) as `SelfAssessment.discrepant` keeps them."""
+    return "".join(str(number) for number in sorted(numbers))
 
 
 @dataclass(frozen=True)

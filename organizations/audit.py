@@ -84,9 +84,7 @@ def record_many(
     return done
 
 
-def _next(
-    chain: AuditChain, action: str, by: User | None, details: dict[str, Any]
-) -> AuditEvent:
+def _next(chain: AuditChain, action: str, by: User | None, details: dict[str, Any]) -> AuditEvent:
     """The event that follows the last one of the locked chain, which then ends with it."""
     event = AuditEvent(
         chain=chain,

@@ -79,9 +79,16 @@ def decimal(text: str) -> Decimal:
 
 
 @register.filter
-def numeral(number: int) -> str:
+def numeral(number: int | str) -> str:
     """1–6 in Chinese."""
-    return _NUMERALS[number]
+    return _NUMERALS[int(number)]
+
+
+@register.filter
+def signed_percent(value: float) -> str:
+    """A difference in percent to one decimal, with its sign: +1.5%, −0.3%, 0.0%."""
+    text = f"{abs(value):.1f}%"
+    return text if text == "0.0%" else f"{'+' if value > 0 else '−'}{text}"
 
 
 @register.filter
