@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, QuerySet, Value
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -73,18 +73,20 @@ class AssignmentList(LeadListView):
         return redirect(reverse("assessments:assignment_list") + (f"?{query}" if query else ""))
 
 
-def _stuck(reviews: QuerySet[Review]) -> list[tuple[User, int, str]]:
-    """Reviewers who cannot go on with what they have open, how much that is, and why."""
-    open_ones = assigning.open_reviews(reviews)
-    found: dict[tuple[int, str], int] = {}
-    for why, rows in (
-        ("评审员已停用", assigning.left_behind(open_ones)),
-        ("须回避", recusals.conflicted(open_ones)),
-    ):
-        for key in rows.order_by().values_list("reviewer", flat=True):
-            found[key, why] = found.get((key, why), 0) + 1
-    users = User.objects.in_bulk({key for key, _ in found})
-    return [(users[key], number, why) for (key, why), number in sorted(found.items())]
+def _stuck(reviews: QuerySet[Review]) -> list[tuple[int, str, int, str]]:
+    """Reviewers who cannot go on with what they have open: key, name, how much that is, and why.
+    One query."""
+    open_ones = assigning.open_reviews(reviews).order_by()
+    left, barred = (
+        rows.values_list("reviewer", "reviewer__full_name").annotate(
+            number=Count("pk"), why=Value(why)
+        )
+        for rows, why in (
+            (assigning.left_behind(open_ones), "评审员已停用"),
+            (recusals.conflicted(open_ones), "须回避"),
+        )
+    )
+    return sorted(left.union(barred, all=True))
 
 
 @require_http_methods(["GET", "POST"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -14,12 +14,16 @@ from assessments.models import Recusal, Review, SelfAssessment
 from assessments.views.access import review_or_404
 
 
+def _sent(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
 @require_http_methods(["GET", "POST"])
 def recuse(request: HttpRequest, pk: int) -> HttpResponse:
     """申请回避: the reviewer stands back from what is assigned to them."""
     review = review_or_404(request, pk)
     assessment = review.self_assessment
-    form = RecusalForm(request.POST or None)
+    form = RecusalForm(_sent(request))
     if request.method == "POST" and form.is_valid():
         try:
             recusals.declare(
@@ -63,7 +67,7 @@ def replace(request: HttpRequest, pk: int) -> HttpResponse:
         pk=pk,
     )
     others = assigning.reviewers().exclude(pk=review.reviewer_id)
-    form = ReplaceForm(request.POST or None, reviewers=others)
+    form = ReplaceForm(_sent(request), reviewers=others)
     if request.method == "POST" and form.is_valid():
         new = form.cleaned_data["reviewer"]
         try:
@@ -92,7 +96,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """回避名单: what is on record, and entering another."""
     if not permissions.may_keep_recusals(request.user):
         raise Http404
-    form = NewRecusalForm(request.POST or None, reviewers=assigning.reviewers())
+    form = NewRecusalForm(_sent(request), reviewers=assigning.reviewers())
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
@@ -121,7 +125,7 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     # Nobody frees themselves.
     recusal = get_object_or_404(Recusal.objects.exclude(reviewer=request.user), pk=pk)
-    form = RecusalForm(request.POST or None)
+    form = RecusalForm(_sent(request))
     form.fields["reason"].label, form.fields["reason"].help_text = "解除理由", ""
     if request.method == "POST" and form.is_valid():
         try:
