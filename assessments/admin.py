@@ -33,6 +33,7 @@ _FIXED_ONCE_OPEN = [
     "criterion_pass_percent",
     "pass_total",
     "discrepancy_percent",
+    "several_reviewers",
     "remark_tolerance",
     "basically_satisfied_counts",
 ]
@@ -87,6 +88,7 @@ class CampaignAdmin(RecordedAdmin):
                     "pass_total",
                     "target_percent",
                     "discrepancy_percent",
+                    "several_reviewers",
                     "remark_tolerance",
                     "basically_satisfied_counts",
                     "outside_target",

@@ -74,6 +74,21 @@ class AdjustmentSource(TextChoices):
     DECISION = "DECISION", "评定调整"
 
 
+class SeveralReviewers(TextChoices):
+    """How the scores of several reviewers become one."""
+
+    MEAN = "MEAN", "平均分"
+    MEDIAN = "MEDIAN", "中位数"
+
+
+class Withdrawal(TextChoices):
+    """Why a review was taken from its reviewer (取消分派)."""
+
+    CHANGED = "CHANGED", "改派"
+    RECUSED = "RECUSED", "回避"
+    LEFT = "LEFT", "评审员停用"
+
+
 class SurveyMode(TextChoices):
     """How a member shows the right to vote once in a 民主测评."""
 

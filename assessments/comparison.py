@@ -181,6 +181,7 @@ def last_verdicts(assessment: SelfAssessment, number: int) -> dict[str, LastVerd
     remarks = (
         ReviewScore.objects.filter(
             review__self_assessment=OuterRef("decision__self_assessment"),
+            review__withdrawn_at=None,
             indicator=OuterRef("indicator"),
         )
         .exclude(remark="")

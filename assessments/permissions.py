@@ -12,8 +12,16 @@ from collections.abc import Collection
 from django.db.models import Q
 from django.utils import timezone
 
+from assessments.allotting import Ties
 from assessments.choices import EDITABLE_STATES, SCAN_STATES, State
-from assessments.models import Evidence, ProxyFilling, SelfAssessment, Similarity, Trace
+from assessments.models import (
+    Evidence,
+    ProxyFilling,
+    Review,
+    SelfAssessment,
+    Similarity,
+    Trace,
+)
 from assessments.models.self_assessment import recused_paths
 from organizations.choices import Role, Tier
 from organizations.models import Organization, User
@@ -155,13 +163,12 @@ def may_urge(user: User) -> bool:
 def has_conflict(user: User, organization: Organization) -> bool:
     """Whether the user belongs to the organization, one above it (the city apart) or below it,
     or is recused from it or from one above it."""
-    for membership in user.all_roles:  # whoever acts for one union has not left the others
-        own = membership.organization
-        if own.tier != Tier.CITY and (
-            own.pk == organization.pk or own.is_above(organization) or organization.is_above(own)
-        ):
-            return True
-    return any((organization.path or "").startswith(path) for path in recused_paths(user))
+    own = tuple(  # whoever acts for one union has not left the others
+        membership.organization.path
+        for membership in user.all_roles
+        if membership.organization.tier != Tier.CITY
+    )
+    return Ties(own, tuple(recused_paths(user))).bar(organization.path or "")
 
 
 def may_be_assigned(reviewer: User, organization: Organization) -> bool:
@@ -184,6 +191,29 @@ def may_lead(user: User, assessment: SelfAssessment | None = None) -> bool:
     if not has_city_role(user, _CITY_DECIDERS):
         return False
     return assessment is None or not has_conflict(user, assessment.organization)
+
+
+def may_arbitrate(user: User, assessment: SelfAssessment) -> bool:
+    """仲裁: the lead, unless they have had the same submission to review."""
+    return (
+        may_lead(user, assessment)
+        and not Review.ever.filter(self_assessment=assessment, reviewer=user).exists()
+    )
+
+
+def may_recuse(user: User, assessment: SelfAssessment) -> bool:
+    """申请回避: a reviewer, of what is assigned to them."""
+    return may_review(user, assessment)
+
+
+def may_keep_recusals(user: User) -> bool:
+    """回避名单: 评审组长 and the city's 管理员."""
+    return may_lead(user)
+
+
+def may_see_calibration(user: User) -> bool:
+    """评审统计 of everybody: 评审组长 and the city's 管理员. Reviewers see their own row."""
+    return may_lead(user)
 
 
 def may_handle(user: User, assessment: SelfAssessment) -> bool:

@@ -53,20 +53,9 @@ def clear_outdated(assessment: SelfAssessment) -> list[str]:
     revision that was scored are emptied (remarks stay) and adjusted ones lapse, so that they are
     judged anew. Returns the codes of what changed."""
     contents = dict(assessment.revisions.values_list("number", "content"))
-    latest = contents[assessment.revision]
     changed: set[str] = set()
     for review in assessment.reviews.all():
-        before = contents.get(review.revision, latest)
-        codes = {code for code, content in latest.items() if before.get(code) != content}
-        review.scores.filter(indicator__code__in=codes).update(
-            score=None,
-            checked_items=None,
-            numerator=None,
-            denominator=None,
-            not_applicable=False,
-            claim_refused=False,
-        )
-        changed |= codes
+        changed |= assigning.clear_changed(review, contents, assessment.revision)
     assessment.adjustments.filter(indicator__code__in=changed, lapsed_at=None).update(
         lapsed_at=deadlines.now()
     )

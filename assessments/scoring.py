@@ -7,11 +7,11 @@ and the project defaults of the design). Points are compared exactly and rounded
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
-from assessments.choices import IndicatorKind
+from assessments.choices import IndicatorKind, SeveralReviewers
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
@@ -219,15 +219,56 @@ def mean_indicator(
     """Several reviewers' results of one indicator as one: the mean of those to whom it applies.
     A judged one is met when the mean is high enough; a fact (items, counts) when all find it so.
     It applies unless all find that it does not."""
+    return _merged(rule, results, thresholds, mean, all)
+
+
+def median_indicator(
+    rule: IndicatorRule,
+    results: Sequence[IndicatorResult],
+    thresholds: Thresholds = Thresholds(),
+) -> IndicatorResult:
+    """The same by the median: one reviewer who is far off changes nothing. A fact is met when
+    more than half find it so."""
+    return _merged(rule, results, thresholds, median, _most)
+
+
+def mean(values: Sequence[Decimal]) -> Decimal:
+    return sum(values, ZERO) / len(values)
+
+
+def median(values: Sequence[Decimal]) -> Decimal:
+    """The middle one; of an even number the mean of the middle two."""
+    ordered, middle = sorted(values), len(values) // 2
+    return ordered[middle] if len(ordered) % 2 else mean(ordered[middle - 1 : middle + 1])
+
+
+def _most(found: Sequence[bool]) -> bool:
+    return 2 * sum(found) > len(found)
+
+
+def _merged(
+    rule: IndicatorRule,
+    results: Sequence[IndicatorResult],
+    thresholds: Thresholds,
+    middle: Callable[[Sequence[Decimal]], Decimal],
+    agreed: Callable[[Sequence[bool]], bool],
+) -> IndicatorResult:
     applicable = [result for result in results if result.is_applicable]
     if not applicable:
         return results[0]
     scored = [result.points for result in applicable if result.points is not None]
-    points = sum(scored, ZERO) / len(scored) if scored else None
-    met = all(result.met for result in applicable)
+    points = middle(scored) if scored else None
+    met = agreed([result.met for result in applicable])
     if points is not None and not rule.is_computed:
         met = points * HUNDRED >= thresholds.criterion_pass_percent * rule.max_points
     return IndicatorResult(rule.code, points, rule.max_points, met=met, mandatory=rule.mandatory)
+
+
+#: How several reviewers' results become one, by the campaign's setting.
+MERGES: Mapping[str, Callable[..., IndicatorResult]] = {
+    SeveralReviewers.MEAN: mean_indicator,
+    SeveralReviewers.MEDIAN: median_indicator,
+}
 
 
 def score_criterion(

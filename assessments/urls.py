@@ -5,6 +5,7 @@ from django.urls import include, path
 from assessments.views import (
     actions,
     answers,
+    arbitration,
     assignments,
     attachments,
     decisions,
@@ -20,6 +21,7 @@ from assessments.views import (
     phrases,
     proxies,
     public,
+    recusals,
     reviews,
     self_assessments,
     similarity,
@@ -90,6 +92,15 @@ review_urls = [
     path("<int:pk>/next/", desk.following, name="review_next"),
     path("<int:pk>/complete/", desk.complete, name="review_complete"),
     path("<int:pk>/similar/", similarity.of_review, name="review_similar"),
+    path("<int:pk>/recuse/", recusals.recuse, name="review_recuse"),
+    path("<int:pk>/confirm/", recusals.confirm, name="review_confirm"),
+    path("<int:pk>/replace/", recusals.replace, name="review_replace"),
+]
+assignment_urls = [
+    path("", assignments.AssignmentList.as_view(), name="assignment_list"),
+    path("plan/", assignments.plan, name="assignment_plan"),
+    path("runs/", assignments.runs, name="assignment_runs"),
+    path("runs/<int:pk>/", assignments.run, name="assignment_run"),
 ]
 similarity_urls = [
     path("", similarity.SimilarityList.as_view(), name="similarity_list"),
@@ -134,7 +145,12 @@ urlpatterns = [
     path("oversight/", include(oversight_urls)),
     path("reviews/", include(review_urls)),
     path("similarities/", include(similarity_urls)),
-    path("assignments/", assignments.AssignmentList.as_view(), name="assignment_list"),
+    path("assignments/", include(assignment_urls)),
+    path("recusals/", recusals.index, name="recusal_list"),
+    path("recusals/<int:pk>/lift/", recusals.lift, name="recusal_lift"),
+    path("discrepancies/", arbitration.DiscrepancyList.as_view(), name="discrepancy_list"),
+    path("discrepancies/<int:pk>/<int:number>/", arbitration.arbitrate, name="arbitrate"),
+    path("calibration/", arbitration.statistics, name="calibration"),
     path("decisions/", decisions.DecisionList.as_view(), name="decision_list"),
     path("summary/", include(summary_urls)),
 ]

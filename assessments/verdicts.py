@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,11 +22,11 @@ from assessments.models import (
     Veto,
 )
 from assessments.scoring import (
+    MERGES,
     AssessmentResult,
     IndicatorResult,
     Rating,
     discrepant_criteria,
-    mean_indicator,
     score_assessment,
     score_indicator,
     storable,
@@ -54,17 +55,36 @@ def results_of(
     return found
 
 
+def result_of(
+    assessment: SelfAssessment, review: Review, lines: Iterable[Line]
+) -> AssessmentResult:
+    """What one review comes to by itself."""
+    (results,) = results_of(assessment, [review], lines)
+    return score_assessment(results, assessment.campaign.thresholds)
+
+
+def digest(results: Iterable[IndicatorResult]) -> str:
+    """Tells apart results that differ anywhere."""
+    return hashlib.sha256(repr(list(results)).encode()).hexdigest()[:20]
+
+
+def as_digits(numbers: Iterable[int]) -> str:
+    """The numbers of criteria (1–6) as `SelfAssessment.discrepant` keeps them."""
+    return "".join(str(number) for number in sorted(numbers))
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What the completed reviews come to. `results` are the indicators' by criterion number.
-    `discrepant` names the criteria in which two
-    reviewers are too far apart for a mean to be fair."""
+    `discrepant` names the criteria in which two reviewers are too far apart for a mean to be
+    fair, and which nobody has arbitrated; `arbitrated` those that somebody has."""
 
     result: AssessmentResult
     results: dict[int, list[IndicatorResult]]
     vetoes: tuple[str, ...]
     discrepant: tuple[int, ...]
     reviewers: int
+    arbitrated: tuple[int, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -72,8 +92,8 @@ class Verdict:
 
 
 def verdict_of(assessment: SelfAssessment, lines: Iterable[Line]) -> Verdict:
-    """The mean of the completed reviews, adjusted scores in place of it where the city has set
-    any, by the one rule of the scoring, with the vetoes."""
+    """The mean of the completed reviews (or their median, as the campaign has it), adjusted scores
+    in place of it where the city has set any, by the one rule of the scoring, with the vetoes."""
     thresholds = assessment.campaign.thresholds
     completed = [review for review in assessment.reviews.all() if review.is_complete]
     lines = list(lines)
@@ -93,23 +113,29 @@ def verdict_of(assessment: SelfAssessment, lines: Iterable[Line]) -> Verdict:
         rule = rules[same[0].code]
         if rule.code in adjusted:
             return score_indicator(rule, adjusted[rule.code], thresholds)
-        return mean_indicator(rule, same, thresholds)
+        return MERGES[assessment.campaign.several_reviewers](rule, same, thresholds)
 
     merged = {
         number: [merge(same) for same in zip(*(results[number] for results in each), strict=True)]
         for number in (each[0] if each else {})
     }
+    apart: tuple[int, ...] = ()
+    arbitrated: tuple[int, ...] = ()
+    if len(each) > 1:
+        apart = discrepant_criteria(
+            [score_assessment(results, thresholds) for results in each],
+            assessment.campaign.discrepancy_percent,
+        )
+    if apart:
+        settled = assessment.arbitrations.filter(lapsed_at=None).values_list("number", flat=True)
+        arbitrated = tuple(sorted(set(settled)))
     return Verdict(
         result=score_assessment(merged, thresholds, vetoed=bool(vetoes)),
         results=merged,
         vetoes=vetoes,
-        discrepant=discrepant_criteria(
-            [score_assessment(results, thresholds) for results in each],
-            assessment.campaign.discrepancy_percent,
-        )
-        if len(each) > 1
-        else (),
+        discrepant=tuple(number for number in apart if number not in arbitrated),
         reviewers=len(each),
+        arbitrated=arbitrated,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from django.db.models import Count, Exists, OuterRef, Window
+from django.db.models import Count, Exists, OuterRef, Q, Window
 from django.urls import reverse
 
 from assessments import deadlines, endorsing, extensions, oversight, permissions, urging, worksheet
@@ -298,10 +298,13 @@ def _leading(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     if not permissions.may_lead(user):
         return []
     assessments = SelfAssessment.objects.filter(campaign=campaign)
-    to_assign = assessments.filter(
-        state__in=[State.SUBMITTED, State.ENDORSED], reviews=None
-    ).count()
-    to_decide = assessments.filter(state=State.REVIEWED).count()
+    unassigned = ~Exists(Review.objects.filter(self_assessment=OuterRef("pk")))
+    counts = assessments.aggregate(
+        to_assign=Count("pk", filter=Q(state__in=[State.SUBMITTED, State.ENDORSED]) & unassigned),
+        apart=Count("pk", filter=Q(state=State.REVIEWED) & ~Q(discrepant="")),
+        to_decide=Count("pk", filter=Q(state=State.REVIEWED, discrepant="")),
+    )
+    to_assign, to_decide, apart = counts["to_assign"], counts["to_decide"], counts["apart"]
     left = deadlines.days_left(campaign.review_deadline, at)
     found = []
     if to_assign:
@@ -311,6 +314,17 @@ def _leading(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
                 text=f"{to_assign} 份申报还没有评审员。",
                 url=reverse("assessments:assignment_list"),
                 button="去分派",
+                due=campaign.review_deadline,
+                days_left=left,
+            )
+        )
+    if apart:
+        found.append(
+            Task(
+                title="评审分差",
+                text=f"{apart} 份申报评审员分差过大，等待仲裁。",
+                url=reverse("assessments:discrepancy_list"),
+                button="去仲裁",
                 due=campaign.review_deadline,
                 days_left=left,
             )

@@ -15,7 +15,15 @@ from django.utils import timezone
 
 from assessments import extensions, phrases
 from assessments.choices import State
-from assessments.models import Evidence, Indicator, Similarity, Survey, Trace
+from assessments.models import (
+    AssignmentRun,
+    Evidence,
+    Indicator,
+    Recusal,
+    Similarity,
+    Survey,
+    Trace,
+)
 from organizations.choices import Role, Tier
 from organizations.importing import previews
 from tests import factories
@@ -135,6 +143,17 @@ MAY_GET = {
     "assessments:similarity_list": LEADS,
     "assessments:similarity": CITY | {"reviewer"},  # the other side is in another county
     "assessments:assignment_list": LEADS,
+    "assessments:assignment_plan": LEADS,
+    "assessments:assignment_runs": LEADS,
+    "assessments:assignment_run": LEADS,
+    "assessments:review_recuse": {"reviewer"},
+    "assessments:review_confirm": set(),
+    "assessments:review_replace": LEADS,
+    "assessments:recusal_list": LEADS,
+    "assessments:recusal_lift": LEADS,
+    "assessments:discrepancy_list": LEADS,
+    "assessments:arbitrate": set(),  # nothing is reviewed yet
+    "assessments:calibration": LEADS | REVIEWERS,
     "assessments:decision_list": LEADS,
     "assessments:summary": LEADS,
     "assessments:summary_workbook": LEADS,
@@ -202,6 +221,12 @@ MAY_POST = {
     "assessments:rank": {"township_head"},
     "assessments:similarity": LEADS | {"reviewer"},
     "assessments:assignment_list": set(),
+    "assessments:assignment_plan": LEADS,
+    "assessments:review_recuse": {"reviewer"},
+    "assessments:review_confirm": {"reviewer"},
+    "assessments:review_replace": LEADS,
+    "assessments:recusal_list": LEADS,
+    "assessments:recusal_lift": LEADS,
     **{f"organizations:{name}": ADMINS for name in ("add", "edit", "move", "merge", "dissolve")},
     "organizations:messages_read": EVERYBODY,
     "organizations:message_read": {"head"},
@@ -355,6 +380,20 @@ def scene(request, city):
         reason="停电",
         by=users["head"],
     )
+    stood_back = Recusal.objects.create(
+        reviewer=make_user((city.city, Role.REVIEWER)), organization=city.foreign, reason="亲属"
+    )
+    run = AssignmentRun.objects.create(
+        campaign=campaign,
+        seed=1,
+        by=users["admin"],
+        scope="全部",
+        placed=0,
+        unplaced=0,
+        digest="",
+        inputs={},
+        result={"gets": [], "missing": []},
+    )
     message = users["head"].notifications.first()
     arguments = {
         "organizations:message": [message.pk],
@@ -391,6 +430,12 @@ def scene(request, city):
         "assessments:review_similar": [review.pk],
         "assessments:self_assessment_similar": [assessment.pk],
         "assessments:similarity": [alike.pk],
+        "assessments:assignment_run": [run.pk],
+        "assessments:review_recuse": [review.pk],
+        "assessments:review_confirm": [review.pk],
+        "assessments:review_replace": [review.pk],
+        "assessments:recusal_lift": [stood_back.pk],
+        "assessments:arbitrate": [assessment.pk, 1],
         **{
             f"assessments:{name}": [assessment.pk, voted_on.code]
             for name in ("survey", "survey_codes", "survey_close", "survey_cancel", "survey_adopt")

@@ -43,22 +43,23 @@ class AssessmentFilter(forms.Form):
         ]
         self.is_valid()
 
-    def _value(self, name: str) -> str:
+    def value(self, name: str) -> str:
+        """What was chosen; empty where that makes no sense."""
         return getattr(self, "cleaned_data", {}).get(name, "")
 
     def apply(self, rows: QuerySet, *, organization: str, state: str) -> QuerySet:
         """Narrow rows; `organization` is the lookup prefix to the organization ("" for rows that
         are organizations), `state` the lookup of the state."""
-        if text := self._value("q"):
+        if text := self.value("q"):
             rows = rows.filter(
                 Q(**{f"{organization}name__icontains": text})
                 | Q(**{f"{organization}code__startswith": text})
             )
-        if tier := self._value("tier"):
+        if tier := self.value("tier"):
             rows = rows.filter(**{f"{organization}tier": tier})
-        if path := self.paths.get(self._value("county")):
+        if path := self.paths.get(self.value("county")):
             rows = rows.filter(within(path, f"{organization}path"))
-        if chosen := self._value("state"):
+        if chosen := self.value("state"):
             lookup = {f"{state}__isnull": True} if chosen == NOT_STARTED else {state: chosen}
             rows = rows.filter(**lookup)
         return rows

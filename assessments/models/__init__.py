@@ -1,3 +1,5 @@
+from assessments.models.arbitration import Arbitration
+from assessments.models.assignment import AssignmentRun
 from assessments.models.campaign import Campaign, Extension, ExtensionRequest, TierPolicy, Veto
 from assessments.models.decision import Adjustment, Decision, DecisionCriterion, DecisionScore
 from assessments.models.endorsement import Endorsement, EndorsementScore, Urge
@@ -10,6 +12,7 @@ from assessments.models.review import (
     Return,
     ReturnRemark,
     Review,
+    ReviewCriterion,
     ReviewScore,
 )
 from assessments.models.rubric import Criterion, Indicator, Rubric
@@ -29,6 +32,8 @@ __all__ = [
     "Adjustment",
     "Answer",
     "AnswerChange",
+    "Arbitration",
+    "AssignmentRun",
     "Attachment",
     "Band",
     "Campaign",
@@ -48,6 +53,7 @@ __all__ = [
     "Return",
     "ReturnRemark",
     "Review",
+    "ReviewCriterion",
     "ReviewScore",
     "Revision",
     "RevisionEvidence",

@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from assessments.choices import DECIDED_STATES, CampaignState
+from assessments.choices import DECIDED_STATES, CampaignState, SeveralReviewers
 from assessments.models.rubric import Rubric
 from assessments.scoring import Thresholds
 from organizations.choices import ASSESSED_TIERS
@@ -62,6 +62,13 @@ class Campaign(models.Model):
         help_text="两位评审员在某一“好”上的分差超过该项满分的这个比例时，须先行复核。",
         **_PERCENT,
     )
+    several_reviewers = models.CharField(
+        "多人评审取分",
+        max_length=6,
+        choices=SeveralReviewers,
+        default=SeveralReviewers.MEAN,
+        help_text="几位评审员的评分怎样合成一个。三人以上时，中位数不受个别过高、过低评分的影响。",
+    )
     remark_tolerance = models.DecimalField(
         "可不写理由的扣分（分）",
         max_digits=4,
@@ -113,6 +120,10 @@ class Campaign(models.Model):
             ),
             models.CheckConstraint(
                 name="campaign_state_known", condition=Q(state__in=CampaignState.values)
+            ),
+            models.CheckConstraint(
+                name="campaign_several_reviewers_known",
+                condition=Q(several_reviewers__in=SeveralReviewers.values),
             ),
         ]
 

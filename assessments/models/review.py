@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 from django.urls import reverse
 
+from assessments.choices import Withdrawal
+from assessments.models.assignment import AssignmentRun
 from assessments.models.rubric import Indicator
-from assessments.models.self_assessment import RatingFields, SelfAssessment, recused_paths
+from assessments.models.self_assessment import EXACT, RatingFields, SelfAssessment, recused_paths
 from organizations.models import Organization, User
 from organizations.models.organization import within
 
@@ -21,12 +24,29 @@ class ReviewQuerySet(models.QuerySet["Review"]):
             reviews = reviews.exclude(within(path, "self_assessment__organization__path"))
         return reviews
 
+    def live(self) -> ReviewQuerySet:
+        """Without those that were withdrawn (取消分派): only these count for anything."""
+        return self.filter(withdrawn_at=None)
+
+
+class LiveReviews(models.Manager.from_queryset(ReviewQuerySet)):
+    """What has been withdrawn is left out wherever nobody asks for it (`Review.ever`), so that a
+    place that forgets it cannot count it. A join (`reviews__…`) passes this by: use Exists."""
+
+    def get_queryset(self) -> ReviewQuerySet:
+        return super().get_queryset().live()
+
 
 class Review(models.Model):
     """One reviewer's scores for one self-assessment (评审). `revision` is the one scored.
 
     `active_seconds` is the time spent scoring, as the gaps between savings tell it: see
-    `reviewing.LONGEST_PAUSE`. It serves the estimate of what is left, and nothing else."""
+    `reviewing.LONGEST_PAUSE`. It serves the estimate of what is left, and nothing else.
+
+    A reviewer who is taken off keeps the row with its scores, as withdrawn; given back, it counts
+    again. `taken_from` is the withdrawn review whose scores this one started with (沿用已评分数);
+    its reviewer confirms them (`confirmed_at`). `total` (0–100) is that of the last completion.
+    """
 
     self_assessment = models.ForeignKey(
         SelfAssessment, on_delete=models.CASCADE, related_name="reviews"
@@ -43,8 +63,23 @@ class Review(models.Model):
     opinion = models.TextField("评审意见", blank=True)
     active_seconds = models.PositiveIntegerField("评审用时（秒）", default=0)
     last_saved_at = models.DateTimeField("最近保存", null=True)
+    total = models.DecimalField("评审总分", null=True, **EXACT)
+    run = models.ForeignKey(
+        AssignmentRun, on_delete=models.PROTECT, null=True, related_name="reviews"
+    )
+    withdrawn_at = models.DateTimeField("取消分派时间", null=True)
+    withdrawn_why = models.CharField("取消分派原因", max_length=8, choices=Withdrawal, blank=True)
+    withdrawn_note = models.CharField("取消分派说明", max_length=200, blank=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    taken_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="taken_over_by"
+    )
+    confirmed_at = models.DateTimeField("确认沿用时间", null=True)
 
-    objects = ReviewQuerySet.as_manager()
+    objects = LiveReviews()
+    ever = ReviewQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "评审"
@@ -52,7 +87,12 @@ class Review(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["self_assessment", "reviewer"], name="review_once_a_reviewer"
-            )
+            ),
+            models.CheckConstraint(
+                name="review_withdrawn_for_a_reason",
+                condition=Q(withdrawn_at=None, withdrawn_why="")
+                | (Q(withdrawn_at__isnull=False) & Q(withdrawn_why__in=Withdrawal.values)),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -64,6 +104,34 @@ class Review(models.Model):
     @property
     def is_complete(self) -> bool:
         return self.completed_at is not None
+
+    @property
+    def awaits_confirmation(self) -> bool:
+        """Whether scores were taken over and nobody has vouched for them yet."""
+        return self.taken_from_id is not None and self.confirmed_at is None
+
+
+class ReviewCriterion(models.Model):
+    """What a completed review comes to in one of the six, kept for lists and statistics. The
+    verdict is always reckoned from the scores themselves."""
+
+    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="criteria")
+    number = models.PositiveSmallIntegerField()
+    points = models.DecimalField(**EXACT)
+    maximum = models.DecimalField(**EXACT)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["review", "number"], name="review_criterion_number"),
+            models.CheckConstraint(
+                name="review_criterion_points_in_range",
+                condition=Q(points__gte=0, points__lte=F("maximum")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.review_id} · {self.number}"
 
 
 class ReviewScore(RatingFields):
@@ -107,9 +175,19 @@ class Recusal(models.Model):
         Organization, on_delete=models.PROTECT, related_name="+", verbose_name="回避的工会"
     )
     reason = models.CharField("理由", max_length=200)
+    declared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name="登记人",
+    )
+    declared_at = models.DateTimeField("登记时间", auto_now_add=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "回避"
+        ordering = ["-declared_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["reviewer", "organization"],

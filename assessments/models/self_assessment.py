@@ -91,7 +91,9 @@ class SelfAssessment(models.Model):
     """`state` is written by `assessments.workflow` only. `place` is the path that the
     organization had at its last submission (until then, at the start): past campaigns keep it
     when the organization moves. `self_total` (0–100) is that of the last submission.
-    `sign_requested_at` is set while the head has been asked to sign (请负责人签批)."""
+    `sign_requested_at` is set while the head has been asked to sign (请负责人签批). `discrepant`
+    holds the numbers, as digits, of the criteria in which the reviewers are too far apart and
+    nobody has arbitrated: for lists; the verdict reckons anew."""
 
     campaign = models.ForeignKey(
         Campaign, on_delete=models.PROTECT, related_name="self_assessments", verbose_name="创建活动"
@@ -109,6 +111,7 @@ class SelfAssessment(models.Model):
     submitted_at = models.DateTimeField("提交时间", null=True)
     self_total = models.DecimalField("自评总分", null=True, **EXACT)
     correction_due = models.DateField("修改期限", null=True)
+    discrepant = models.CharField("分差过大的项", max_length=6, blank=True)
     sign_requested_at = models.DateTimeField("请签批时间", null=True)
     sign_requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

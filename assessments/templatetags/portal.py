@@ -41,6 +41,8 @@ _EVENT_LABELS = {
     "EVIDENCE_DELETE": "删除材料",
     "ASSIGN": "分派评审员",
     "UNASSIGN": "取消分派",
+    "CONFIRM_SCORES": "确认沿用的评分",
+    "ARBITRATE": "评审分差仲裁",
     "SURVEY_OPENED": "发起民主测评",
     "SURVEY_CODES_ISSUED": "发放投票码",
     "SURVEY_CLOSED": "结束民主测评",
@@ -77,9 +79,16 @@ def decimal(text: str) -> Decimal:
 
 
 @register.filter
-def numeral(number: int) -> str:
+def numeral(number: int | str) -> str:
     """1–6 in Chinese."""
-    return _NUMERALS[number]
+    return _NUMERALS[int(number)]
+
+
+@register.filter
+def signed_percent(value: float) -> str:
+    """A difference in percent to one decimal, with its sign: +1.5%, −0.3%, 0.0%."""
+    text = f"{abs(value):.1f}%"
+    return text if text == "0.0%" else f"{'+' if value > 0 else '−'}{text}"
 
 
 @register.filter

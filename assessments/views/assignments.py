@@ -1,45 +1,62 @@
-"""The lead's page of who reviews what."""
+"""The lead's pages of who reviews what: by hand, by county, and by a plan from a seed."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Prefetch, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.core.paginator import Paginator
+from django.db.models import Count, Prefetch, QuerySet, Value
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
 
-from assessments import assigning
-from assessments.models import Review, SelfAssessment
+from assessments import assigning, assignment_runs, permissions, recusals
+from assessments.forms.assignments import PlanForm
+from assessments.forms.filters import AssessmentFilter, counties_of
+from assessments.models import AssignmentRun, Campaign, Review, SelfAssessment
+from assessments.views.access import chosen_campaign, number_or_zero
 from assessments.views.lists import LeadListView
-from organizations.choices import Role, Tier
 from organizations.models import User
+
+#: Submissions without a place that the preview names.
+_NAMED = 50
 
 
 class AssignmentList(LeadListView):
     """分派: choose submissions, choose a reviewer. Conflicts of interest are refused by name."""
 
-    template_name = "assessments/decisions/assignments.html"
+    template_name = "assessments/assignments/list.html"
     context_object_name = "assessments"
     states = assigning.ASSIGNABLE_STATES
     http_method_names = ["get", "post", "head"]
 
     def get_queryset(self) -> QuerySet[SelfAssessment]:
-        return (
-            super()
-            .get_queryset()
-            .prefetch_related(Prefetch("reviews", Review.objects.select_related("reviewer")))
+        return assigning.with_places(super().get_queryset()).prefetch_related(
+            Prefetch("reviews", Review.objects.select_related("reviewer"))
         )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"reviewers": _reviewers(self.campaign)}
+        context = super().get_context_data(**kwargs)
+        if self.campaign is None:
+            return context
+        reviewers = list(assigning.reviewers())
+        loads = assignment_runs.loads(self.campaign, reviewers)
+        waiting = Review.objects.filter(self_assessment__campaign=self.campaign)
+        return context | {
+            "reviewers": [(one, loads[one.pk]) for one in reviewers],
+            "stuck": _stuck(waiting),
+        }
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        reviewer = get_object_or_404(_reviewers(None), pk=_key(request.POST.get("reviewer")))
-        chosen = [_key(key) for key in request.POST.getlist("assessment")][:200]
+        taking = "unassign" in request.POST
+        # Who has left can be taken off, though nothing can be given to them.
+        people = User.objects.all() if taking else assigning.reviewers()
+        reviewer = get_object_or_404(people, pk=number_or_zero(request.POST.get("reviewer")))
+        chosen = [number_or_zero(key) for key in request.POST.getlist("assessment")][:200]
         found = SelfAssessment.objects.visible_to(request.user).filter(pk__in=chosen)
-        change = assigning.unassign if "unassign" in request.POST else assigning.assign
+        change = assigning.unassign if taking else assigning.assign
         done = 0
         for assessment in found:
             try:
@@ -48,7 +65,7 @@ class AssignmentList(LeadListView):
             except assigning.NotAllowed as error:
                 messages.error(request, str(error))
         if done:
-            word = "取消分派" if "unassign" in request.POST else "分派给"
+            word = "取消分派" if taking else "分派给"
             messages.success(request, f"已{word} {reviewer}：{done} 份。")
         elif not chosen:
             messages.error(request, "请先勾选申报。")
@@ -56,24 +73,151 @@ class AssignmentList(LeadListView):
         return redirect(reverse("assessments:assignment_list") + (f"?{query}" if query else ""))
 
 
-def _key(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() and len(text) < 10 else 0
-
-
-def _reviewers(campaign) -> QuerySet[User]:
-    """The city's reviewers with how much of the campaign lies with each."""
-    return (
-        User.objects.filter(
-            is_active=True,
-            memberships__role__in=[Role.REVIEWER, Role.LEAD_REVIEWER],
-            memberships__organization__tier=Tier.CITY,
+def _stuck(reviews: QuerySet[Review]) -> list[tuple[int, str, int, str]]:
+    """Reviewers who cannot go on with what they have open: key, name, how much that is, and why.
+    One query."""
+    open_ones = assigning.open_reviews(reviews).order_by()
+    left, barred = (
+        rows.values_list("reviewer", "reviewer__full_name").annotate(
+            number=Count("pk"), why=Value(why)
         )
-        .annotate(
-            open_reviews=Count(
-                "reviews",
-                filter=Q(reviews__completed_at=None, reviews__self_assessment__campaign=campaign),
-                distinct=True,
-            )
+        for rows, why in (
+            (assigning.left_behind(open_ones), "评审员已停用"),
+            (recusals.conflicted(open_ones), "须回避"),
         )
-        .order_by("full_name", "pk")
     )
+    return sorted(left.union(barred, all=True))
+
+
+@require_http_methods(["GET", "POST"])
+def plan(request: HttpRequest) -> HttpResponse:
+    """自动分派, 按县分派, 改派全部: what would be done, from a seed; then exactly that. The filter of
+    the address says which submissions it is about; ?replaces= whose open reviews go to others."""
+    if not permissions.may_lead(request.user):
+        raise Http404
+    campaign, _ = chosen_campaign(request)
+    if campaign is None:
+        raise Http404
+    replaces = None
+    if "replaces" in request.GET:
+        key = number_or_zero(request.GET.get("replaces"))
+        replaces = get_object_or_404(User.objects.filter(reviews__isnull=False).distinct(), pk=key)
+    filter_ = _filter(request)
+    rows = filter_.apply(
+        SelfAssessment.objects.visible_to(request.user).filter(campaign=campaign),
+        organization="organization__",
+        state="state",
+    )
+    people = assigning.reviewers()
+    if replaces is not None:
+        people = people.exclude(pk=replaces.pk)
+    form = PlanForm(
+        request.POST if request.method == "POST" else request.GET, people, replaces=replaces
+    )
+    draft, changed = None, ""
+    if not form.is_bound or form.is_valid():
+        values = form.cleaned_data if form.is_bound else form.preset
+        chosen = [one for one in people if one.pk in _keys(values["reviewers"])]
+        if request.method == "POST":
+            try:
+                run = assignment_runs.carry_out(
+                    campaign,
+                    rows,
+                    chosen,
+                    values["seed"],
+                    request.user,
+                    digest=request.POST.get("digest", ""),
+                    scope=_scope(filter_, replaces),
+                    replaces=replaces,
+                    keep=values.get("keep", False),
+                )
+            except assignment_runs.Changed as error:
+                draft, changed = error.draft, str(error)
+            else:
+                messages.success(request, f"已分派 {run.placed} 份次。")
+                return redirect(run)
+        else:
+            draft = assignment_runs.prepare(
+                campaign, rows, chosen, values["seed"], request.user, replaces
+            )
+    return render(
+        request,
+        "assessments/assignments/plan.html",
+        {
+            "campaign": campaign,
+            "filter": filter_,
+            "scope": _scope(filter_, replaces),
+            "replaces": replaces,
+            "form": form,
+            "draft": draft,
+            "unplaced": draft.why_unplaced(_NAMED) if draft else [],
+            "changed": changed,
+            "seed": (draft.plan.seed if draft else None),
+        },
+        status=409 if changed else 200,
+    )
+
+
+def _keys(reviewers: Any) -> set[int]:
+    return {getattr(one, "pk", one) for one in reviewers}
+
+
+def _filter(request: HttpRequest) -> AssessmentFilter:
+    states = [(state.value, state.label) for state in assigning.ASSIGNABLE_STATES]
+    return AssessmentFilter(request.GET, counties_of(request.user), states)
+
+
+def _scope(filter_: AssessmentFilter, replaces: User | None) -> str:
+    """Which submissions it is about, in words."""
+    parts = [f"{replaces} 的待评申报"] if replaces else []
+    for name in ("tier", "county", "state"):
+        value = filter_.value(name)
+        label = dict(filter_.fields[name].choices).get(value)
+        parts += [str(label)] if value and label else []
+    if text := filter_.value("q"):
+        parts.append(f"名称含“{text}”")
+    return "，".join(parts) or "全部待分派的申报"
+
+
+@require_safe
+def runs(request: HttpRequest) -> HttpResponse:
+    """分派记录: every plan that was carried out in the campaign."""
+    campaign = _campaign_or_404(request)
+    found = AssignmentRun.objects.filter(campaign=campaign).select_related("by", "replaces")
+    page = Paginator(found.defer("inputs", "result"), 50).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "assessments/assignments/runs.html",
+        {"campaign": campaign, "page_obj": page, "paginator": page.paginator},
+    )
+
+
+@require_safe
+def run(request: HttpRequest, pk: int) -> HttpResponse:
+    """One of them: the seed, what each got, and whether the seed still gives the same."""
+    if not permissions.may_lead(request.user):
+        raise Http404
+    found = get_object_or_404(AssignmentRun.objects.select_related("by", "campaign"), pk=pk)
+    users = User.objects.in_bulk([key for key, _, _ in found.result["gets"]])
+    missing = dict(found.result["missing"])
+    visible = SelfAssessment.objects.visible_to(request.user).select_related("organization")
+    short = visible.filter(pk__in=list(missing)[:_NAMED])
+    return render(
+        request,
+        "assessments/assignments/run.html",
+        {
+            "run": found,
+            "shares": [
+                (users[key], has, gets, has + gets) for key, has, gets in found.result["gets"]
+            ],
+            "short": [(one, missing[one.pk]) for one in short],
+            "replayed": assignment_runs.replay(found) if "replay" in request.GET else None,
+        },
+    )
+
+
+def _campaign_or_404(request: HttpRequest) -> Campaign:
+    campaign, _ = chosen_campaign(request)
+    if campaign is None or not permissions.may_lead(request.user):
+        raise Http404
+    return campaign

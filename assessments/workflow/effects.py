@@ -19,10 +19,12 @@ from assessments import (
     verification,
     worksheet,
 )
+from assessments.choices import AdjustmentSource
 from assessments.models import (
     Indicator,
     Return,
     ReturnRemark,
+    ReviewCriterion,
     RevisionEvidence,
     SealedScan,
 )
@@ -114,7 +116,7 @@ def write_return(context: Context) -> dict[str, Any]:
         ReturnRemark(of_return=sent_back, indicator=indicator, text=text)
         for indicator, text in remarks.items()
     )
-    assessment.reviews.update(completed_at=None)
+    _open_reviews_again(context)
     return {
         "reason": sent_back.reason,
         "due_on": sent_back.due_on.isoformat(),
@@ -144,13 +146,45 @@ def complete_own_review(context: Context) -> dict[str, Any]:
     assert review is not None  # the guard has seen it, and the row is locked
     review.completed_at, review.opinion = context.at, context.details.get("opinion", "")
     review.revision = context.assessment.revision
-    review.save(update_fields=["completed_at", "opinion", "revision"])
+    result = verdicts.result_of(context.assessment, review, context.lines)
+    review.total = storable(result.total)
+    review.save(update_fields=["completed_at", "opinion", "revision", "total"])
+    review.criteria.all().delete()
+    ReviewCriterion.objects.bulk_create(
+        ReviewCriterion(
+            review=review,
+            number=criterion.number,
+            points=storable(criterion.points),
+            maximum=storable(criterion.maximum),
+        )
+        for criterion in result.criteria
+    )
     return {"revision": review.revision}
 
 
+def note_discrepancies(context: Context) -> dict[str, Any]:
+    """Once all are in: where the reviewers are too far apart, for the lead's list."""
+    if others_are_scoring(context):
+        return {}
+    discrepant = context.verdict.discrepant
+    context.assessment.discrepant = verdicts.as_digits(discrepant)
+    return {"discrepant": list(discrepant)} if discrepant else {}
+
+
 def reopen_reviews(context: Context) -> dict[str, Any]:
-    context.assessment.reviews.update(completed_at=None)
+    _open_reviews_again(context)
     return {"reason": context.details["reason"]}
+
+
+def _open_reviews_again(context: Context) -> None:
+    """What was settled between the reviewers is theirs to score anew."""
+    assessment = context.assessment
+    assessment.reviews.update(completed_at=None)
+    assessment.arbitrations.filter(lapsed_at=None).update(lapsed_at=context.at)
+    assessment.adjustments.filter(lapsed_at=None, source=AdjustmentSource.ARBITRATION).update(
+        lapsed_at=context.at
+    )
+    assessment.discrepant = ""
 
 
 def write_decision(context: Context) -> dict[str, Any]:

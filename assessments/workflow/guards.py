@@ -115,6 +115,8 @@ def own_review_is_complete(context: Context) -> list[Problem]:
     review = context.own_review
     if review is None or review.is_complete:
         return [Problem("您没有未完成的评审。")]
+    if review.awaits_confirmation:
+        return [Problem("这份评审沿用了前一位评审员的评分，请先逐项核对并确认。")]
     scores = {score.indicator_id: score for score in review.scores.all()}
     return [
         Problem(f"{gap.indicator.code} {gap.indicator.name}：{gap.text}", gap.indicator)
@@ -136,4 +138,4 @@ def reviewers_agree(context: Context) -> list[Problem]:
     if not discrepant:
         return []
     names = "、".join(f"第{number}好" for number in discrepant)
-    return [Problem(f"评审员之间在{names}分差过大，请先退回评审员复核。")]
+    return [Problem(f"评审员之间在{names}分差过大，请先仲裁，或退回评审员复核。")]

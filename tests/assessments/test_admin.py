@@ -35,6 +35,7 @@ def campaign_fields(**fields):
         "pass_total": "80",
         "target_percent": "90",
         "discrepancy_percent": "20",
+        "several_reviewers": "MEAN",
         "remark_tolerance": 0,
         "basically_satisfied_counts": "on",
     }

@@ -373,7 +373,7 @@ def test_reviewers_far_apart_block_the_decision_until_they_look_again(city):
     )
     harsh.update(score=0, remark="没有开展。")
     assert refusal(assessment, Action.DECIDE, city.lead) == [
-        "评审员之间在第4好分差过大，请先退回评审员复核。"
+        "评审员之间在第4好分差过大，请先仲裁，或退回评审员复核。"
     ]
     perform(assessment, Action.REOPEN_REVIEW, city.lead, reason="分差过大")
     assert not assessment.reviews.filter(completed_at__isnull=False).exists()
