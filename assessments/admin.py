@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from assessments import campaigns
+from assessments import campaigns, standings
 from assessments.choices import CampaignState
 from assessments.models import (
     Campaign,
@@ -190,3 +190,14 @@ class VetoAdmin(RecordedAdmin):
         if obj.recorded_by_id is None:
             obj.recorded_by = request.user
         super().save_model(request, obj, form, change)
+        standings.refresh_union(obj.campaign, obj.organization)
+
+    def delete_model(self, request: HttpRequest, obj: Veto) -> None:
+        super().delete_model(request, obj)
+        standings.refresh_union(obj.campaign, obj.organization)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Veto]) -> None:
+        gone = list(queryset.select_related("campaign", "organization"))
+        super().delete_queryset(request, queryset)
+        for veto in gone:
+            standings.refresh_union(veto.campaign, veto.organization)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from assessments import answering, assigning, deadlines, permissions, verdicts, worksheet
+from assessments import answering, assigning, deadlines, permissions, standings, verdicts, worksheet
 from assessments.choices import AdjustmentSource, State
 from assessments.models import Arbitration, Indicator, Review, ReviewScore, SelfAssessment
 from assessments.scoring import IndicatorResult, Rating, score_indicator
@@ -132,6 +132,7 @@ def arbitrate(
     )
     left = verdicts.as_digits(one for one in verdict.discrepant if one != number)
     SelfAssessment.objects.filter(pk=locked.pk).update(discrepant=left)
+    standings.refresh(locked)
     record(
         action="ARBITRATE",
         by=by,
@@ -148,7 +149,7 @@ def arbitrate(
 
 def stamp(verdict: verdicts.Verdict, number: int) -> str:
     """A digest of the scores that an arbitration rests on."""
-    return verdicts.digest(verdict.results[number])
+    return verdicts.digest_of(verdict.results[number])
 
 
 def chosen(row: Row, choice: str, score: Decimal | None) -> Rating | None:

@@ -74,6 +74,14 @@ class AdjustmentSource(TextChoices):
     DECISION = "DECISION", "评定调整"
 
 
+class BatchState(TextChoices):
+    """A list of pending decisions (评定名单)."""
+
+    PREPARED = "PREPARED", "待定"
+    APPLIED = "APPLIED", "已作出"
+    DROPPED = "DROPPED", "已作废"
+
+
 class SeveralReviewers(TextChoices):
     """How the scores of several reviewers become one."""
 

@@ -15,6 +15,7 @@ from assessments.views import (
     extensions,
     guide,
     history,
+    letters,
     library,
     oversight,
     paper,
@@ -102,6 +103,16 @@ assignment_urls = [
     path("runs/", assignments.runs, name="assignment_runs"),
     path("runs/<int:pk>/", assignments.run, name="assignment_run"),
 ]
+decision_urls = [
+    path("", decisions.DecisionList.as_view(), name="decision_list"),
+    path("prepare/", decisions.prepare, name="decision_prepare"),
+    path("<int:pk>/letter.pdf", letters.letter, name="decision_letter"),
+    path("batches/<int:pk>/", decisions.batch, name="decision_batch"),
+    path("batches/<int:pk>/meeting.pdf", letters.meeting, name="batch_meeting"),
+    path("batches/<int:pk>/letters.pdf", letters.batch_letters, name="batch_letters"),
+    path("batches/<int:pk>/lines/<int:line>/", decisions.line, name="pending_decision"),
+    path("batches/<int:pk>/<slug:act>/", decisions.change_batch, name="batch_change"),
+]
 similarity_urls = [
     path("", similarity.SimilarityList.as_view(), name="similarity_list"),
     path("<int:pk>/", similarity.detail, name="similarity"),
@@ -151,6 +162,6 @@ urlpatterns = [
     path("discrepancies/", arbitration.DiscrepancyList.as_view(), name="discrepancy_list"),
     path("discrepancies/<int:pk>/<int:number>/", arbitration.arbitrate, name="arbitrate"),
     path("calibration/", arbitration.statistics, name="calibration"),
-    path("decisions/", decisions.DecisionList.as_view(), name="decision_list"),
+    path("decisions/", include(decision_urls)),
     path("summary/", include(summary_urls)),
 ]

@@ -8,14 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import Max
+
 from assessments import deadlines
 from assessments.choices import AdjustmentSource, Outcome
 from assessments.models import (
     Adjustment,
+    Campaign,
     Decision,
     DecisionCriterion,
     DecisionScore,
     Indicator,
+    PendingDecision,
     Review,
     ReviewScore,
     SelfAssessment,
@@ -63,9 +67,9 @@ def result_of(
     return score_assessment(results, assessment.campaign.thresholds)
 
 
-def digest(results: Iterable[IndicatorResult]) -> str:
-    """Tells apart results that differ anywhere."""
-    return hashlib.sha256(repr(list(results)).encode()).hexdigest()[:20]
+def digest_of(parts: Iterable[object]) -> str:
+    """Tells apart values that differ anywhere."""
+    return hashlib.sha256(repr(list(parts)).encode()).hexdigest()[:20]
 
 
 def as_digits(numbers: Iterable[int]) -> str:
@@ -85,6 +89,11 @@ class Verdict:
     discrepant: tuple[int, ...]
     reviewers: int
     arbitrated: tuple[int, ...] = ()
+
+    @property
+    def stamp(self) -> str:
+        """Tells apart two verdicts on a submission."""
+        return digest_of([self.result, self.results, self.vetoes, self.discrepant])
 
     @property
     def outcome(self) -> Outcome:
@@ -167,18 +176,38 @@ def adjust(
 
 
 def record_decision(
-    assessment: SelfAssessment, verdict: Verdict, *, opinion: str, by: User, at: dt.datetime
+    assessment: SelfAssessment,
+    verdict: Verdict,
+    *,
+    opinion: str,
+    by: User,
+    at: dt.datetime,
+    pending: PendingDecision | None = None,
 ) -> Decision:
-    """Write the decision with its six criteria and what was decided for each indicator."""
-    decision = Decision.objects.create(
+    """Write the decision with its six criteria and what was decided for each indicator, and give
+    it the next number of the campaign. `pending` is its line in a list, with the override."""
+    Campaign.objects.select_for_update().get(pk=assessment.campaign_id)  # one number at a time
+    last = Decision.objects.filter(campaign=assessment.campaign_id).aggregate(last=Max("number"))
+    decision = Decision(
         self_assessment=assessment,
+        campaign_id=assessment.campaign_id,
+        number=(last["last"] or 0) + 1,
         revision=assessment.revision,
         total=storable(verdict.result.total),
         outcome=verdict.outcome,
+        computed_outcome=verdict.outcome,
         opinion=opinion,
         decided_by=by,
         decided_at=at,
     )
+    if pending is not None:
+        decision.batch_id = pending.batch_id
+        if pending.override and pending.confirmed_by_id:
+            decision.outcome = pending.override
+            decision.override_reason = pending.override_reason
+            decision.overridden_by_id = pending.override_by_id
+            decision.override_confirmed_by_id = pending.confirmed_by_id
+    decision.save(force_insert=True)
     DecisionCriterion.objects.bulk_create(
         DecisionCriterion(
             decision=decision,

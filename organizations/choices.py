@@ -136,3 +136,6 @@ class Act(TextChoices):
     URGED = "URGED", "催报"
     RECUSAL_DECLARED = "RECUSAL_DECLARED", "登记回避"
     RECUSAL_LIFTED = "RECUSAL_LIFTED", "解除回避"
+    BATCH_PREPARED = "BATCH_PREPARED", "拟定评定名单"
+    BATCH_APPLIED = "BATCH_APPLIED", "作出评定"
+    BATCH_DROPPED = "BATCH_DROPPED", "作废评定名单"

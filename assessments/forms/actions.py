@@ -16,6 +16,29 @@ from assessments.forms.ratings import PlainTextField
 from assessments.models import Campaign, Indicator, ReturnRemark
 
 
+def own_password(help_text: str) -> forms.CharField:
+    """For what has to be confirmed by the person who is signed in; see `check_own_password`."""
+    return forms.CharField(
+        label="您的登录密码",
+        help_text=help_text,
+        strip=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": "请输入您的登录密码。"},
+    )
+
+
+def check_own_password(form: forms.Form, request: HttpRequest | None) -> None:
+    """Name it at the field where it is wrong. Asked of the same backends as a sign-in, so that
+    guessing is slowed down here too."""
+    user = request.user if request else None
+    found = user and authenticate(
+        request, username=user.get_username(), password=form.cleaned_data["password"]
+    )
+    if not found or found.pk != user.pk:
+        form.add_error("password", "密码不正确，没有提交。连续输错会暂时不能再试。")
+
+
 class ActionForm(forms.Form):
     """A confirmation with the text that the action asks for, if any."""
 
@@ -51,14 +74,7 @@ class ActionForm(forms.Form):
                 label="本工会对申报内容和佐证材料的真实性负责，同意签批提交。",
                 error_messages={"required": "请勾选确认后再提交。"},
             )
-            self.fields["password"] = forms.CharField(
-                label="您的登录密码",
-                help_text="签批须由负责人本人确认。",
-                strip=False,
-                max_length=200,
-                widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-                error_messages={"required": "请输入您的登录密码。"},
-            )
+            self.fields["password"] = own_password("签批须由负责人本人确认。")
         self.helper = FormHelper()
         self.helper.form_tag = False
 
@@ -67,18 +83,9 @@ class ActionForm(forms.Form):
         for name, field in self.fields.items():
             if isinstance(field, PlainTextField) and field.required and not cleaned.get(name):
                 self.add_error(name, f"请填写{field.label}。")
-        if "password" in self.fields and not self.errors and not self._is_own_password():
-            self.add_error("password", "密码不正确，没有提交。连续输错会暂时不能再试。")
+        if "password" in self.fields and not self.errors:
+            check_own_password(self, self.request)
         return cleaned
-
-    def _is_own_password(self) -> bool:
-        """Asked of the same backends as a sign-in, so that guessing is slowed down here too."""
-        if self.request is None:
-            return False
-        username = self.request.user.get_username()
-        password = self.cleaned_data["password"]
-        found = authenticate(self.request, username=username, password=password)
-        return found is not None and found.pk == self.request.user.pk
 
     @property
     def details(self) -> dict[str, Any]:

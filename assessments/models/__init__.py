@@ -1,6 +1,7 @@
 from assessments.models.arbitration import Arbitration
 from assessments.models.assignment import AssignmentRun
 from assessments.models.campaign import Campaign, Extension, ExtensionRequest, TierPolicy, Veto
+from assessments.models.deciding import DecisionBatch, PendingDecision, Standing
 from assessments.models.decision import Adjustment, Decision, DecisionCriterion, DecisionScore
 from assessments.models.endorsement import Endorsement, EndorsementScore, Urge
 from assessments.models.evidence import Evidence, PartialUpload, StoredFile
@@ -39,6 +40,7 @@ __all__ = [
     "Campaign",
     "Criterion",
     "Decision",
+    "DecisionBatch",
     "DecisionCriterion",
     "DecisionScore",
     "Endorsement",
@@ -48,6 +50,7 @@ __all__ = [
     "ExtensionRequest",
     "Indicator",
     "PartialUpload",
+    "PendingDecision",
     "ProxyFilling",
     "Recusal",
     "Return",
@@ -62,6 +65,7 @@ __all__ = [
     "SeenGuide",
     "SelfAssessment",
     "Similarity",
+    "Standing",
     "StockPhrase",
     "StoredFile",
     "Survey",

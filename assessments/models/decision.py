@@ -5,8 +5,11 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from assessments.choices import AdjustmentSource, Outcome
+from assessments.models.campaign import Campaign
+from assessments.models.deciding import DecisionBatch
 from assessments.models.rubric import Indicator
 from assessments.models.self_assessment import EXACT, RatingFields, SelfAssessment
 
@@ -50,7 +53,9 @@ class Adjustment(RatingFields):
 class Decision(models.Model):
     """One decision on one revision; a reopened one stays on record as superseded.
 
-    `total` is out of 100. `outcome` was computed from exact points, before they were stored.
+    `total` is out of 100. `computed_outcome` follows from exact points, before they were stored;
+    `outcome` is the same unless it was overridden (推翻), with a reason and by two people. `number`
+    is that of the letter (评定结果通知书) within the campaign, counted from 1.
     """
 
     self_assessment = models.ForeignKey(
@@ -59,6 +64,19 @@ class Decision(models.Model):
     revision = models.PositiveSmallIntegerField()
     total = models.DecimalField("总分", **EXACT)
     outcome = models.CharField("评定结果", max_length=15, choices=Outcome)
+    computed_outcome = models.CharField("按评审的结果", max_length=15, choices=Outcome)
+    override_reason = models.TextField("推翻理由", blank=True)
+    overridden_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    override_confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField("通知书编号")
+    batch = models.ForeignKey(
+        DecisionBatch, on_delete=models.PROTECT, null=True, related_name="decisions"
+    )
     opinion = models.TextField("评定意见", blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -78,10 +96,40 @@ class Decision(models.Model):
             models.CheckConstraint(
                 name="decision_outcome_known", condition=Q(outcome__in=Outcome.values)
             ),
+            models.UniqueConstraint(
+                fields=["campaign", "number"], name="decision_number_in_a_campaign"
+            ),
+            models.CheckConstraint(
+                name="decision_overridden_by_two",
+                condition=Q(
+                    outcome=F("computed_outcome"),
+                    override_reason="",
+                    overridden_by=None,
+                    override_confirmed_by=None,
+                )
+                | (
+                    Q(overridden_by__isnull=False, override_confirmed_by__isnull=False)
+                    & ~Q(override_reason="")
+                    & ~Q(overridden_by=F("override_confirmed_by"))
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.self_assessment_id} · {self.get_outcome_display()}"
+
+    def get_absolute_url(self) -> str:
+        """The letter."""
+        return reverse("assessments:decision_letter", args=[self.pk])
+
+    @property
+    def is_overridden(self) -> bool:
+        return self.overridden_by_id is not None
+
+    @property
+    def letter_number(self) -> str:
+        """文号, as the federation writes it."""
+        return f"平工六好〔{self.campaign.year}〕{self.number}号"
 
 
 class DecisionCriterion(models.Model):

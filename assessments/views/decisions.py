@@ -1,25 +1,322 @@
-"""The lead's page of what is ready to be decided."""
+"""评定: the table of what has been reviewed, and the lists on which decisions are prepared."""
 
 from __future__ import annotations
 
-from django.db.models import Prefetch, QuerySet
+from typing import Any
 
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from assessments import deciding, permissions, standings, verdicts, worksheet
 from assessments.choices import DECIDED_STATES, State
-from assessments.models import Decision, SelfAssessment
+from assessments.forms.decisions import (
+    SORTS,
+    ApplyForm,
+    BatchForm,
+    ConfirmationForm,
+    CorrectionForm,
+    DecisionFilter,
+    OverrideForm,
+)
+from assessments.forms.filters import counties_of
+from assessments.models import Decision, DecisionBatch, PendingDecision, Revision, SelfAssessment
+from assessments.views.access import number_or_zero
 from assessments.views.lists import LeadListView
+
+#: The headings by which the table is sorted.
+_HEADINGS = {"name": "工会", "self": "自评", "total": "总分"}
+#: Lines of a list on one page.
+_LINES = 50
+#: Chosen rows that are taken at once.
+_CHOSEN = 1000
 
 
 class DecisionList(LeadListView):
-    """评定: what has been reviewed, and what has been decided."""
+    """All reviewed submissions: points, marks, total, ranks, what stands out, what was decided."""
 
     template_name = "assessments/decisions/list.html"
     context_object_name = "assessments"
     states = (State.REVIEWED, *DECIDED_STATES)
 
     def get_queryset(self) -> QuerySet[SelfAssessment]:
-        standing = Decision.objects.filter(superseded_at=None).prefetch_related("criteria")
-        return (
-            super()
-            .get_queryset()
-            .prefetch_related(Prefetch("decisions", standing, to_attr="standing"))
+        rows = super().get_queryset()
+        self.filter = decision_filter(self.request)
+        standing = Decision.objects.filter(superseded_at=None)
+        rows = narrowed(rows, self.filter).select_related(
+            "organization__parent", "rubric", "standing"
         )
+        pending = PendingDecision.objects.filter(is_open=True).select_related("batch")
+        return (
+            standings.with_ranks(ordered(rows, self.filter))
+            .annotate(filled_by_proxy=Exists(_by_proxy()))
+            .prefetch_related(
+                Prefetch("decisions", standing, to_attr="standing_decisions"),
+                Prefetch("pending_decisions", pending, to_attr="open_lines"),
+            )
+        )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        batches = DecisionBatch.objects.filter(campaign=self.campaign)
+        return context | {
+            "headings": self._headings(),
+            "batches": batches.select_related("created_by")[:20],
+            "numbers": range(1, 7),
+        }
+
+    def _headings(self) -> dict[str, dict[str, str]]:
+        found = {}
+        for name, label in _HEADINGS.items():
+            sort = self.filter.value("sort")
+            parameters = self.request.GET.copy()
+            parameters.pop("page", None)
+            parameters["sort"] = name if sort == f"-{name}" else f"-{name}"
+            up, down = sort == name, sort == f"-{name}"
+            found[name] = {
+                "label": label,
+                "query": parameters.urlencode(),
+                "sorted": "ascending" if up else "descending" if down else "",
+                "sign": "↑" if up else "↓" if down else "",
+            }
+        return found
+
+
+def _by_proxy() -> QuerySet[Revision]:
+    return Revision.objects.filter(
+        self_assessment=OuterRef("pk"), number=OuterRef("revision")
+    ).exclude(filled_by_proxy="")
+
+
+def decision_filter(request: HttpRequest) -> DecisionFilter:
+    states = [(state.value, state.label) for state in DecisionList.states]
+    return DecisionFilter(request.GET, counties_of(request.user), states)
+
+
+def narrowed(rows: QuerySet[SelfAssessment], filter_: DecisionFilter) -> QuerySet[SelfAssessment]:
+    """The rows that the filter leaves."""
+    rows = filter_.apply(rows, organization="organization__", state="state")
+    if outcome := filter_.value("outcome"):
+        rows = rows.filter(standing__outcome=outcome)
+    listed = PendingDecision.objects.filter(self_assessment=OuterRef("pk"), is_open=True)
+    match filter_.value("flag"):
+        case "discrepant":
+            rows = rows.exclude(discrepant="")
+        case "vetoed":
+            rows = rows.filter(standing__vetoed=True)
+        case "proxy":
+            rows = rows.filter(Exists(_by_proxy()))
+        case "listed":
+            rows = rows.filter(Exists(listed))
+        case "unlisted":
+            rows = rows.filter(~Exists(listed), state=State.REVIEWED)
+    return rows
+
+
+def ordered(rows: QuerySet[SelfAssessment], filter_: DecisionFilter) -> QuerySet[SelfAssessment]:
+    """By one of SORTS; else by tier, the best first."""
+    sort = filter_.value("sort")
+    name = sort.removeprefix("-")
+    if name not in SORTS:
+        return rows.order_by("standing__tier", "-standing__total", "pk")
+    key = F(SORTS[name].replace("standing_total", "standing__total"))
+    order = key.desc(nulls_last=True) if sort.startswith("-") else key.asc(nulls_last=True)
+    return rows.order_by(order, "pk")
+
+
+@require_http_methods(["GET", "POST"])
+def prepare(request: HttpRequest) -> HttpResponse:
+    """拟定名单: of the chosen rows, or of everything that the filter of the address leaves."""
+    page = DecisionList()
+    page.setup(request)
+    if not permissions.may_lead(request.user):
+        raise Http404
+    rows = narrowed(LeadListView.get_queryset(page), decision_filter(request)).filter(
+        state=State.REVIEWED
+    )
+    if page.campaign is None:
+        raise Http404
+    chosen = [number_or_zero(key) for key in request.GET.getlist("assessment")][:_CHOSEN]
+    if chosen:
+        rows = rows.filter(pk__in=chosen)
+    number = DecisionBatch.objects.filter(campaign=page.campaign).count() + 1
+    form = BatchForm(_sent(request), initial={"name": f"{page.campaign.year}年第{number}次评定会"})
+    if request.method == "POST" and form.is_valid():
+        try:
+            batch, listed = deciding.prepare(
+                page.campaign, rows.order_by(), form.cleaned_data["name"], request.user
+            )
+        except deciding.NotAllowed as error:
+            form.add_error(None, str(error))
+        else:
+            left = f"，{listed.left_out} 份已在别的名单里" if listed.left_out else ""
+            messages.success(request, f"已拟定名单，列入 {listed.added} 份{left}。")
+            return redirect(batch)
+    return render(
+        request,
+        "assessments/decisions/prepare.html",
+        {"form": form, "campaign": page.campaign, "number": rows.count(), "chosen": chosen},
+    )
+
+
+def batch_or_404(request: HttpRequest, pk: int) -> DecisionBatch:
+    if not permissions.may_lead(request.user):
+        raise Http404
+    return get_object_or_404(DecisionBatch.objects.select_related("campaign", "closed_by"), pk=pk)
+
+
+def lines_of(request: HttpRequest, batch: DecisionBatch) -> QuerySet[PendingDecision]:
+    """The lines of the list that the user may see, with what a line shows."""
+    visible = SelfAssessment.objects.visible_to(request.user)
+    return batch.lines.filter(self_assessment__in=visible).select_related(
+        "self_assessment__organization__parent",
+        "self_assessment__rubric",
+        "self_assessment__standing",
+        "override_by",
+        "confirmed_by",
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def batch(request: HttpRequest, pk: int) -> HttpResponse:
+    """One list: its lines, what keeps it from being applied; applying it with the own password."""
+    found = batch_or_404(request, pk)
+    form = ApplyForm(request, _sent(request))
+    problems: tuple[str, ...] = ()
+    if request.method == "POST" and form.is_valid():
+        try:
+            done = deciding.apply(found, form.cleaned_data["opinion"], request.user)
+        except deciding.NotAllowed as error:
+            problems = (str(error), *error.lines)
+        else:
+            messages.success(request, f"已作出 {done} 份评定。")
+            return redirect(found)
+    page = Paginator(lines_of(request, found), _LINES).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "assessments/decisions/batch.html",
+        {
+            "batch": found,
+            "form": form,
+            "page_obj": page,
+            "paginator": page.paginator,
+            "problems": problems,
+            "obstacles": deciding.obstacles(found, request.user) if found.is_open else [],
+            "hidden": found.lines.count() - page.paginator.count,
+        },
+        status=409 if problems else 200,
+    )
+
+
+@require_POST
+def change_batch(request: HttpRequest, pk: int, act: str) -> HttpResponse:
+    """更新 (take the standings as they are now) or 作废 of a list."""
+    found = batch_or_404(request, pk)
+    try:
+        if act == "refresh":
+            changed, gone = deciding.refresh(found, request.user)
+            messages.success(request, f"已更新 {changed} 份，移出 {gone} 份。")
+        elif act == "drop":
+            deciding.drop(found, request.user)
+            messages.success(request, f"名单“{found}”已作废，没有通知任何人。")
+            return redirect("assessments:decision_list")
+        else:
+            raise Http404
+    except deciding.NotAllowed as error:
+        messages.error(request, str(error))
+    return redirect(found)
+
+
+@require_http_methods(["GET", "POST"])
+def line(request: HttpRequest, pk: int, line: int) -> HttpResponse:
+    """One line of a list: what it rests on, correcting a score, overriding, taking it off."""
+    found = batch_or_404(request, pk)
+    one = get_object_or_404(lines_of(request, found), pk=line)
+    assessment = get_object_or_404(
+        SelfAssessment.objects.with_context().prefetch_related("reviews__reviewer"),
+        pk=one.self_assessment_id,
+    )
+    asked = request.POST.get("act", "")
+    correction = CorrectionForm(
+        assessment.rubric, _sent(request) if asked == "correct" else None, prefix="correct"
+    )
+    override = OverrideForm(_sent(request) if asked == "override" else None, prefix="override")
+    confirmation = ConfirmationForm(
+        request,
+        "推翻须由提出人以外的另一人确认。",
+        _sent(request) if asked == "confirm" else None,
+        prefix="confirm",
+    )
+    forms = {"correct": correction, "override": override, "confirm": confirmation}
+    acts = {
+        "correct": lambda values: deciding.correct(
+            one,
+            values["indicator"],
+            deciding.Rating(score=values["score"]),
+            values["reason"],
+            request.user,
+        ),
+        "override": lambda values: deciding.propose_override(one, values["reason"], request.user),
+        "confirm": lambda values: deciding.confirm_override(
+            one, request.user, request.POST.get("seen", "")
+        ),
+        "withdraw": lambda values: deciding.withdraw_override(one, request.user),
+        "exclude": lambda values: deciding.exclude(one, request.user),
+    }
+    done = {
+        "correct": "已调整得分。",
+        "override": "已提出推翻，等待另一人确认。",
+        "confirm": "已确认推翻。",
+        "withdraw": "已撤回推翻。",
+        "exclude": "已移出名单。",
+    }
+    problem = ""
+    if request.method == "POST":
+        if asked not in acts:
+            raise Http404
+        form = forms.get(asked)
+        if form is None or form.is_valid():
+            try:
+                acts[asked](form.cleaned_data if form else {})
+            except deciding.NotAllowed as error:
+                problem = str(error)
+            else:
+                messages.success(request, done[asked])
+                return redirect(found if asked == "exclude" else one)
+    sections = worksheet.load(assessment)
+    verdict = verdicts.verdict_of(assessment, [one for part in sections for one in part.lines])
+    own = worksheet.result_of(sections, assessment.campaign)
+    return render(
+        request,
+        "assessments/decisions/line.html",
+        {
+            "batch": found,
+            "line": one,
+            "assessment": assessment,
+            "verdict": verdict,
+            "rows": [
+                (part.criterion.title, mine, final)
+                for part, mine, final in zip(
+                    sections, own.criteria, verdict.result.criteria, strict=False
+                )
+            ],
+            "own_total": own.total,
+            "is_stale": one.stamp != verdict.stamp,
+            "correction": correction,
+            "override": override,
+            "confirmation": confirmation,
+            "seen": deciding.override_stamp(one),
+            "may_confirm": one.awaits_confirmation and one.override_by_id != request.user.pk,
+            "problem": problem,
+            "back": reverse("assessments:decision_batch", args=[found.pk]),
+        },
+        status=409 if problem else 200,
+    )
+
+
+def _sent(request: HttpRequest) -> Any:
+    return request.POST if request.method == "POST" else None

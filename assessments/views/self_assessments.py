@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -14,7 +14,7 @@ from assessments.models import Campaign, Return, ReturnRemark, SelfAssessment
 from assessments.views import superior
 from assessments.views.access import assessment_or_404, number_or_zero
 from organizations import audit
-from organizations.models import Organization, User
+from organizations.models import AuditEvent, Organization, User
 
 
 @require_POST
@@ -100,10 +100,28 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "similar": similarity.open_count(assessment, user)
             if permissions.may_see_similarities(user, assessment)
             else None,
-            "events": audit.events_of(assessment).select_related("actor")[:50],
+            "events": _events(assessment, user),
             "city_names_shown": permissions.may_see_names_of_city(user),
         },
     )
+
+
+#: What the city settles among itself before anybody is told of a decision.
+_INNER = (
+    "CONFIRM_SCORES",
+    "ARBITRATE",
+    "ADJUST",
+    "OVERRIDE_PROPOSED",
+    "OVERRIDE_CONFIRMED",
+    "OVERRIDE_WITHDRAWN",
+)
+
+
+def _events(assessment: SelfAssessment, user: User) -> QuerySet[AuditEvent]:
+    found = audit.events_of(assessment).select_related("actor")
+    if not permissions.may_see_names_of_city(user):
+        found = found.exclude(action__in=_INNER)
+    return found[:50]
 
 
 def _latest_return(assessment: SelfAssessment) -> Return | None:

@@ -86,7 +86,8 @@ def perform(
 ) -> SelfAssessment:
     """Run one transition: lock, find the row, ask who and what, write, record, tell.
 
-    `details` by action: `signatory` and `scan` (SUBMIT_ON_PAPER), `opinion` (ENDORSE; optional for COMPLETE_REVIEW and DECIDE), `rank` (ENDORSE), `remarks`
+    `details` by action: `signatory` and `scan` (SUBMIT_ON_PAPER), `opinion` (ENDORSE; optional for COMPLETE_REVIEW and DECIDE), `pending`
+    (DECIDE, with its list), `rank` (ENDORSE), `remarks`
     {Indicator: text}, `reason` and `due_on` (RETURN), `reason` (RESUME, the reopening actions,
     ACCEPT_APPEAL).
     `seen` is the `stamp` of what the user was shown before confirming, if anything was shown.

@@ -15,6 +15,7 @@ from assessments import (
     reviewing,
     revisions,
     similarity,
+    standings,
     verdicts,
     verification,
     worksheet,
@@ -27,6 +28,7 @@ from assessments.models import (
     ReviewCriterion,
     RevisionEvidence,
     SealedScan,
+    Standing,
 )
 from assessments.scoring import storable
 from assessments.workflow.context import Context, Problem, TransitionRefused
@@ -162,11 +164,12 @@ def complete_own_review(context: Context) -> dict[str, Any]:
     return {"revision": review.revision}
 
 
-def note_discrepancies(context: Context) -> dict[str, Any]:
-    """Once all are in: where the reviewers are too far apart, for the lead's list."""
+def note_standing(context: Context) -> dict[str, Any]:
+    """Once all are in: what they come to, and where they are too far apart, for the lead."""
     if others_are_scoring(context):
         return {}
     discrepant = context.verdict.discrepant
+    standings.write(context.assessment, context.verdict)
     context.assessment.discrepant = verdicts.as_digits(discrepant)
     return {"discrepant": list(discrepant)} if discrepant else {}
 
@@ -185,6 +188,7 @@ def _open_reviews_again(context: Context) -> None:
         lapsed_at=context.at
     )
     assessment.discrepant = ""
+    Standing.objects.filter(self_assessment=assessment).delete()
 
 
 def write_decision(context: Context) -> dict[str, Any]:
@@ -195,9 +199,12 @@ def write_decision(context: Context) -> dict[str, Any]:
         opinion=context.details.get("opinion", ""),
         by=context.by,
         at=context.at,
+        pending=context.details.get("pending"),
     )
-    return {
+    overridden = {"override_reason": decision.override_reason} if decision.is_overridden else {}
+    return overridden | {
         "outcome": decision.outcome,
+        "number": decision.number,
         "total": str(decision.total),
         "met": [criterion.number for criterion in verdict.result.criteria if criterion.met],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assessments import correcting, deadlines, endorsing, permissions, ranking, reviewing
-from assessments.models import Review
+from assessments.models import PendingDecision, Review
 from assessments.workflow.context import Context, Problem
 
 
@@ -122,6 +122,25 @@ def own_review_is_complete(context: Context) -> list[Problem]:
         Problem(f"{gap.indicator.code} {gap.indicator.name}：{gap.text}", gap.indicator)
         for gap in reviewing.gaps(context.assessment, scores, context.lines)
     ]
+
+
+def decided_with_its_list(context: Context) -> list[Problem]:
+    """What is on a list for the meeting is decided with it, and as it was listed."""
+    line = (
+        PendingDecision.objects.filter(self_assessment=context.assessment, is_open=True)
+        .select_related("batch")
+        .first()
+    )
+    given = context.details.get("pending")
+    if line is None and given is None:
+        return []
+    if given is None or line != given:
+        return [Problem(f"已列入“{line.batch if line else given.batch}”，请在名单里一并作出评定。")]
+    if line.stamp != context.verdict.stamp:
+        return [Problem("列入名单之后有了变化，请先更新名单。")]
+    if line.awaits_confirmation:
+        return [Problem("推翻还没有第二人确认。")]
+    return []
 
 
 def reviewers_are_free(context: Context) -> list[Problem]:

@@ -1,0 +1,140 @@
+"""Lists of pending decisions: naming one, correcting a line, overriding it, making them all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from django import forms
+from django.http import HttpRequest
+
+from assessments.choices import IndicatorKind, Outcome
+from assessments.forms.actions import check_own_password, own_password
+from assessments.forms.filters import AssessmentFilter
+from assessments.forms.ratings import PlainTextField, ScoreField
+from assessments.models import Indicator, Rubric
+
+#: What the table may be sorted by; a “-” before it turns the order.
+SORTS = {
+    "total": "standing_total",
+    "self": "self_total",
+    "name": "organization__name",
+    "place": "place",
+}
+
+
+class DecisionFilter(AssessmentFilter):
+    """As everywhere, and by result and by what stands out."""
+
+    outcome = forms.ChoiceField(
+        label="结果", required=False, choices=[("", "全部结果"), *Outcome.choices]
+    )
+    flag = forms.ChoiceField(
+        label="提示",
+        required=False,
+        choices=[
+            ("", "不限提示"),
+            ("discrepant", "评审分差过大"),
+            ("vetoed", "一票否决"),
+            ("proxy", "代填"),
+            ("listed", "已列入名单"),
+            ("unlisted", "未列入名单"),
+        ],
+    )
+    sort = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class _Form(forms.Form):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        for name, field in self.fields.items():
+            wanted = isinstance(field, PlainTextField) and field.required
+            if wanted and not values.get(name) and name not in self.errors:
+                self.add_error(name, f"请填写{field.label}。")
+        return values
+
+
+def _text(label: str, length: int, *, rows: int = 3, required: bool = True) -> PlainTextField:
+    text = PlainTextField(length)
+    text.label, text.required = label, required
+    if rows > 1:
+        text.widget = forms.Textarea(attrs={"rows": rows, "maxlength": length})
+    return text
+
+
+class BatchForm(_Form):
+    """拟定名单."""
+
+    name = _text("名单名称", 60, rows=1)
+
+
+class CorrectionForm(_Form):
+    """A score in place of what the reviewers come to; for indicators that are judged."""
+
+    indicator = forms.ModelChoiceField(
+        Indicator.objects.none(),
+        label="指标",
+        to_field_name="code",
+        empty_label="请选择",
+        error_messages={"required": "请选择指标。", "invalid_choice": "请选择指标。"},
+    )
+    score = forms.CharField(
+        label="得分", max_length=20, error_messages={"required": "请填写得分。"}
+    )
+    reason = _text("理由", 500)
+
+    def __init__(self, rubric: Rubric, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["indicator"].queryset = Indicator.objects.filter(
+            criterion__rubric=rubric, kind=IndicatorKind.SCORE
+        ).select_related("criterion")
+        self.fields["indicator"].label_from_instance = lambda one: (
+            f"{one.code} {one.name}（满分 {one.max_points.normalize():f}）"
+        )
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        indicator = values.get("indicator")
+        if indicator is not None and values.get("score"):
+            try:
+                values["score"] = ScoreField(indicator.max_points).clean(values["score"])
+            except forms.ValidationError as error:
+                self.add_error("score", error)
+        return values
+
+
+class OverrideForm(_Form):
+    """推翻, with a reason."""
+
+    reason = _text("推翻理由", 1000)
+
+
+class ConfirmationForm(_Form):
+    """Confirmed by the person's own password."""
+
+    def __init__(self, request: HttpRequest, help_text: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+        self.fields["password"] = own_password(help_text)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        if not self.errors:
+            check_own_password(self, self.request)
+        return values
+
+
+class ApplyForm(ConfirmationForm):
+    """作出评定."""
+
+    opinion = _text("评定意见", 1000, required=False)
+    field_order = ["opinion", "password"]
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, "作出评定须由本人确认。", *args, **kwargs)
+        self.fields["opinion"].help_text = "可不填。写入名单里的每一份评定。"
