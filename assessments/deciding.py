@@ -229,7 +229,7 @@ def withdraw_override(line: PendingDecision, by: User) -> None:
 def override_stamp(line: PendingDecision) -> str:
     """Tells apart what a second person is asked to confirm."""
     return verdicts.digest_of(
-        [line.stamp, line.override, line.override_reason, line.override_by_id]
+        [line.stamp, str(line.override), line.override_reason, line.override_by_id]
     )
 
 

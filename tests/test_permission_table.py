@@ -13,13 +13,14 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from assessments import extensions, phrases
+from assessments import deciding, extensions, phrases
 from assessments.choices import State
 from assessments.models import (
     AssignmentRun,
     Evidence,
     Indicator,
     Recusal,
+    SelfAssessment,
     Similarity,
     Survey,
     Trace,
@@ -155,6 +156,14 @@ MAY_GET = {
     "assessments:arbitrate": set(),  # nothing is reviewed yet
     "assessments:calibration": LEADS | REVIEWERS,
     "assessments:decision_list": LEADS,
+    "assessments:decision_prepare": LEADS,
+    "assessments:decision_batch": LEADS,
+    "assessments:batch_meeting": LEADS,
+    "assessments:batch_letters": set(),  # leads on: nothing is decided yet
+    "assessments:batch_change": set(),
+    "assessments:pending_decision": LEADS,
+    "assessments:decision_letter": CITY
+    | {"foreign_admin", "reviewer"},  # of a union in another county
     "assessments:summary": LEADS,
     "assessments:summary_workbook": LEADS,
     "organizations:inbox": EVERYBODY,
@@ -220,6 +229,9 @@ MAY_POST = {
     "assessments:endorse_several": HEADS,
     "assessments:rank": {"township_head"},
     "assessments:similarity": LEADS | {"reviewer"},
+    "assessments:decision_prepare": LEADS,
+    "assessments:decision_batch": LEADS,
+    "assessments:batch_change": LEADS,
     "assessments:assignment_list": set(),
     "assessments:assignment_plan": LEADS,
     "assessments:review_recuse": {"reviewer"},
@@ -394,6 +406,17 @@ def scene(request, city):
         inputs={},
         result={"gets": [], "missing": []},
     )
+    elsewhere = make_organization(Tier.GRASSROOTS, city.other_county)
+    decided = make_self_assessment(city, campaign, State.DECIDED, organization=elsewhere)
+    listed = make_self_assessment(
+        city,
+        campaign,
+        State.REVIEWED,
+        organization=make_organization(Tier.GRASSROOTS, city.other_county),
+    )
+    batch, _ = deciding.prepare(
+        campaign, SelfAssessment.objects.filter(pk=listed.pk), "名单", users["admin"]
+    )
     message = users["head"].notifications.first()
     arguments = {
         "organizations:message": [message.pk],
@@ -431,6 +454,12 @@ def scene(request, city):
         "assessments:self_assessment_similar": [assessment.pk],
         "assessments:similarity": [alike.pk],
         "assessments:assignment_run": [run.pk],
+        "assessments:decision_batch": [batch.pk],
+        "assessments:batch_meeting": [batch.pk],
+        "assessments:batch_letters": [batch.pk],
+        "assessments:batch_change": [batch.pk, "refresh"],
+        "assessments:pending_decision": [batch.pk, batch.lines.get().pk],
+        "assessments:decision_letter": [decided.decisions.get().pk],
         "assessments:review_recuse": [review.pk],
         "assessments:review_confirm": [review.pk],
         "assessments:review_replace": [review.pk],
@@ -480,6 +509,8 @@ def expected(scene, name, table):
             f"{who}_{role}" for who in ("sibling", "foreign") for role in ("head", "reporter")
         }
         return (everybody | OWN_WRITERS | others) - {"county_head"}
+    if name == "assessments:decision_letter" and is_township:
+        return everybody | {"county_head"}  # who is of the city here
     if name == "assessments:library" and is_township:
         return everybody - {"county_head"}  # who is of the city here, which is not assessed
     if name == "assessments:similarity" and is_township and "leader" in everybody:

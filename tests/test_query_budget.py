@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from assessments import assigning, demo, phrases
+from assessments import assigning, deciding, demo, phrases, standings
 from assessments.choices import Action, State
 from assessments.models import (
     Answer,
@@ -66,6 +66,7 @@ def populate(city, campaign, count):
         )
         for assessment in SelfAssessment.objects.exclude(pk=template.pk)
     )
+    standings.rebuild(campaign)
     return template
 
 
@@ -98,6 +99,7 @@ LISTS = [
     ("lead", "calibration"),
     ("reviewer", "calibration"),
     ("lead", "decision_list"),
+    ("lead", "decision_prepare"),
     ("admin", "summary"),
     ("lead", "workbench"),
     ("county_head", "workbench"),
@@ -317,6 +319,21 @@ def test_pages_of_what_is_alike(client, city, campaign, others):
     }.items():
         for url in urls:
             assert count(client, user, url) <= BUDGET, (user, url)
+
+
+def test_pages_of_a_list_of_decisions(client, city, campaign, size):
+    populate(city, campaign, size)
+    reviewed = SelfAssessment.objects.filter(state=State.REVIEWED)
+    batch, listed = deciding.prepare(campaign, reviewed, "评定会", city.lead)
+    assert listed.added == size // 2
+    line = batch.lines.first()
+    for url in (
+        batch.get_absolute_url(),
+        line.get_absolute_url(),
+        reverse("assessments:batch_meeting", args=[batch.pk]),
+        reverse("assessments:decision_list") + "?flag=listed&sort=-total&page=2",
+    ):
+        assert count(client, city.lead, url) <= BUDGET, url
 
 
 def test_somebody_with_many_roles(client, city, campaign):

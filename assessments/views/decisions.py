@@ -24,7 +24,14 @@ from assessments.forms.decisions import (
     OverrideForm,
 )
 from assessments.forms.filters import counties_of
-from assessments.models import Decision, DecisionBatch, PendingDecision, Revision, SelfAssessment
+from assessments.models import (
+    Decision,
+    DecisionBatch,
+    PendingDecision,
+    Review,
+    Revision,
+    SelfAssessment,
+)
 from assessments.views.access import number_or_zero
 from assessments.views.lists import LeadListView
 
@@ -237,7 +244,9 @@ def line(request: HttpRequest, pk: int, line: int) -> HttpResponse:
     found = batch_or_404(request, pk)
     one = get_object_or_404(lines_of(request, found), pk=line)
     assessment = get_object_or_404(
-        SelfAssessment.objects.with_context().prefetch_related("reviews__reviewer"),
+        SelfAssessment.objects.with_context().prefetch_related(
+            Prefetch("reviews", Review.objects.select_related("reviewer"))
+        ),
         pk=one.self_assessment_id,
     )
     asked = request.POST.get("act", "")
