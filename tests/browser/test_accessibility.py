@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from assessments import deadlines, evidence, extensions, proxies, worksheet
+from assessments import deadlines, deciding, evidence, extensions, proxies, worksheet
 from assessments.choices import Action, State
 from assessments.models import Answer, Evidence, Indicator, SelfAssessment
 from tests import factories
@@ -96,6 +96,9 @@ def test_axe_finds_nothing(
     factories.answer_remarks(returned, city.sibling_head)
     factories.perform(returned, Action.SUBMIT, city.sibling_head)
     factories.send_back(returned, city.lead)
+    rows = SelfAssessment.objects.filter(pk=reviewed.pk)
+    batch, _ = deciding.prepare(campaign, rows, "评定会", city.admin)
+    deciding.propose_override(batch.lines.get(), "查实弄虚作假", city.lead)
     proxies.begin(campaign, city.own, "没有电脑", city.township_head)
     asked = extensions.ask(
         campaign,
@@ -156,6 +159,7 @@ def test_axe_finds_nothing(
             review.get_absolute_url(),
             reverse("assessments:review_criterion", args=[review.pk, 1]),
             reverse("assessments:phrase_list"),
+            reverse("assessments:review_recuse", args=[review.pk]),
             reverse("assessments:self_assessment_return", args=[review.self_assessment_id]),
         ],
         city.admin: [
@@ -163,7 +167,16 @@ def test_axe_finds_nothing(
             reverse("organizations:inbox"),
             reverse("assessments:oversight"),
             reverse("assessments:assignment_list"),
+            reverse("assessments:assignment_plan"),
+            reverse("assessments:assignment_runs"),
+            reverse("assessments:recusal_list"),
+            reverse("assessments:discrepancy_list"),
+            reverse("assessments:calibration"),
+            reverse("assessments:review_replace", args=[review.pk]),
             reverse("assessments:decision_list"),
+            reverse("assessments:decision_prepare"),
+            batch.get_absolute_url(),
+            batch.lines.get().get_absolute_url(),
             reverse("assessments:summary"),
             reverse("assessments:extension_list"),
             reverse("assessments:extension_answer", args=[asked.pk]),
