@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from assessments import permissions
 from assessments.choices import DECIDED_STATES, REVIEWED_STATES, State
 from assessments.models import (
     Adjustment,
     DecisionScore,
+    Endorsement,
     Indicator,
     Review,
     ReviewScore,
@@ -40,6 +41,15 @@ class Column:
 _SELF, _SUPERIOR, _CITY, _ADJUSTED, _DECIDED = "自评", "上级初审", "市级评审", "调整", "认定"
 
 
+def with_endorsed(rows: QuerySet[SelfAssessment]) -> QuerySet[SelfAssessment]:
+    """With the superior's scores (`Endorsement.findings`) as `endorsed`, and whose they are."""
+    standing = Endorsement.objects.standing().filter(self_assessment=OuterRef("pk"))
+    return rows.annotate(
+        endorsed=Subquery(standing.values("findings")[:1]),
+        endorsed_by=Subquery(standing.values("organization__name")[:1]),
+    )
+
+
 def standing_scores(
     assessment: SelfAssessment,
     sections: Iterable[Section],
@@ -51,7 +61,7 @@ def standing_scores(
     reader may see, 认定.
 
     Reviewers are blind to each other until all are in (see `visible_reviews`). A decision is the
-    city's until it is published. `own` are the reader's own scores by indicator key, if they have
+    city's until it is published. The superior's scores come with the row (`with_endorsed`). `own` are the reader's own scores by indicator key, if they have
     been read already. At most three queries; one while a review is open, none with `own`.
     """
     reviews = visible_reviews(assessment, reader)
@@ -62,7 +72,7 @@ def standing_scores(
     for section in sections:
         for line in section.lines:
             key = line.indicator.pk
-            columns = [_self_score(assessment, line), Column(_SUPERIOR)]
+            columns = [_self_score(assessment, line), _superior_score(assessment, line)]
             columns += [
                 _judged(assessment, line, scores[review.pk].get(key), str(review.reviewer))
                 for review in reviews
@@ -106,6 +116,20 @@ def _self_score(assessment: SelfAssessment, line: Line) -> Column:
     reason = answer.not_applicable_reason if answer.not_applicable else answer.account
     return Column(
         _SELF, result.points, assessment.organization.name, reason, applies=result.is_applicable
+    )
+
+
+def _superior_score(assessment: SelfAssessment, line: Line) -> Column:
+    found = (getattr(assessment, "endorsed", None) or {}).get(line.indicator.code)
+    if found is None:
+        return Column(_SUPERIOR)
+    points = found["points"]
+    return Column(
+        _SUPERIOR,
+        None if points is None else Decimal(points),
+        assessment.endorsed_by,
+        found["reason"],
+        applies=points is not None,
     )
 
 

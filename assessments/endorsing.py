@@ -19,7 +19,14 @@ from assessments.models import (
     SelfAssessment,
     TierPolicy,
 )
-from assessments.scoring import AssessmentResult, is_answered, score_assessment, score_indicator
+from assessments.scoring import (
+    ZERO,
+    AssessmentResult,
+    is_answered,
+    score_assessment,
+    score_indicator,
+    storable,
+)
 from assessments.worksheet import Line
 from organizations.models import User
 
@@ -139,6 +146,21 @@ def result_of(
         found = score_indicator(line.indicator.rule, score.rating, thresholds)
         results.setdefault(line.indicator.criterion.number, []).append(found)
     return score_assessment(results, thresholds)
+
+
+def findings_of(
+    assessment: SelfAssessment, lines: Iterable[Line], scores: Mapping[int, EndorsementScore]
+) -> dict[str, dict[str, str | None]]:
+    """The scores as `Endorsement.findings` keeps them."""
+    found = {}
+    for line in lines:
+        score = scores.get(line.indicator.pk)
+        if score is None:
+            continue
+        result = score_indicator(line.indicator.rule, score.rating, assessment.campaign.thresholds)
+        points = None if not result.is_applicable else str(storable(result.points or ZERO))
+        found[line.indicator.code] = {"points": points, "reason": score.reason}
+    return found
 
 
 @dataclass(frozen=True)

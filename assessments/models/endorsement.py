@@ -32,7 +32,8 @@ class Endorsement(models.Model):
     A draft until `at`; on record for ever after, also when it was taken back (`withdrawn_at`) or
     followed by one of a later revision (`superseded_at`). `rank` (名次, from 1) is the place among
     what `organization` has endorsed in the campaign at that tier; `total` (0–100) is what the
-    superior's own scores come to, where the campaign asks for them. `campaign` and `tier` repeat
+    superior's own scores come to, where the campaign asks for them, and `findings` holds them by
+    code as {"points": text, or None where it does not apply, "reason": text}, for show. `campaign` and `tier` repeat
     those of the self-assessment, so that the database can keep the ranks apart.
     """
 
@@ -46,6 +47,7 @@ class Endorsement(models.Model):
     opinion = models.TextField("推荐意见", blank=True)
     rank = models.PositiveSmallIntegerField("名次", null=True)
     total = models.DecimalField("初审总分", null=True, **EXACT)
+    findings = models.JSONField(default=dict)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField("初审时间", null=True)
     withdrawn_at = models.DateTimeField("撤回时间", null=True)

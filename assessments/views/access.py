@@ -6,7 +6,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from assessments import permissions
+from assessments import comparison, permissions
 from assessments.models import Campaign, Review, SelfAssessment
 
 
@@ -52,7 +52,8 @@ def writable_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
 def review_or_404(request: HttpRequest, pk: int) -> Review:
     """One of the user's own reviews, as long as the user may review that union."""
     own = Review.objects.visible_to(request.user).filter(pk=pk)
-    assessment = get_object_or_404(_with_reviews(request), reviews__in=own)
+    rows = comparison.with_endorsed(_with_reviews(request))
+    assessment = get_object_or_404(rows, reviews__in=own)
     if not permissions.may_review(request.user, assessment):
         raise Http404
     review = next(review for review in assessment.reviews.all() if review.pk == pk)

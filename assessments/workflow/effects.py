@@ -80,6 +80,7 @@ def write_endorsement(context: Context) -> dict[str, Any]:
     scores = {score.indicator_id: score for score in draft.scores.all()}
     if scores and endorsing.policy_of(assessment).endorsement_scores:
         draft.total = storable(endorsing.result_of(assessment, context.lines, scores).total)
+        draft.findings = endorsing.findings_of(assessment, context.lines, scores)
         on_record["total"] = str(draft.total)
     try:
         with transaction.atomic():

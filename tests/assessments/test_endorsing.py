@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from assessments import answering, assigning, endorsing, ranking, workflow, worksheet
 from assessments.choices import Action, State
@@ -244,6 +245,23 @@ def test_scores_are_a_draft_until_the_endorsement_is_given(city, scoring):
     perform(assessment, Action.ENDORSE, city.township_head, **OPINION)
     standing = endorsing.standing(assessment)
     assert (standing.pk, standing.total) == (draft.pk, assessment.self_total)
+
+
+def test_the_reviewer_sees_the_superiors_scores_beside_the_own(client, city, scoring):
+    assessment = make_self_assessment(city, scoring, State.SUBMITTED, share="0.5")
+    scored(assessment, city.township_head, reason="材料不全。")
+    perform(assessment, Action.ENDORSE, city.township_head, **OPINION)
+    assigning.assign(assessment, city.reviewer, city.lead)
+    perform(assessment, Action.BEGIN_REVIEW, city.reviewer)
+    client.force_login(city.reviewer)
+    page = reverse("assessments:review_criterion", args=[assessment.reviews.get().pk, 1])
+    row = client.get(page).context["sheet"].rows[0]
+    column = next(column for column in row.columns if column.label == "上级初审")
+    assert (column.points, column.author, column.reason) == (
+        row.line.result.points,
+        city.township.name,
+        "材料不全。",
+    )
 
 
 def test_scoring_has_begun_on_it_so_the_union_cannot_withdraw(city, scoring):
