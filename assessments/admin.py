@@ -163,10 +163,11 @@ class IndicatorAdmin(RecordedAdmin):
 
 
 @admin.register(Recusal)
-class RecusalAdmin(RecordedAdmin):
+class RecusalAdmin(ReadOnly, admin.ModelAdmin):
+    """Entered and lifted on the page of the portal, which takes the submissions away, too."""
+
     list_display = ["reviewer", "organization", "reason"]
     list_select_related = ["reviewer", "organization"]
-    autocomplete_fields = ["reviewer", "organization"]
 
 
 @admin.register(Extension)

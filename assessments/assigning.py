@@ -79,8 +79,11 @@ def unassign(assessment: SelfAssessment, reviewer: User, by: User, note: str = "
     if review is None:
         return
     barred = permissions.has_conflict(reviewer, locked.organization)
-    if (review.is_complete and not barred) or locked.state not in ASSIGNABLE_STATES:
-        raise NotAllowed(f"“{locked.organization}”的评审已经完成，不能取消分派。")
+    if locked.state not in ASSIGNABLE_STATES:
+        state = locked.get_state_display()
+        raise NotAllowed(f"“{locked.organization}”目前是“{state}”，不能取消分派。")
+    if review.is_complete and not barred:
+        raise NotAllowed(f"{reviewer} 对“{locked.organization}”的评审已经完成，不能取消分派。")
     why = Withdrawal.RECUSED if barred else Withdrawal.CHANGED
     if not barred and not permissions.may_be_assigned(reviewer, locked.organization):
         why = Withdrawal.LEFT

@@ -21,6 +21,7 @@ from organizations.notifications import notify
 #: While the city has it or the union mends it, the review is withdrawn at once. Later the verdict
 #: rests on it: the decision is stopped instead (`workflow.guards.reviewers_are_free`).
 _WITHDRAWN_IN = (*assigning.ASSIGNABLE_STATES, State.RETURNED)
+_SETTLED_IN = (State.UNDER_REVIEW, State.REVIEWED)
 #: Sorts after every digit of a path.
 _END = Value("a")
 
@@ -44,11 +45,15 @@ def declare(
     details = {"organization": organization.name, "reason": reason, "withdrawn": withdrawn}
     record(action=Act.RECUSAL_DECLARED, by=by, subject=reviewer, details=details)
     if by == reviewer:
+        below = within(organization.path, "self_assessment__organization__path")
+        kept = settled(Review.objects.filter(below, reviewer=reviewer)).count()
+        parts = [f"已取消分派 {withdrawn} 份，请另行分派"] if withdrawn else []
+        parts += [f"已评完的 {kept} 份须退回评审员后改派"] if kept else []
         notify(
             audiences.leads(organization),
             kind=NotificationKind.TURN,
-            text=f"{reviewer} 申请回避“{organization}”，已取消分派 {withdrawn} 份，请另行分派。",
-            link=reverse("assessments:assignment_list"),
+            text="，".join([f"{reviewer} 申请回避“{organization}”", *parts]) + "。",
+            link=reverse(f"assessments:{'assignment' if withdrawn else 'recusal'}_list"),
             by=by,
         )
     return recusal, withdrawn
@@ -89,6 +94,12 @@ def _withdraw(reviewer: User, organization: Organization, by: User) -> int:
             entries=((one, answering.capacity(by, one) | details) for one in assessments),
         )
     return len(keys)
+
+
+def settled(reviews: QuerySet[Review]) -> QuerySet[Review]:
+    """Completed, and what they come to awaits its decision: with `conflicted`, those that the lead
+    has to have scored anew by somebody else."""
+    return reviews.filter(completed_at__isnull=False, self_assessment__state__in=_SETTLED_IN)
 
 
 def conflicted(reviews: QuerySet[Review]) -> QuerySet[Review]:

@@ -73,20 +73,21 @@ class AssignmentList(LeadListView):
         return redirect(reverse("assessments:assignment_list") + (f"?{query}" if query else ""))
 
 
-def _stuck(reviews: QuerySet[Review]) -> list[tuple[int, str, int, str]]:
-    """Reviewers who cannot go on with what they have open: key, name, how much that is, and why.
-    One query."""
-    open_ones = assigning.open_reviews(reviews).order_by()
-    left, barred = (
-        rows.values_list("reviewer", "reviewer__full_name").annotate(
-            number=Count("pk"), why=Value(why)
-        )
-        for rows, why in (
-            (assigning.left_behind(open_ones), "评审员已停用"),
-            (recusals.conflicted(open_ones), "须回避"),
+def _stuck(reviews: QuerySet[Review]) -> list[tuple[int, str, int, str, bool]]:
+    """Reviewers who cannot go on with what they have open, or who must stand back from what they
+    have completed: key, name, how much that is, why, and whether it is completed. One query."""
+    open_ones = assigning.open_reviews(reviews)
+    first, *others = (
+        rows.order_by()
+        .values_list("reviewer", "reviewer__full_name")
+        .annotate(number=Count("pk"), why=Value(why), done=Value(done))
+        for rows, why, done in (
+            (assigning.left_behind(open_ones), "评审员已停用", False),
+            (recusals.conflicted(open_ones), "须回避", False),
+            (recusals.conflicted(recusals.settled(reviews)), "须回避", True),
         )
     )
-    return sorted(left.union(barred, all=True))
+    return sorted(first.union(*others, all=True))
 
 
 @require_http_methods(["GET", "POST"])

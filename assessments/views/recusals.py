@@ -13,6 +13,9 @@ from assessments.forms.assignments import NewRecusalForm, RecusalForm, ReplaceFo
 from assessments.models import Recusal, Review, SelfAssessment
 from assessments.views.access import review_or_404
 
+#: Reviews with a conflict of interest that the page names.
+_NAMED = 50
+
 
 def _sent(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
@@ -111,10 +114,20 @@ def index(request: HttpRequest) -> HttpResponse:
             return redirect("assessments:recusal_list")
     found = Recusal.objects.select_related("reviewer", "organization", "declared_by")
     page = Paginator(found, 50).get_page(request.GET.get("page"))
+    visible = SelfAssessment.objects.visible_to(request.user)
+    late = recusals.conflicted(
+        recusals.settled(Review.objects.filter(self_assessment__in=visible))
+    ).select_related("reviewer", "self_assessment__organization")
     return render(
         request,
         "assessments/assignments/recusals.html",
-        {"form": form, "page_obj": page, "paginator": page.paginator},
+        {
+            "form": form,
+            "page_obj": page,
+            "paginator": page.paginator,
+            "late": late[:_NAMED],
+            "most": _NAMED,
+        },
     )
 
 

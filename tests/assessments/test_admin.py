@@ -168,13 +168,28 @@ def test_a_veto_does_not_slip_past_a_decision_that_stands(admin, city, campaign)
 
 @pytest.mark.django_db(transaction=True)
 def test_several_are_deleted_and_recorded_in_one(admin, city):
-    city.reviewer.recusals.create(organization=city.own, reason="亲属")
-    keys = list(city.reviewer.recusals.values_list("pk", flat=True))
-    fields = {"action": "delete_selected", "_selected_action": keys, "post": "yes"}
-    url = reverse("admin:assessments_recusal_changelist")
+    campaign = factories.make_campaign()
+    granted = campaign.extensions.create(
+        organization=city.own, until=campaign.review_deadline, reason="停电"
+    )
+    fields = {"action": "delete_selected", "_selected_action": [granted.pk], "post": "yes"}
+    url = reverse("admin:assessments_extension_changelist")
     assert admin.post(url, fields).status_code == 302
-    assert not city.reviewer.recusals.exists()
+    assert not campaign.extensions.exists()
     assert AuditEvent.objects.filter(action="DELETE").exists()
+
+
+def test_recusals_are_only_looked_at(admin, city):
+    """A row entered or deleted here would leave the submissions with the reviewer, and let
+    administrators free themselves."""
+    recusal = city.reviewer.recusals.create(organization=city.own, reason="亲属")
+    assert admin.get(reverse("admin:assessments_recusal_changelist")).status_code == 200
+    for page in ("change", "delete"):
+        url = reverse(f"admin:assessments_recusal_{page}", args=[recusal.pk])
+        assert admin.post(url, {"post": "yes", "reason": "误会"}).status_code == 403
+    assert admin.post(reverse("admin:assessments_recusal_add"), {}).status_code == 403
+    recusal.refresh_from_db()
+    assert recusal.reason == "亲属"
 
 
 def test_odd_addresses_of_the_back_office(admin, city):

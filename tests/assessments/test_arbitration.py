@@ -1,5 +1,6 @@
 """Several reviewers: blind, their mean or median, where they are too far apart, and who settles it."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assessments import arbitration, calibration, demo, scoring, verdicts, worksheet
+from assessments import arbitration, calibration, deadlines, demo, scoring, verdicts, worksheet
 from assessments.choices import Action, SeveralReviewers, State
 from assessments.models import (
     Adjustment,
@@ -20,8 +21,9 @@ from assessments.models import (
 )
 from assessments.scoring import SCORE_STEP, Rating
 from organizations import audit
+from organizations.choices import Tier
 from organizations.models import User
-from tests.factories import make_self_assessment, perform
+from tests.factories import make_organization, make_self_assessment, perform
 
 pytestmark = pytest.mark.django_db
 CRITERION = 4
@@ -305,6 +307,36 @@ def test_a_reviewer_sees_their_own_row_alone(client, city, apart):
     html = client.get(reverse("assessments:calibration")).content.decode()
     assert city.reviewer.full_name in html
     assert city.other_reviewer.full_name not in html
+
+
+def test_nothing_is_told_before_all_are_in(city, campaign, apart):
+    """A third one is still scoring: how the two who are done compare is not to be known yet."""
+    SelfAssessment.objects.update(state=State.UNDER_REVIEW)
+    assert [one.deviation for one in calibration.of_campaign(campaign)] == [None, None]
+    assert [one.completed for one in calibration.of_campaign(campaign)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("hours", "middle"),
+    [([5], 5), ([1, 9], 5), ([1, 48, 3], 3), ([2, 4, 96, 1], 3), ([7, 7, 7, 7, 7], 7)],
+)
+def test_the_time_taken_is_the_one_in_the_middle(city, campaign, hours, middle):
+    rubric = campaign.policies.get(tier=Tier.GRASSROOTS).rubric
+    at = deadlines.now()
+    for time in [*hours, None]:  # None: not completed
+        union = make_organization(Tier.GRASSROOTS, city.township)
+        assessment = SelfAssessment.objects.create(
+            campaign=campaign, organization=union, rubric=rubric, place=union.path
+        )
+        review = Review.objects.create(
+            self_assessment=assessment, reviewer=city.reviewer, revision=1, assigned_by=city.lead
+        )
+        if time:
+            began = at - dt.timedelta(hours=time)
+            Review.objects.filter(pk=review.pk).update(assigned_at=began, completed_at=at)
+    (one,) = calibration.of_campaign(campaign)
+    assert one.waited == dt.timedelta(hours=middle)
+    assert one.days == pytest.approx(middle / 24)
 
 
 def test_nobody_has_scored_the_same(city, campaign):
