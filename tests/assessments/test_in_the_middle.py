@@ -152,7 +152,7 @@ def test_standing_back_from_what_is_completed_tells_the_lead_what_is_to_be_done(
 
 
 def test_a_completed_review_is_not_taken_away_from_somebody_who_is_free(city, scored):
-    with pytest.raises(assigning.NotAllowed, match="评审甲.*的评审已经完成"):
+    with pytest.raises(assigning.NotAllowed, match=r"评审甲.*的评审已经完成"):
         assigning.unassign(scored, city.reviewer, fresh(city.lead))
     complete(scored, city.other_reviewer)
     with pytest.raises(assigning.NotAllowed, match="目前是“已评审”，不能取消分派"):
