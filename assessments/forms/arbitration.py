@@ -30,7 +30,7 @@ class ArbitrationForm(forms.Form):
 
     def _add(self, row: Row) -> None:
         code = row.indicator.code
-        choices = [(arbitration.AS_IT_IS, "不另定（按合成后的得分）")]
+        choices = [(arbitration.AS_IT_IS, f"不另定（按合成后的得分：{_shown(row.merged)}）")]
         choices += [
             (str(one.review.pk), f"采用{one.review.reviewer}的评分（{_shown(one.result)}）")
             for one in row.opinions

@@ -130,6 +130,7 @@ def test_the_page_shows_both_with_their_reasons(client, city, apart):
     assert city.other_reviewer.full_name in html
     assert "没有看到材料。" in html
     assert "相差 3 分" in html
+    assert "不另定（按合成后的得分：1.5 分）" in html
 
 
 def test_arbitrating_sets_scores_and_lets_it_be_decided(client, city, apart):
