@@ -27,6 +27,7 @@ from organizations.importing import previews
 from organizations.models import Membership, Notification, Organization
 from tests import factories
 from tests.factories import make_self_assessment
+from tests.uploads import PNG
 
 pytestmark = pytest.mark.django_db
 BUDGET = 12
