@@ -74,6 +74,23 @@ class AdjustmentSource(TextChoices):
     DECISION = "DECISION", "评定调整"
 
 
+class InspectionState(TextChoices):
+    """An on-site check (现场核查)."""
+
+    DRAWN = "DRAWN", "待安排"
+    SCHEDULED = "SCHEDULED", "待核查"
+    DONE = "DONE", "已办结"
+    CANCELLED = "CANCELLED", "已取消"
+
+
+class FindingVerdict(TextChoices):
+    """What was found on site of what the union says."""
+
+    CONFIRMED = "CONFIRMED", "属实"
+    PARTLY = "PARTLY", "部分属实"
+    REFUTED = "REFUTED", "不属实"
+
+
 class BatchState(TextChoices):
     """A list of pending decisions (评定名单)."""
 

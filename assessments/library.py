@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.files.base import File
@@ -29,6 +29,7 @@ from organizations.models import Organization, User
 
 #: How often bytes are stored again that another union discarded at the same moment.
 _ATTEMPTS = 3
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def quota_of(assessment: SelfAssessment) -> Quota:
     return Quota(used["size"] or 0, settings.EVIDENCE_TOTAL_MEGABYTES * MEGABYTE)
 
 
-def store(upload: File, keep: Callable[[StoredFile], Evidence]) -> Evidence:
+def store(upload: File, keep: Callable[[StoredFile], Kept]) -> Kept:
     """Store the bytes, then let `keep` enter them in the books, in one transaction, while nobody
     can discard them. When `keep` raises, the bytes go again unless somebody else uses them.
 

@@ -39,8 +39,9 @@ def _walk(folder: str) -> Iterator[str]:
 
 
 def unused_files() -> list[StoredFile]:
-    """Bytes in the books that no union has: an interruption between storing and entering them."""
-    return list(StoredFile.objects.filter(evidence=None, stored_at__lt=timezone.now() - GRACE))
+    """Bytes in the books that nothing uses: an interruption between storing and entering them."""
+    unused = StoredFile.objects.filter(evidence=None, photos=None)
+    return list(unused.filter(stored_at__lt=timezone.now() - GRACE))
 
 
 def lost_files() -> Iterator[StoredFile]:

@@ -15,6 +15,8 @@ from assessments.views import (
     extensions,
     guide,
     history,
+    inspection_papers,
+    inspections,
     letters,
     library,
     oversight,
@@ -113,6 +115,18 @@ decision_urls = [
     path("batches/<int:pk>/lines/<int:line>/", decisions.line, name="pending_decision"),
     path("batches/<int:pk>/<slug:act>/", decisions.change_batch, name="batch_change"),
 ]
+inspection_urls = [
+    path("", inspections.InspectionList.as_view(), name="inspection_list"),
+    path("draw/", inspections.draw, name="inspection_drawing"),
+    path("draws/<int:pk>/", inspections.draw_detail, name="inspection_draw"),
+    path("draws/<int:pk>/list.pdf", inspection_papers.lot, name="inspection_lot"),
+    path("add/<int:pk>/", inspections.add, name="inspection_add"),
+    path("<int:pk>/", inspections.detail, name="inspection"),
+    path("<int:pk>/minutes.pdf", inspection_papers.minutes, name="inspection_minutes"),
+    path("<int:pk>/criteria/<int:number>/", inspections.criterion, name="inspection_criterion"),
+    path("photos/<int:pk>/", inspections.photo, name="inspection_photo"),
+    path("photos/<int:pk>/remove/", inspections.remove_photo, name="inspection_photo_remove"),
+]
 similarity_urls = [
     path("", similarity.SimilarityList.as_view(), name="similarity_list"),
     path("<int:pk>/", similarity.detail, name="similarity"),
@@ -163,5 +177,6 @@ urlpatterns = [
     path("discrepancies/<int:pk>/<int:number>/", arbitration.arbitrate, name="arbitrate"),
     path("calibration/", arbitration.statistics, name="calibration"),
     path("decisions/", include(decision_urls)),
+    path("inspections/", include(inspection_urls)),
     path("summary/", include(summary_urls)),
 ]

@@ -5,15 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from django.db.models import Count, Exists, OuterRef, Q, Window
+from django.db.models import Count, Exists, Min, OuterRef, Q, Window
 from django.urls import reverse
 
 from assessments import deadlines, endorsing, extensions, oversight, permissions, urging, worksheet
-from assessments.choices import EDITABLE_STATES, Action, CampaignState, State
+from assessments.choices import (
+    EDITABLE_STATES,
+    Action,
+    CampaignState,
+    InspectionState,
+    State,
+)
 from assessments.models import (
     Campaign,
     Extension,
     ExtensionRequest,
+    Inspection,
     ProxyFilling,
     Review,
     SelfAssessment,
@@ -61,6 +68,7 @@ def tasks(user: User, campaign: Campaign | None, at: dt.datetime) -> list[Task]:
         *_unendorsed(user, campaign, at),
         *_reviews(user, campaign, at),
         *_leading(user, campaign, at),
+        *_inspections(user, campaign, at),
         *_extension_requests(user, campaign),
     ]
     return sorted(found, key=lambda task: (not task.is_open, task.due or dt.date.max))
@@ -341,6 +349,29 @@ def _leading(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
             )
         )
     return found
+
+
+def _inspections(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    """The visits on which the user goes."""
+    if not has_city_role(user, {Role.REVIEWER, Role.LEAD_REVIEWER}):
+        return []
+    own = Inspection.objects.filter(
+        inspectors=user,
+        state=InspectionState.SCHEDULED,
+        self_assessment__campaign=campaign,
+    ).aggregate(number=Count("pk"), due=Min("planned_on"))
+    if not own["number"]:
+        return []
+    return [
+        Task(
+            title="现场核查",
+            text=f"{own['number']} 个工会等待您现场核查。",
+            url=f"{reverse('assessments:inspection_list')}?state={InspectionState.SCHEDULED}",
+            button="去核查",
+            due=own["due"],
+            days_left=deadlines.days_left(own["due"], at),
+        )
+    ]
 
 
 def _extension_requests(user: User, campaign: Campaign) -> list[Task]:

@@ -139,3 +139,4 @@ class Act(TextChoices):
     BATCH_PREPARED = "BATCH_PREPARED", "拟定评定名单"
     BATCH_APPLIED = "BATCH_APPLIED", "作出评定"
     BATCH_DROPPED = "BATCH_DROPPED", "作废评定名单"
+    INSPECTIONS_DRAWN = "INSPECTIONS_DRAWN", "抽取现场核查"

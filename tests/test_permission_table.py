@@ -13,12 +13,13 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from assessments import deciding, extensions, phrases
+from assessments import deciding, extensions, inspecting, phrases
 from assessments.choices import State
 from assessments.models import (
     AssignmentRun,
     Evidence,
     Indicator,
+    InspectionDraw,
     Recusal,
     SelfAssessment,
     Similarity,
@@ -29,6 +30,7 @@ from organizations.choices import Role, Tier
 from organizations.importing import previews
 from tests import factories
 from tests.factories import make_organization, make_self_assessment, make_user
+from tests.uploads import PNG
 
 pytestmark = pytest.mark.django_db
 
@@ -155,6 +157,16 @@ MAY_GET = {
     "assessments:discrepancy_list": LEADS,
     "assessments:arbitrate": set(),  # nothing is reviewed yet
     "assessments:calibration": LEADS | REVIEWERS,
+    "assessments:inspection_list": REVIEWERS | {"admin"},
+    "assessments:inspection_drawing": LEADS,
+    "assessments:inspection_draw": LEADS,
+    "assessments:inspection_lot": LEADS,
+    "assessments:inspection_add": LEADS,
+    "assessments:inspection": LEADS | {"other_reviewer"},  # who goes there
+    "assessments:inspection_minutes": LEADS | {"other_reviewer"},
+    "assessments:inspection_criterion": LEADS | {"other_reviewer"},
+    "assessments:inspection_photo": LEADS | {"other_reviewer"},
+    "assessments:inspection_photo_remove": set(),
     "assessments:decision_list": LEADS,
     "assessments:decision_prepare": LEADS,
     "assessments:decision_batch": LEADS,
@@ -229,6 +241,11 @@ MAY_POST = {
     "assessments:endorse_several": HEADS,
     "assessments:rank": {"township_head"},
     "assessments:similarity": LEADS | {"reviewer"},
+    "assessments:inspection_drawing": LEADS,
+    "assessments:inspection_add": LEADS,
+    "assessments:inspection": set(),  # says what is to be done
+    "assessments:inspection_criterion": LEADS | {"other_reviewer"},
+    "assessments:inspection_photo_remove": LEADS | {"other_reviewer"},
     "assessments:decision_prepare": LEADS,
     "assessments:decision_batch": LEADS,
     "assessments:batch_change": LEADS,
@@ -417,6 +434,20 @@ def scene(request, city):
     batch, _ = deciding.prepare(
         campaign, SelfAssessment.objects.filter(pk=listed.pk), "名单", users["admin"]
     )
+    visit = inspecting.add(assessment, "群众反映", users["admin"])
+    inspecting.schedule(
+        visit,
+        inspectors=[users["other_reviewer"]],
+        planned_on=timezone.localdate(),
+        announced=True,
+        by=users["admin"],
+    )
+    picture = inspecting.add_photo(
+        visit, voted_on, SimpleUploadedFile("现场.png", PNG), users["admin"]
+    )
+    lot = InspectionDraw.objects.create(
+        campaign=campaign, seed=1, by=users["admin"], strata=[], digest=""
+    )
     message = users["head"].notifications.first()
     arguments = {
         "organizations:message": [message.pk],
@@ -454,6 +485,14 @@ def scene(request, city):
         "assessments:self_assessment_similar": [assessment.pk],
         "assessments:similarity": [alike.pk],
         "assessments:assignment_run": [run.pk],
+        "assessments:inspection_draw": [lot.pk],
+        "assessments:inspection_lot": [lot.pk],
+        "assessments:inspection_add": [assessment.pk],
+        "assessments:inspection": [visit.pk],
+        "assessments:inspection_minutes": [visit.pk],
+        "assessments:inspection_criterion": [visit.pk, 1],
+        "assessments:inspection_photo": [picture.pk],
+        "assessments:inspection_photo_remove": [picture.pk],
         "assessments:decision_batch": [batch.pk],
         "assessments:batch_meeting": [batch.pk],
         "assessments:batch_letters": [batch.pk],
@@ -509,7 +548,7 @@ def expected(scene, name, table):
             f"{who}_{role}" for who in ("sibling", "foreign") for role in ("head", "reporter")
         }
         return (everybody | OWN_WRITERS | others) - {"county_head"}
-    if name == "assessments:decision_letter" and is_township:
+    if name == "assessments:decision_letter" and is_township and table is MAY_GET:
         return everybody | {"county_head"}  # who is of the city here
     if name == "assessments:library" and is_township:
         return everybody - {"county_head"}  # who is of the city here, which is not assessed

@@ -7,12 +7,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from assessments import assigning, deciding, demo, phrases, standings
+from assessments import assigning, deciding, demo, inspecting, lots, phrases, standings
 from assessments.choices import Action, State
+from assessments.drawing import Quota
 from assessments.models import (
     Answer,
     Attachment,
     Evidence,
+    Indicator,
+    Inspection,
     SelfAssessment,
     Similarity,
     StoredFile,
@@ -24,6 +27,7 @@ from organizations.importing import previews
 from organizations.models import Membership, Notification, Organization
 from tests import factories
 from tests.factories import make_self_assessment
+from tests.uploads import PNG
 
 pytestmark = pytest.mark.django_db
 BUDGET = 12
@@ -98,6 +102,8 @@ LISTS = [
     ("lead", "discrepancy_list"),
     ("lead", "calibration"),
     ("reviewer", "calibration"),
+    ("lead", "inspection_list"),
+    ("reviewer", "inspection_list"),
     ("lead", "decision_list"),
     ("lead", "decision_prepare"),
     ("admin", "summary"),
@@ -332,6 +338,25 @@ def test_pages_of_a_list_of_decisions(client, city, campaign, size):
         line.get_absolute_url(),
         reverse("assessments:batch_meeting", args=[batch.pk]),
         reverse("assessments:decision_list") + "?flag=listed&sort=-total&page=2",
+    ):
+        assert count(client, city.lead, url) <= BUDGET, url
+
+
+def test_pages_of_a_check(client, city, campaign, size):
+    populate(city, campaign, size)
+    quotas = {"GRASSROOTS": Quota(100, is_percent=True)}
+    draft = lots.prepare(campaign, quotas, 1, city.lead)
+    made = lots.draw(campaign, quotas, 1, city.lead, seen=draft.digest)
+    assert made.inspections.count() == size + 1
+    visit = Inspection.objects.get(self_assessment__organization=city.own)
+    for one in Indicator.objects.filter(criterion__number=1, code__startswith="G"):
+        inspecting.add_photo(visit, one, SimpleUploadedFile("一.png", PNG), city.lead)
+    for url in (
+        reverse("assessments:inspection_drawing") + "?GRASSROOTS=1&seed=1",
+        made.get_absolute_url() + "?replay=1",
+        reverse("assessments:inspection_lot", args=[made.pk]),
+        visit.get_absolute_url(),
+        reverse("assessments:inspection_criterion", args=[visit.pk, 1]),
     ):
         assert count(client, city.lead, url) <= BUDGET, url
 

@@ -7,6 +7,12 @@ from assessments.models.endorsement import Endorsement, EndorsementScore, Urge
 from assessments.models.evidence import Evidence, PartialUpload, StoredFile
 from assessments.models.guide import SeenGuide
 from assessments.models.history import AnswerChange
+from assessments.models.inspection import (
+    FindingPhoto,
+    Inspection,
+    InspectionDraw,
+    InspectionFinding,
+)
 from assessments.models.phrase import StockPhrase
 from assessments.models.review import (
     Recusal,
@@ -48,7 +54,11 @@ __all__ = [
     "Evidence",
     "Extension",
     "ExtensionRequest",
+    "FindingPhoto",
     "Indicator",
+    "Inspection",
+    "InspectionDraw",
+    "InspectionFinding",
     "PartialUpload",
     "PendingDecision",
     "ProxyFilling",

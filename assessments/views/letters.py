@@ -20,7 +20,9 @@ def letter(request: HttpRequest, pk: int) -> HttpResponse:
     """评定结果通知书, for the union, those above it, and the city; a superseded one is marked."""
     decision = get_object_or_404(letters.readable_by(request.user), pk=pk)
     found = letters.write(decision)
-    return _pdf(request, lambda: exported.letter(found), found.file_name, decision.self_assessment)
+    return as_pdf(
+        request, lambda: exported.letter(found), found.file_name, decision.self_assessment
+    )
 
 
 @require_safe
@@ -32,7 +34,7 @@ def batch_letters(request: HttpRequest, pk: int) -> HttpResponse:
     if not found:
         messages.info(request, "名单还没有作出评定，没有通知书。")
         return redirect(batch)
-    return _pdf(request, lambda: exported.letters(found), f"{batch} 评定结果通知书", batch)
+    return as_pdf(request, lambda: exported.letters(found), f"{batch} 评定结果通知书", batch)
 
 
 @require_safe
@@ -44,10 +46,10 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
         exported.TierPart(label, list(some))
         for label, some in groupby(lines, key=lambda one: one.self_assessment.rubric.tier_label)
     ]
-    return _pdf(request, lambda: exported.meeting(batch, parts), f"{batch} 评定会材料", batch)
+    return as_pdf(request, lambda: exported.meeting(batch, parts), f"{batch} 评定会材料", batch)
 
 
-def _pdf(request: HttpRequest, draw, name: str, back) -> HttpResponse:
+def as_pdf(request: HttpRequest, draw, name: str, back) -> HttpResponse:
     try:
         content = draw()
     except printing.PrintingUnavailable as error:

@@ -8,7 +8,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from assessments import answering, deadlines, permissions, similarity, workflow, worksheet
+from assessments import (
+    answering,
+    deadlines,
+    inspecting,
+    permissions,
+    similarity,
+    workflow,
+    worksheet,
+)
 from assessments.choices import DECIDED_STATES, Action, State
 from assessments.models import Campaign, Return, ReturnRemark, SelfAssessment
 from assessments.views import superior
@@ -100,6 +108,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "similar": similarity.open_count(assessment, user)
             if permissions.may_see_similarities(user, assessment)
             else None,
+            "can_inspect": assessment.state in inspecting.INSPECTABLE_STATES
+            and permissions.may_lead(user, assessment),
             "events": _events(assessment, user),
             "city_names_shown": permissions.may_see_names_of_city(user),
         },
@@ -114,6 +124,13 @@ _INNER = (
     "OVERRIDE_PROPOSED",
     "OVERRIDE_CONFIRMED",
     "OVERRIDE_WITHDRAWN",
+    "INSPECTION_ADDED",
+    "INSPECTION_SCHEDULED",
+    "INSPECTION_PHOTO",
+    "INSPECTION_PHOTO_REMOVED",
+    "INSPECTION_DONE",
+    "INSPECTION_CANCELLED",
+    "INSPECTION_APPLIED",
 )
 
 

@@ -10,7 +10,9 @@ from django.db import connection, transaction
 from assessments import (
     answering,
     assigning,
+    assignment_runs,
     deadlines,
+    deciding,
     demo,
     evidence,
     library,
@@ -23,7 +25,7 @@ from assessments import (
 )
 from assessments.choices import Action, State
 from assessments.entries import Entry
-from assessments.models import Endorsement, Evidence, SelfAssessment, StoredFile, Urge
+from assessments.models import Decision, Endorsement, Evidence, SelfAssessment, StoredFile, Urge
 from assessments.scoring import Rating
 from organizations import audit
 from organizations.choices import Role
@@ -189,6 +191,86 @@ def test_deciding_against_reopening_the_review(city, campaign):
         )
     )
     assert assessment.decisions.count() == (1 if done.state == State.DECIDED else 0)
+
+
+def test_two_decisions_together_have_different_numbers(city, campaign):
+    both = [
+        make_self_assessment(city, campaign, State.REVIEWED, organization=one)
+        for one in (city.own, city.foreign)
+    ]
+    results = at_once(*[doing(one, Action.DECIDE, city.lead) for one in both])
+    assert all(isinstance(result, SelfAssessment) for result in results), results
+    assert sorted(Decision.objects.values_list("number", flat=True)) == [1, 2]
+
+
+def test_a_list_applied_by_two_together_is_applied_once(city, campaign):
+    make_self_assessment(city, campaign, State.REVIEWED)
+    rows = SelfAssessment.objects.all()
+    batch, _ = deciding.prepare(campaign, rows, "评定会", city.lead)
+    results = at_once(
+        *[
+            lambda user=user: deciding.apply(batch, "", User.objects.get(pk=user.pk))
+            for user in (city.lead, city.admin)
+        ]
+    )
+    assert sorted(result == 1 for result in results) == [False, True], results
+    assert Decision.objects.count() == 1
+    assert list(audit.verify()) == []
+
+
+def test_applying_a_list_against_reopening_a_review_on_it(city, campaign):
+    """Either all of the list is decided, or none of it."""
+    both = [
+        make_self_assessment(city, campaign, State.REVIEWED, organization=one)
+        for one in (city.own, city.foreign)
+    ]
+    batch, _ = deciding.prepare(campaign, SelfAssessment.objects.all(), "评定会", city.lead)
+    results = at_once(
+        lambda: deciding.apply(batch, "", User.objects.get(pk=city.lead.pk)),
+        doing(both[1], Action.REOPEN_REVIEW, city.admin, reason="再看"),
+    )
+    applied = results[0] == 2
+    assert Decision.objects.count() == (2 if applied else 0), results
+    assert isinstance(results[1], workflow.TransitionRefused if applied else SelfAssessment)
+    batch.refresh_from_db()
+    assert batch.is_open is not applied
+
+
+def test_two_sharing_out_together_give_nothing_twice(city, campaign):
+    make_self_assessment(city, campaign, State.SUBMITTED)
+    rows = SelfAssessment.objects.filter(campaign=campaign)
+    people = [city.reviewer, city.other_reviewer]
+    draft = assignment_runs.prepare(campaign, rows, people, 1, city.lead)
+    results = at_once(
+        *[
+            lambda user=user: assignment_runs.carry_out(
+                campaign,
+                rows,
+                people,
+                1,
+                User.objects.get(pk=user.pk),
+                digest=draft.plan.digest,
+                scope="全部",
+            )
+            for user in (city.lead, city.admin)
+        ]
+    )
+    assert sum(isinstance(one, assignment_runs.Changed) for one in results) == 1, results
+    assert SelfAssessment.objects.get().reviews.count() == 1
+
+
+def test_withdrawing_against_handing_in(city, campaign):
+    """One after the other or not at all; the record says which."""
+    assessment = make_self_assessment(city, campaign, State.SUBMITTED)
+    results = at_once(
+        doing(assessment, Action.WITHDRAW, city.head), doing(assessment, Action.SUBMIT, city.head)
+    )
+    assessment.refresh_from_db()
+    done = [one for one in results if isinstance(one, SelfAssessment)]
+    assert assessment.revision == (2 if len(done) == 2 else 1)
+    assert assessment.state == (State.SUBMITTED if len(done) == 2 else State.DRAFT), results
+    assert assessment.revisions.count() == assessment.revision
+    assert list(audit.verify()) == []
 
 
 def test_two_reviewers_completing_together_finish_the_review(city):

@@ -1,0 +1,197 @@
+"""现场核查: the draw, the schedule, what is written on site, closing it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from django import forms
+from django.forms import BoundField
+
+from assessments import inspecting
+from assessments.assignment_runs import SEEDS
+from assessments.choices import FindingVerdict, IndicatorKind
+from assessments.drawing import Quota
+from assessments.forms.ratings import PlainTextField, ScoreField
+from assessments.inspecting import Entry
+from assessments.models import Indicator, InspectionFinding
+from organizations.choices import ASSESSED_TIERS
+from organizations.models import User
+
+_QUOTA = re.compile(r"^(\d{1,4})\s*([%％]?)$")
+
+
+class _Form(forms.Form):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        for name, field in self.fields.items():
+            wanted = isinstance(field, PlainTextField) and field.required
+            if wanted and not values.get(name) and name not in self.errors:
+                self.add_error(name, f"请填写{field.label}。")
+        return values
+
+
+def _text(
+    label: str, length: int, *, required: bool = False, help_text: str = ""
+) -> PlainTextField:
+    text = PlainTextField(length)
+    text.label, text.required, text.help_text = label, required, help_text
+    text.widget = forms.Textarea(attrs={"rows": 3, "maxlength": length})
+    return text
+
+
+def _day(label: str, **kwargs: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"required": "请选择日期。", "invalid": "请填写日期，例如 2026-05-31。"},
+        **kwargs,
+    )
+
+
+class DrawForm(_Form):
+    """How many of each tier in each county, and the seed."""
+
+    seed = forms.IntegerField(
+        label="随机种子",
+        min_value=0,
+        max_value=SEEDS - 1,
+        help_text="同一个种子、同样的申报，抽取结果一定相同，可供复核。也可以由在场的人当场报一个数。",
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"), "随机种子是 0 至 999999 的整数。"
+        ),
+    )
+
+    def __init__(self, data: Any) -> None:
+        preset = {"seed": secrets.randbelow(SEEDS)}
+        super().__init__(data if "seed" in data else None, initial=preset)
+        for tier in ASSESSED_TIERS:
+            self.fields[tier.value] = forms.CharField(
+                label=f"{tier.label}：每个县（市、区）抽",
+                required=False,
+                max_length=6,
+                help_text="例如 2 或 10%；不抽的留空。",
+            )
+        self.order_fields([*(tier.value for tier in ASSESSED_TIERS), "seed"])
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        self.quotas: dict[str, Quota] = {}
+        for tier in ASSESSED_TIERS:
+            text = (values.get(tier.value) or "").strip()
+            if not text:
+                continue
+            found = _QUOTA.match(text)
+            number = int(found.group(1)) if found else 0
+            if not found or not number or (found.group(2) and number > 100):
+                self.add_error(tier.value, "请填写份数或百分比，例如 2 或 10%。")
+                continue
+            self.quotas[tier.value] = Quota(number, bool(found.group(2)))
+        if not self.quotas and not self.errors:
+            self.add_error(None, "请至少填写一个层级的抽取数量。")
+        return values
+
+
+class ReasonForm(_Form):
+    """Named by hand, or cancelled: why."""
+
+    reason = _text("原因", 200, required=True)
+
+
+class ScheduleForm(_Form):
+    """Who goes, and when."""
+
+    inspectors = forms.ModelMultipleChoiceField(
+        User.objects.none(),
+        label="核查人员",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "请至少选择一人。",
+            "invalid_choice": "所选的人里有人已不是评审员。",
+            "invalid_pk_value": "所选的人里有人已不是评审员。",
+        },
+    )
+    planned_on = _day("计划日期")
+    announced = forms.BooleanField(label="通知被核查的工会（不勾选则不预先通知）", required=False)
+
+    def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["inspectors"].queryset = people
+
+
+class CloseForm(_Form):
+    """办结."""
+
+    visited_on = _day("核查日期")
+    minutes = _text("核查记录", 5000, help_text="到了哪些地方，看了哪些资料，和谁谈了话。")
+    statement = _text("被核查单位意见", 2000)
+
+
+class FindingsForm(forms.Form):
+    """One criterion on site: for each indicator a verdict, what was seen, and a proposed score
+    where it is judged. `<code>-seen` is the stamp of what the page showed."""
+
+    def __init__(
+        self,
+        indicators: Sequence[Indicator],
+        stored: Mapping[int, InspectionFinding],
+        data: Any = None,
+    ) -> None:
+        super().__init__(data)
+        self.indicators, self.stored = indicators, stored
+        for one in indicators:
+            finding = stored.get(one.pk)
+            self.fields[f"{one.code}-verdict"] = forms.ChoiceField(
+                label="核查结论",
+                required=False,
+                choices=[("", "未核查"), *FindingVerdict.choices],
+                initial=finding.verdict if finding else "",
+            )
+            self.fields[f"{one.code}-text"] = _text("核查情况", 1000)
+            self.fields[f"{one.code}-text"].initial = finding.text if finding else ""
+            if one.kind == IndicatorKind.SCORE:
+                score = ScoreField(one.max_points)
+                score.label, score.help_text = "建议得分", "只在需要调整得分时填写。"
+                if finding and finding.score is not None:
+                    score.initial = f"{finding.score.normalize():f}"
+                self.fields[f"{one.code}-score"] = score
+
+    def fields_of(self, indicator: Indicator) -> Iterator[BoundField]:
+        for name in ("verdict", "text", "score"):
+            key = f"{indicator.code}-{name}"
+            if key in self.fields:
+                yield self[key]
+
+    def seen(self, indicator: Indicator) -> str:
+        """The stamp that goes with the page: as sent, so that a refused page stays in conflict
+        with what it did not see."""
+        if self.is_bound:
+            return self.data.get(f"{indicator.code}-seen", "")
+        return inspecting.stamp(self.stored.get(indicator.pk))
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        for one in self.indicators:
+            score = values.get(f"{one.code}-score")
+            if score is not None and not values.get(f"{one.code}-text"):
+                self.add_error(f"{one.code}-text", "建议调整得分的，请写明核查情况。")
+        return values
+
+    def entries(self) -> list[Entry]:
+        """What is right on the page, row by row; a wrong row is left out."""
+        found = []
+        for one in self.indicators:
+            names = [f"{one.code}-{name}" for name in ("verdict", "text", "score")]
+            if any(name in self.errors for name in names):
+                continue
+            verdict, text, score = (self.cleaned_data.get(name) for name in names)
+            found.append(Entry(one, verdict or "", text or "", score, self.seen(one)))
+        return found

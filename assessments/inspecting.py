@@ -1,0 +1,340 @@
+"""现场核查: drawn by lot or named for a reason, visited, written down, and – by the lead – made to
+count. What is found is the city's until the result is published."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.core.files.base import File
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from assessments import (
+    answering,
+    assigning,
+    audiences,
+    deadlines,
+    files,
+    library,
+    permissions,
+    standings,
+    verdicts,
+)
+from assessments.choices import AdjustmentSource, FindingVerdict, InspectionState, State
+from assessments.models import (
+    FindingPhoto,
+    Indicator,
+    Inspection,
+    InspectionFinding,
+    SelfAssessment,
+    StoredFile,
+)
+from assessments.scoring import Rating
+from organizations.audit import record
+from organizations.choices import NotificationKind
+from organizations.models import User
+from organizations.notifications import notify
+
+#: What can be checked: handed in, and not published yet.
+INSPECTABLE_STATES = (
+    State.SUBMITTED,
+    State.ENDORSED,
+    State.UNDER_REVIEW,
+    State.REVIEWED,
+    State.DECIDED,
+)
+#: Photos at one indicator.
+MAX_PHOTOS = 20
+
+
+class NotAllowed(Exception):
+    """Cannot be done now; the message says why, in Chinese."""
+
+
+@transaction.atomic
+def add(assessment: SelfAssessment, reason: str, by: User) -> Inspection:
+    """Named for a reason instead of by lot (例如群众反映). Raises NotAllowed."""
+    locked = _lock_assessment(assessment, by)
+    if locked.state not in INSPECTABLE_STATES:
+        raise NotAllowed(f"该申报目前是“{locked.get_state_display()}”，不能列入现场核查。")
+    try:
+        with transaction.atomic():
+            inspection = Inspection.objects.create(
+                self_assessment=locked, reason=reason, revision=locked.revision, created_by=by
+            )
+    except IntegrityError:
+        raise NotAllowed("该申报已经列入现场核查。") from None
+    _record("INSPECTION_ADDED", inspection, by, {"reason": reason})
+    return inspection
+
+
+# --- The visit ----------------------------------------------------------------------------------------
+
+
+def visible_to(user: User) -> QuerySet[Inspection]:
+    """Those of the lead, and those on which the user is an inspector; without what they must stand
+    back from."""
+    visible = SelfAssessment.objects.visible_to(user)
+    if permissions.may_lead(user):
+        return Inspection.objects.filter(self_assessment__in=visible)
+    free = [
+        inspection.pk
+        for inspection in Inspection.objects.filter(inspectors=user).select_related(
+            "self_assessment__organization"
+        )
+        if permissions.may_be_assigned(user, inspection.self_assessment.organization)
+    ]
+    return Inspection.objects.filter(pk__in=free)
+
+
+def may_write(user: User, inspection: Inspection) -> bool:
+    """Inspectors, and the lead; as long as no conflict of interest has arisen."""
+    organization = inspection.self_assessment.organization
+    if permissions.has_conflict(user, organization):
+        return False
+    return permissions.may_lead(user, inspection.self_assessment) or (
+        permissions.may_be_assigned(user, organization)
+        and inspection.inspectors.filter(pk=user.pk).exists()
+    )
+
+
+@transaction.atomic
+def schedule(
+    inspection: Inspection,
+    *,
+    inspectors: Iterable[User],
+    planned_on: dt.date,
+    announced: bool,
+    by: User,
+) -> Inspection:
+    """Who goes, and when; the union is told unless the visit is to come unannounced. Raises
+    NotAllowed, also for an inspector with a conflict of interest."""
+    locked = _lock(inspection, by, lead=True)
+    inspectors = list(inspectors)
+    organization = locked.self_assessment.organization
+    for one in inspectors:
+        if not permissions.may_be_assigned(one, organization):
+            raise NotAllowed(f"{one} 须回避“{organization}”，不能核查。")
+    first = locked.planned_on is None
+    locked.planned_on, locked.announced = planned_on, announced
+    locked.state = InspectionState.SCHEDULED
+    locked.save()
+    locked.inspectors.set(inspectors)
+    _record(
+        "INSPECTION_SCHEDULED",
+        locked,
+        by,
+        {"on": planned_on.isoformat(), "inspectors": [one.username for one in inspectors]},
+    )
+    day = f"{planned_on:%Y年%m月%d日}"
+    notify(
+        inspectors,
+        kind=NotificationKind.TURN,
+        text=f"请于 {day} 现场核查“{organization}”。",
+        link=locked.get_absolute_url(),
+        by=by,
+    )
+    if announced:
+        notify(
+            audiences.writers_of(organization),
+            kind=NotificationKind.INFO,
+            text=f"市总工会{'定于' if first else '改于'} {day} 到你会现场核查，请准备有关资料。",
+            link=locked.self_assessment.get_absolute_url(),
+            by=by,
+        )
+    return locked
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is written at one indicator; `seen` is the stamp of what the page showed."""
+
+    indicator: Indicator
+    verdict: str
+    text: str
+    score: Decimal | None
+    seen: str
+
+
+def stamp(finding: InspectionFinding | None) -> str:
+    if finding is None:
+        return ""
+    return verdicts.digest_of([finding.verdict, finding.text, str(finding.score)])
+
+
+@transaction.atomic
+def save(
+    inspection: Inspection, entries: Iterable[Entry], by: User
+) -> dict[int, InspectionFinding]:
+    """Store what was written; what somebody else has stored meanwhile is not overwritten but given
+    back, by key of the indicator. Raises NotAllowed."""
+    locked = _lock(inspection, by)
+    stored = {one.indicator_id: one for one in locked.findings.select_related("saved_by")}
+    conflicts: dict[int, InspectionFinding] = {}
+    for entry in entries:
+        finding = stored.get(entry.indicator.pk)
+        typed = InspectionFinding(verdict=entry.verdict, text=entry.text, score=entry.score)
+        if stamp(typed) == stamp(finding) or (finding is None and stamp(typed) == _EMPTY):
+            continue
+        if stamp(finding) != entry.seen:
+            conflicts[entry.indicator.pk] = finding
+            continue
+        finding = finding or InspectionFinding(inspection=locked, indicator=entry.indicator)
+        finding.verdict, finding.text, finding.score = entry.verdict, entry.text, entry.score
+        finding.saved_by = by
+        finding.save()
+    return conflicts
+
+
+_EMPTY = stamp(InspectionFinding())
+
+
+def add_photo(inspection: Inspection, indicator: Indicator, upload: File, by: User) -> FindingPhoto:
+    """Keep a photo at an indicator (twice is once). Raises NotAllowed and EvidenceRefused."""
+
+    def keep(file: StoredFile) -> FindingPhoto:
+        if not file.is_image:
+            raise files.EvidenceRefused(f"“{upload.name}”不是照片，请上传 JPG、PNG 或 WebP 图片。")
+        locked = _lock(inspection, by)
+        if locked.photos.filter(indicator=indicator).count() >= MAX_PHOTOS:
+            raise files.EvidenceRefused(f"一项最多 {MAX_PHOTOS} 张照片，“{upload.name}”没有上传。")
+        photo, created = FindingPhoto.objects.get_or_create(
+            inspection=locked,
+            indicator=indicator,
+            stored_file=file,
+            defaults={"name": (upload.name or "照片")[-255:], "taken_by": by},
+        )
+        if created:
+            details = {"indicator": indicator.code, "sha256": file.sha256}
+            _record("INSPECTION_PHOTO", locked, by, details)
+        return photo
+
+    return library.store(upload, keep)
+
+
+@transaction.atomic
+def remove_photo(photo: FindingPhoto, by: User) -> None:
+    """Raises NotAllowed once the check is closed: then it stays on record."""
+    locked = _lock(photo.inspection, by)
+    file = photo.stored_file
+    details = {"indicator": photo.indicator.code, "sha256": file.sha256}
+    _record("INSPECTION_PHOTO_REMOVED", locked, by, details)
+    photo.delete()
+    files.discard(file)
+
+
+@transaction.atomic
+def complete(
+    inspection: Inspection, *, visited_on: dt.date, minutes: str, statement: str, by: User
+) -> Inspection:
+    """办结: nothing is written any more. Raises NotAllowed."""
+    locked = _lock(inspection, by)
+    if not locked.findings.exclude(verdict="").exists():
+        raise NotAllowed("还没有填写任何一项的核查结论。")
+    if visited_on > deadlines.local_day(deadlines.now()):
+        raise NotAllowed("核查日期不能晚于今天。")
+    locked.visited_on, locked.minutes, locked.statement = visited_on, minutes, statement
+    locked.state, locked.closed_at = InspectionState.DONE, deadlines.now()
+    locked.save()
+    _record("INSPECTION_DONE", locked, by, {"on": visited_on.isoformat()})
+    organization = locked.self_assessment.organization
+    proposed = locked.findings.filter(score__isnull=False).count()
+    told = f"，建议调整 {proposed} 项得分，请处理" if proposed else ""
+    notify(
+        audiences.leads(organization),
+        kind=NotificationKind.TURN if proposed else NotificationKind.INFO,
+        text=f"“{organization}”的现场核查已办结{told}。",
+        link=locked.get_absolute_url(),
+        by=by,
+    )
+    return locked
+
+
+@transaction.atomic
+def cancel(inspection: Inspection, reason: str, by: User) -> None:
+    """What was written and photographed stays on record. Raises NotAllowed."""
+    locked = _lock(inspection, by, lead=True)
+    locked.state, locked.cancel_reason = InspectionState.CANCELLED, reason
+    locked.closed_at = deadlines.now()
+    locked.save()
+    _record("INSPECTION_CANCELLED", locked, by, {"reason": reason})
+
+
+# --- What comes of it -----------------------------------------------------------------------------------
+
+
+def proposed(inspection: Inspection) -> QuerySet[InspectionFinding]:
+    """Scores that the lead has not made count yet."""
+    return inspection.findings.filter(score__isnull=False, applied_at=None)
+
+
+@transaction.atomic
+def apply_scores(inspection: Inspection, by: User) -> int:
+    """Make the proposed scores count in place of what the reviewers come to; how many. Raises
+    NotAllowed: not done yet, not reviewed yet (they wait), or the submission has changed since."""
+    assessment = _lock_assessment(inspection.self_assessment, by)
+    locked = Inspection.objects.select_for_update().get(pk=inspection.pk)
+    if locked.state != InspectionState.DONE:
+        raise NotAllowed("核查还没有办结。")
+    if assessment.state != State.REVIEWED:
+        raise NotAllowed(
+            f"该申报目前是“{assessment.get_state_display()}”；评审完毕、作出评定之前才能调整得分。"
+        )
+    if assessment.revision != locked.revision:
+        raise NotAllowed(
+            f"核查的是第 {locked.revision} 次提交，申报工会已经重新提交，不能按原来的核查调整得分。"
+        )
+    waiting = list(proposed(locked).select_related("indicator"))
+    if not waiting:
+        raise NotAllowed("没有等待处理的建议得分。")
+    now = deadlines.now()
+    for finding in waiting:
+        verdicts.adjust(
+            assessment,
+            finding.indicator,
+            Rating(score=finding.score),
+            source=AdjustmentSource.INSPECTION,
+            reason=f"现场核查{FindingVerdict(finding.verdict).label if finding.verdict else ''}："
+            f"{finding.text}",
+            by=by,
+        )
+        finding.applied_at = now
+    InspectionFinding.objects.bulk_update(waiting, ["applied_at"])
+    standings.refresh(assessment)
+    codes = [finding.indicator.code for finding in waiting]
+    _record("INSPECTION_APPLIED", locked, by, {"indicators": codes})
+    return len(waiting)
+
+
+def _lock_assessment(assessment: SelfAssessment, by: User) -> SelfAssessment:
+    locked = assigning.lock(assessment)
+    if not permissions.may_lead(by, locked):
+        raise NotAllowed(f"您不能办理“{locked.organization}”的现场核查（须回避，或不是评审组长）。")
+    return locked
+
+
+def _lock(inspection: Inspection, by: User, *, lead: bool = False) -> Inspection:
+    locked = (
+        Inspection.objects.select_for_update(of=("self",))
+        .select_related("self_assessment__organization")
+        .get(pk=inspection.pk)
+    )
+    allowed = permissions.may_lead(by, locked.self_assessment) if lead else may_write(by, locked)
+    if not allowed:
+        raise NotAllowed("您不能办理这次现场核查（须回避，或不是核查人员）。")
+    if not locked.is_open:
+        raise NotAllowed(f"这次现场核查{locked.get_state_display()}，不能再改。")
+    return locked
+
+
+def _record(action: str, inspection: Inspection, by: User, details: dict[str, object]) -> None:
+    assessment = inspection.self_assessment
+    record(
+        action=action,
+        by=by,
+        subject=assessment,
+        details=answering.capacity(by, assessment) | details,
+    )

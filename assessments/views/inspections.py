@@ -1,0 +1,376 @@
+"""现场核查: drawing, arranging, writing on site, closing, and making scores count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.files.storage import default_storage
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from assessments import assigning, files, inspecting, lots, permissions, thumbnails, worksheet
+from assessments.choices import InspectionState
+from assessments.drawing import Stratum
+from assessments.files import EvidenceRefused
+from assessments.forms.filters import AssessmentFilter, counties_of
+from assessments.forms.inspections import (
+    CloseForm,
+    DrawForm,
+    FindingsForm,
+    ReasonForm,
+    ScheduleForm,
+)
+from assessments.models import FindingPhoto, Inspection, InspectionDraw
+from assessments.views.access import assessment_or_404, chosen_campaign
+from assessments.views.lists import CampaignListView
+from organizations.choices import Role, Tier
+from organizations.permissions import has_city_role
+
+#: Photos that one request may bring.
+_AT_ONCE = 20
+
+
+class InspectionList(CampaignListView):
+    """All checks of a campaign for the lead; for a reviewer those on which they go."""
+
+    template_name = "assessments/inspections/list.html"
+    context_object_name = "inspections"
+
+    def get_queryset(self) -> QuerySet[Inspection]:
+        user = self.request.user
+        if not (
+            permissions.may_lead(user) or has_city_role(user, {Role.REVIEWER, Role.LEAD_REVIEWER})
+        ):
+            raise Http404
+        self.campaign, self.campaigns = chosen_campaign(self.request)
+        self.filter = AssessmentFilter(
+            self.request.GET, counties_of(user), list(InspectionState.choices)
+        )
+        rows = (
+            inspecting.visible_to(user)
+            .filter(self_assessment__campaign=self.campaign)
+            .select_related("self_assessment__organization__parent", "self_assessment__rubric")
+            .prefetch_related("inspectors")
+            .order_by("state", "planned_on", "self_assessment__place")
+        )
+        return self.filter.apply(
+            rows, organization="self_assessment__organization__", state="state"
+        )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        may_lead = permissions.may_lead(self.request.user)
+        draws = InspectionDraw.objects.filter(campaign=self.campaign) if may_lead else []
+        return context | {"may_lead": may_lead, "draws": draws[:10]}
+
+
+@require_http_methods(["GET", "POST"])
+def draw(request: HttpRequest) -> HttpResponse:
+    """抽查: what the seed would draw; then exactly that."""
+    if not permissions.may_lead(request.user):
+        raise Http404
+    campaign, _ = chosen_campaign(request)
+    if campaign is None:
+        raise Http404
+    form = DrawForm(request.POST if request.method == "POST" else request.GET)
+    draft, problem = None, ""
+    if form.is_bound and form.is_valid():
+        seed = form.cleaned_data["seed"]
+        if request.method == "POST":
+            try:
+                made = lots.draw(
+                    campaign,
+                    form.quotas,
+                    seed,
+                    request.user,
+                    seen=request.POST.get("digest", ""),
+                )
+            except inspecting.NotAllowed as error:
+                problem = str(error)
+            else:
+                messages.success(request, f"已抽取 {made.inspections.count()} 个工会。")
+                return redirect(made)
+        draft = lots.prepare(campaign, form.quotas, seed, request.user)
+    return render(
+        request,
+        "assessments/inspections/draw.html",
+        {
+            "campaign": campaign,
+            "form": form,
+            "draft": draft,
+            "rows": _strata(draft.strata) if draft else [],
+            "problem": problem,
+        },
+        status=409 if problem else 200,
+    )
+
+
+def _strata(strata: Any) -> list[tuple[str, str, int, int]]:
+    """(tier, county, how many there are, how many are drawn) for the screen."""
+    names = lots.counties_of(strata)
+    return [
+        (
+            Tier(one.name.split(":")[0]).label,
+            names.get(one.name.split(":")[1], "市直单位"),
+            len(one.keys),
+            one.wanted,
+        )
+        for one in strata
+    ]
+
+
+@require_safe
+def draw_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One draw: the seed, the lot, and whether the seed still gives it."""
+    if not permissions.may_lead(request.user):
+        raise Http404
+    found = get_object_or_404(InspectionDraw.objects.select_related("campaign", "by"), pk=pk)
+    rows = inspecting.visible_to(request.user).filter(draw=found)
+    rows = rows.select_related("self_assessment__organization__parent", "self_assessment__rubric")
+    rows = rows.order_by("self_assessment__rubric__tier", "self_assessment__place")
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
+    strata = [Stratum(name, tuple(keys), wanted) for name, keys, wanted in found.strata]
+    return render(
+        request,
+        "assessments/inspections/draw_detail.html",
+        {
+            "draw": found,
+            "page_obj": page,
+            "paginator": page.paginator,
+            "rows": _strata(strata),
+            "replayed": lots.replay(found) if "replay" in request.GET else None,
+        },
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def add(request: HttpRequest, pk: int) -> HttpResponse:
+    """列入现场核查, by hand and for a reason."""
+    assessment = assessment_or_404(request, pk)
+    if not permissions.may_lead(request.user, assessment):
+        raise Http404
+    form = ReasonForm(_sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            inspection = inspecting.add(assessment, form.cleaned_data["reason"], request.user)
+        except inspecting.NotAllowed as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "已列入现场核查。")
+            return redirect(inspection)
+    return render(
+        request, "assessments/inspections/add.html", {"assessment": assessment, "form": form}
+    )
+
+
+def inspection_or_404(request: HttpRequest, pk: int) -> Inspection:
+    return get_object_or_404(
+        inspecting.visible_to(request.user).select_related(
+            "self_assessment__organization__parent",
+            "self_assessment__campaign",
+            "self_assessment__rubric",
+            "draw",
+        ),
+        pk=pk,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One check: who goes when, what was found, closing, cancelling, and making scores count."""
+    inspection = inspection_or_404(request, pk)
+    assessment = inspection.self_assessment
+    may_lead = permissions.may_lead(request.user, assessment)
+    asked = request.POST.get("act", "")
+    inspectors = list(inspection.inspectors.all())
+    forms = {
+        "schedule": ScheduleForm(
+            _sent(request) if asked == "schedule" else None,
+            people=assigning.reviewers(),
+            initial={
+                "inspectors": [one.pk for one in inspectors],
+                "planned_on": inspection.planned_on,
+                "announced": inspection.announced,
+            },
+        ),
+        "close": CloseForm(
+            _sent(request) if asked == "close" else None,
+            initial={"visited_on": inspection.planned_on},
+        ),
+        "cancel": ReasonForm(_sent(request) if asked == "cancel" else None, prefix="cancel"),
+    }
+    problem = ""
+    if request.method == "POST":
+        form = forms.get(asked)
+        if form is None and asked != "apply":
+            raise Http404
+        if form is None or form.is_valid():
+            try:
+                told = _act(asked, inspection, form.cleaned_data if form else {}, request.user)
+            except inspecting.NotAllowed as error:
+                problem = str(error)
+            else:
+                messages.success(request, told)
+                return redirect(inspection)
+    sections = worksheet.outline(assessment.rubric_id)
+    findings = list(inspection.findings.select_related("indicator__criterion"))
+    return render(
+        request,
+        "assessments/inspections/detail.html",
+        {
+            "inspection": inspection,
+            "assessment": assessment,
+            "may_lead": may_lead,
+            "may_write": inspection.is_open,
+            "inspectors": inspectors,
+            "forms": forms,
+            "criteria": [criterion for criterion, _ in sections],
+            "findings": findings,
+            "photos": inspection.photos.count(),
+            "waiting": [one for one in findings if one.score is not None and not one.applied_at],
+            "problem": problem,
+            "outdated": inspection.revision != assessment.revision,
+        },
+        status=409 if problem else 200,
+    )
+
+
+def _act(asked: str, inspection: Inspection, values: dict[str, Any], user: Any) -> str:
+    if asked == "schedule":
+        inspecting.schedule(inspection, by=user, **values)
+        return "已安排，核查人员会收到消息。"
+    if asked == "close":
+        inspecting.complete(inspection, by=user, **values)
+        return "现场核查已办结。"
+    if asked == "cancel":
+        inspecting.cancel(inspection, values["reason"], user)
+        return "已取消这次现场核查。"
+    done = inspecting.apply_scores(inspection, user)
+    return f"已按现场核查调整 {done} 项得分。"
+
+
+@require_http_methods(["GET", "POST"])
+def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """On site, on a phone: one criterion, each indicator with what the union says, a verdict, what
+    was seen, and photos."""
+    inspection = inspection_or_404(request, pk)
+    assessment = inspection.self_assessment
+    sections = worksheet.load(assessment, number)
+    if not sections:
+        raise Http404
+    lines = sections[0].lines
+    stored = {one.indicator_id: one for one in inspection.findings.select_related("saved_by")}
+    form = FindingsForm([line.indicator for line in lines], stored, _sent(request))
+    conflicts: dict[int, Any] = {}
+    problem = ""
+    if request.method == "POST":
+        valid = form.is_valid()
+        try:
+            conflicts = inspecting.save(inspection, form.entries(), request.user)
+        except inspecting.NotAllowed as error:
+            problem = f"没有保存：{error}您填写的内容还在下面。"
+        else:
+            refused = _add_photos(request, inspection, lines)
+            if valid and not conflicts and not refused:
+                messages.success(request, "已保存。")
+                return redirect("assessments:inspection_criterion", inspection.pk, number)
+            problem = "；".join(refused) or "有的内容没有保存，请看下面的提示；其余的已经保存。"
+    photos: dict[int, list[FindingPhoto]] = {}
+    for photo in inspection.photos.select_related("stored_file"):
+        photos.setdefault(photo.indicator_id, []).append(photo)
+    return render(
+        request,
+        "assessments/inspections/criterion.html",
+        {
+            "inspection": inspection,
+            "assessment": assessment,
+            "section": sections[0],
+            "numbers": range(1, 7),
+            "rows": [
+                {
+                    "line": line,
+                    "indicator": line.indicator,
+                    "fields": list(form.fields_of(line.indicator)),
+                    "seen": form.seen(line.indicator),
+                    "conflict": conflicts.get(line.indicator.pk),
+                    "stamp": inspecting.stamp(conflicts.get(line.indicator.pk)),
+                    "photos": photos.get(line.indicator.pk, []),
+                    "finding": stored.get(line.indicator.pk),
+                }
+                for line in lines
+            ],
+            "writable": inspection.is_open,
+            "problem": problem,
+        },
+        status=409 if problem else 200,
+    )
+
+
+def _add_photos(request: HttpRequest, inspection: Inspection, lines: Any) -> list[str]:
+    """Take the photos that came along; what was refused, in words."""
+    refused: list[str] = []
+    for line in lines:
+        for upload in request.FILES.getlist(f"{line.indicator.code}-photos")[:_AT_ONCE]:
+            try:
+                inspecting.add_photo(inspection, line.indicator, upload, request.user)
+            except (EvidenceRefused, inspecting.NotAllowed) as error:
+                refused.append(str(error))
+    return refused
+
+
+def _photo_or_404(request: HttpRequest, pk: int) -> FindingPhoto:
+    return get_object_or_404(
+        FindingPhoto.objects.filter(
+            inspection__in=inspecting.visible_to(request.user)
+        ).select_related("stored_file", "inspection", "indicator__criterion"),
+        pk=pk,
+    )
+
+
+@require_safe
+def photo(request: HttpRequest, pk: int) -> FileResponse:
+    """The picture itself; ?small for the thumbnail, without its place."""
+    found = _photo_or_404(request, pk)
+    stored = found.stored_file
+    if stored.is_quarantined:
+        raise Http404
+    small = "small" in request.GET
+    try:
+        path = files.thumbnail_of(stored) if small else stored.file.name
+        if not path:
+            raise Http404
+        content = default_storage.open(path, "rb")
+    except (FileNotFoundError, files.StorageFull) as error:
+        raise Http404 from error
+    kind = thumbnails.MEDIA_TYPE if small else stored.media_type
+    response = FileResponse(content, content_type=kind, filename=found.name)
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'; img-src 'self'"
+    patch_cache_control(response, private=True, max_age=0, must_revalidate=True)
+    return response
+
+
+@require_POST
+def remove_photo(request: HttpRequest, pk: int) -> HttpResponse:
+    found = _photo_or_404(request, pk)
+    try:
+        inspecting.remove_photo(found, request.user)
+    except inspecting.NotAllowed as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"已删除照片“{found.name}”。")
+    page = reverse(
+        "assessments:inspection_criterion",
+        args=[found.inspection_id, found.indicator.criterion.number],
+    )
+    return redirect(f"{page}#{found.indicator.code}")
+
+
+def _sent(request: HttpRequest) -> Any:
+    return request.POST if request.method == "POST" else None
