@@ -132,6 +132,12 @@ class CampaignAdmin(RecordedAdmin):
         for campaign in queryset:
             campaigns.close_campaign(campaign, by=request.user)
             self.message_user(request, f"{campaign}：已结束。", messages.SUCCESS)
+            if waiting := campaigns.unfinished(campaign):
+                self.message_user(
+                    request,
+                    f"{campaign}：还有 {waiting} 份已提交的申报没有评定，可以继续评审和评定。",
+                    messages.WARNING,
+                )
 
 
 @admin.register(Rubric)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from assessments import rubrics
-from assessments.choices import CampaignState
+from assessments.choices import DECIDED_STATES, CampaignState, State
 from assessments.models import Campaign
 from organizations.audit import record
 from organizations.choices import ASSESSED_TIERS
@@ -51,6 +51,11 @@ def open_campaign(campaign: Campaign, by: User | None) -> None:
 def close_campaign(campaign: Campaign, by: User | None) -> None:
     """To 已结束: nothing can be filled in or handed in any more. Reviews may go on."""
     _write_state(Campaign.objects.select_for_update().get(pk=campaign.pk), CampaignState.CLOSED, by)
+
+
+def unfinished(campaign: Campaign) -> int:
+    """How many submissions are handed in and not decided."""
+    return campaign.self_assessments.exclude(state__in=[State.DRAFT, *DECIDED_STATES]).count()
 
 
 def _write_state(campaign: Campaign, state: CampaignState, by: User | None) -> None:

@@ -83,6 +83,12 @@ def main() -> None:
         pages.getting(world.lead, "/bare/rows/"),
         rounds=30,
     )
+    compare(
+        "table of 50 decisions with ranks / one query and 20 rows",
+        pages.decisions(world),
+        pages.getting(world.lead, "/bare/rows/"),
+        rounds=30,
+    )
     for megabytes in (2, 20):
         size = megabytes * 1024 * 1024 - 2000
         compare(
@@ -109,6 +115,12 @@ def main() -> None:
     print(
         f"import, peak of Python's memory: {peak(importing):.1f} MB; "
         f"of the child that reads: {imports.peak_of_reader(content):.1f} MB"
+    )
+    compare(
+        "sharing three quarters out among 30 / one query and 20 rows",
+        pages.plan(world),
+        pages.getting(world.lead, "/bare/rows/"),
+        rounds=3,
     )
 
 

@@ -17,11 +17,13 @@ from assessments.models import (
     Review,
     Rubric,
     SelfAssessment,
+    Standing,
     TierPolicy,
 )
 from organizations import reference, tree
 from organizations.choices import ASSESSED_TIERS, Role, Tier
 from organizations.models import Membership, Organization, User
+from organizations.models.organization import PATH_STEP
 
 
 @dataclass
@@ -121,10 +123,15 @@ def _assessments(campaign: Campaign, unions: list[Organization], users: dict[str
                 revision=1,
                 total=Decimal("91.234567"),
                 outcome=Outcome.AT_STANDARD,
+                computed_outcome=Outcome.AT_STANDARD,
+                campaign=campaign,
+                number=number,
                 decided_by=users["lead"],
                 decided_at=now,
             )
-            for assessment in SelfAssessment.objects.filter(state=State.DECIDED)
+            for number, assessment in enumerate(
+                SelfAssessment.objects.filter(state=State.DECIDED), start=1
+            )
         ],
         batch_size=500,
     )
@@ -135,6 +142,23 @@ def _assessments(campaign: Campaign, unions: list[Organization], users: dict[str
             )
             for d in decisions
             for n in range(1, 7)
+        ],
+        batch_size=500,
+    )
+    Standing.objects.bulk_create(
+        [
+            Standing(
+                self_assessment=assessment,
+                campaign=campaign,
+                tier=Tier.GRASSROOTS,
+                county=assessment.place[: 2 * PATH_STEP],
+                total=Decimal(number * 7919 % 10000) / 100,
+                outcome=Outcome.AT_STANDARD,
+                criteria=[["9", "10", True]] * 6,
+                met=6,
+                stamp="",
+            )
+            for number, assessment in enumerate(SelfAssessment.objects.filter(state=State.DECIDED))
         ],
         batch_size=500,
     )

@@ -11,9 +11,11 @@ from django.template import engines
 from django.test import Client
 from django.urls import reverse
 
-from assessments.models import Indicator, SelfAssessment
+from assessments.choices import State
+from assessments.models import Indicator, Review, SelfAssessment
 from benchmarks.data import World
-from organizations.models import Organization, User
+from organizations.choices import Role
+from organizations.models import Membership, Organization, User
 
 Job = Callable[[], None]
 
@@ -76,3 +78,19 @@ def oversight(world: World) -> Job:
 
 def queue(world: World) -> Job:
     return getting(world.reviewer, reverse("assessments:review_list"))
+
+
+def decisions(world: World) -> Job:
+    """With the ranks of fifty rows among all of the tier and of the county."""
+    return getting(world.lead, reverse("assessments:decision_list"))
+
+
+def plan(world: World) -> Job:
+    """The preview of sharing out all that is short of a reviewer, among thirty."""
+    city = Organization.objects.get(parent=None)
+    for number in range(30):
+        user = User.objects.create_user(f"reviewer{number}", full_name=f"评审员{number}")
+        Membership.objects.create(user=user, organization=city, role=Role.REVIEWER)
+    Review.objects.all().delete()
+    SelfAssessment.objects.filter(state=State.DECIDED).update(state=State.SUBMITTED)
+    return getting(world.lead, reverse("assessments:assignment_plan"))

@@ -5,6 +5,7 @@ import subprocess
 from decimal import Decimal
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
@@ -86,6 +87,17 @@ def test_a_standing_is_kept_and_equals_a_recount(city, campaign, reviewed):
         for one in Standing.objects.all()
     }
     assert recounted == kept
+
+
+def test_the_command_puts_right_what_is_wrong(city, campaign, reviewed):
+    total = Standing.objects.get(self_assessment=reviewed[0]).total
+    Standing.objects.filter(self_assessment=reviewed[0]).update(total=1)
+    Standing.objects.filter(self_assessment=reviewed[1]).delete()
+    call_command("rebuild_standings", str(campaign.year))
+    assert Standing.objects.get(self_assessment=reviewed[0]).total == total
+    assert Standing.objects.count() == 3
+    with pytest.raises(CommandError):
+        call_command("rebuild_standings", "1999")
 
 
 def test_it_goes_when_it_is_scored_anew_and_comes_back(city, reviewed):

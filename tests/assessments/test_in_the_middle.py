@@ -1,6 +1,7 @@
 """What happens to reviews under way when the union, the campaign or the reviewer changes: each case
 has its outcome, and nothing is lost."""
 
+import datetime as dt
 import random
 
 import pytest
@@ -15,10 +16,11 @@ from assessments import (
     permissions,
     recusals,
     rubrics,
+    workflow,
 )
 from assessments.choices import Action, CampaignState, State, Withdrawal
-from assessments.models import Indicator, Recusal, Review, ReviewScore, SelfAssessment
-from organizations import audit, reorganizing
+from assessments.models import Campaign, Indicator, Recusal, Review, ReviewScore, SelfAssessment
+from organizations import accounts, audit, reorganizing
 from organizations.choices import Role, Tier
 from organizations.models import Membership, Notification, Organization, User
 from tests import factories
@@ -49,23 +51,50 @@ def complete(assessment, reviewer):
     perform(assessment, Action.COMPLETE_REVIEW, reviewer)
 
 
+@pytest.fixture
+def under_review(city, campaign):
+    """One reviewer, who has scored all."""
+    assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW)
+    demo.score_like_union(assessment, city.reviewer)
+    return assessment
+
+
 # --- The union --------------------------------------------------------------------------------------
+
+
+def dissolve(city):
+    reorganizing.dissolve(city.own, reason="企业破产", on=factories.today(), by=city.admin)
 
 
 def test_a_dissolved_union_is_reviewed_to_the_end(client, city, scored):
     """What it handed in stands; it can hand in no more."""
-    reorganizing.dissolve(city.own, reason="注销", on=factories.today(), by=city.admin)
+    dissolve(city)
     client.force_login(city.other_reviewer)
     review = scored.reviews.get(reviewer=city.other_reviewer)
     assert client.get(review.get_absolute_url()).status_code == 200
     complete(scored, city.other_reviewer)
     perform(scored, Action.DECIDE, city.lead)
     assert scored.state == State.DECIDED
+    client.force_login(city.lead)
+    assert client.get(scored.get_absolute_url()).status_code == 200
     assert list(audit.verify()) == []
 
 
+def test_a_dissolved_union_cannot_mend_so_the_lead_goes_on(city, under_review):
+    factories.send_back(under_review, city.lead)
+    dissolve(city)
+    with pytest.raises(workflow.TransitionRefused):
+        perform(under_review, Action.SUBMIT, city.head)
+    yesterday = factories.today() - dt.timedelta(days=1)
+    SelfAssessment.objects.update(correction_due=yesterday)
+    Campaign.objects.update(submission_deadline=yesterday)
+    perform(under_review, Action.RESUME, city.lead, reason="该工会已撤销，按原提交办理。")
+    perform(under_review, Action.BEGIN_REVIEW, city.reviewer)
+    assert under_review.reviews.get().scores.filter(score__isnull=False).exists()
+
+
 def test_a_dissolved_union_can_be_given_to_somebody_else(client, city, scored):
-    reorganizing.dissolve(city.own, reason="注销", on=factories.today(), by=city.admin)
+    dissolve(city)
     review = assigning.reassign(scored, city.other_reviewer, city.lead, fresh(city.admin))
     assert review.reviewer == city.lead
     assert ReviewScore.objects.filter(review__reviewer=city.other_reviewer).exists()
@@ -82,6 +111,16 @@ def test_a_merged_union_keeps_its_submission_and_its_reviewers(city, scored):
     assert scored.reviews.count() == 2
     complete(scored, city.other_reviewer)
     assert scored.state == State.REVIEWED
+
+
+def test_a_moved_union_stays_where_it_handed_in_and_keeps_its_scores(city, under_review):
+    place, kept = under_review.place, ReviewScore.objects.count()
+    reorganizing.move(
+        city.own, to=city.other_township, reason="区划调整", on=factories.today(), by=city.admin
+    )
+    complete(under_review, city.reviewer)
+    assert (under_review.place, ReviewScore.objects.count()) == (place, kept)
+    assert under_review.standing.county == place[:16]
 
 
 def move_under_the_reviewer(city):
@@ -172,6 +211,19 @@ def test_what_one_typed_when_it_was_taken_away_changes_nothing(client, city, sco
     assert list(kept.values_list("score", flat=True)) == before
 
 
+def test_a_reviewer_who_is_disabled_leaves_the_scores_behind(client, city, under_review):
+    kept = ReviewScore.objects.count()
+    accounts.disable(city.reviewer, by=city.admin)
+    client.force_login(city.lead)
+    assert "评审员已停用" in client.get(ASSIGNMENTS).content.decode()
+    review = assigning.reassign(
+        under_review, fresh(city.reviewer), city.other_reviewer, fresh(city.lead), keep=True
+    )
+    assert Review.objects.get(pk=review.pk).scores.count() == kept
+    with pytest.raises(workflow.TransitionRefused):
+        complete(under_review, city.reviewer)
+
+
 def test_a_reviewer_who_loses_the_role_is_shown_to_the_lead(client, city, scored):
     city.other_reviewer.memberships.all().delete()
     client.force_login(city.lead)
@@ -183,15 +235,23 @@ def test_a_reviewer_who_loses_the_role_is_shown_to_the_lead(client, city, scored
 # --- The campaign and its rubric --------------------------------------------------------------------
 
 
-def test_a_campaign_closed_too_early_lets_reviews_go_on(client, city, campaign, scored):
-    campaigns.close_campaign(campaign, city.admin)
+def test_a_campaign_closed_too_early_says_so_and_reviews_go_on(client, city, campaign, scored):
+    client.force_login(city.admin)
+    response = client.post(
+        reverse("admin:assessments_campaign_changelist"),
+        {"action": "close_campaigns", "_selected_action": [campaign.pk]},
+        follow=True,
+    )
+    assert "还有 1 份已提交的申报没有评定，可以继续评审和评定。" in response.content.decode()
+    campaign.refresh_from_db()
+    assert (campaign.state, campaigns.unfinished(campaign)) == (CampaignState.CLOSED, 1)
     client.force_login(city.other_reviewer)
     review = scored.reviews.get(reviewer=city.other_reviewer)
     page = reverse("assessments:review_criterion", args=[review.pk, 1])
     assert client.get(page).status_code == 200
     complete(scored, city.other_reviewer)
     perform(scored, Action.DECIDE, city.lead)
-    assert scored.state == State.DECIDED
+    assert campaigns.unfinished(campaign) == 0
 
 
 def test_what_waits_in_a_closed_campaign_is_shared_out_still(city, campaign):
@@ -227,7 +287,9 @@ def test_neither_the_rubric_nor_how_scores_are_merged_changes_under_a_review(
     client.force_login(city.admin)
     indicator = Indicator.objects.get(criterion__rubric=scored.rubric, code="G1.01")
     page = reverse("admin:assessments_indicator_change", args=[indicator.pk])
-    assert client.post(page, {"max_points": "9"}).status_code == 403
+    assert client.post(page, {"name": "改", "max_points": "9"}).status_code == 403
+    indicator.refresh_from_db()
+    assert indicator.max_points == 3
     settings = reverse("admin:assessments_campaign_change", args=[campaign.pk])
     assert 'name="several_reviewers"' not in client.get(settings).content.decode()
     complete(scored, city.other_reviewer)

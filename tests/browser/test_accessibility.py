@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from assessments import deadlines, deciding, evidence, extensions, proxies, worksheet
+from assessments import deadlines, deciding, evidence, extensions, inspecting, proxies, worksheet
 from assessments.choices import Action, State
 from assessments.models import Answer, Evidence, Indicator, SelfAssessment
 from tests import factories
@@ -99,6 +99,10 @@ def test_axe_finds_nothing(
     rows = SelfAssessment.objects.filter(pk=reviewed.pk)
     batch, _ = deciding.prepare(campaign, rows, "评定会", city.admin)
     deciding.propose_override(batch.lines.get(), "查实弄虚作假", city.lead)
+    visit_on_site = inspecting.add(review.self_assessment, "群众反映", city.admin)
+    inspecting.add_photo(
+        visit_on_site, first, SimpleUploadedFile("现场.png", PNG + b"1"), city.admin
+    )
     proxies.begin(campaign, city.own, "没有电脑", city.township_head)
     asked = extensions.ask(
         campaign,
@@ -175,6 +179,11 @@ def test_axe_finds_nothing(
             reverse("assessments:review_replace", args=[review.pk]),
             reverse("assessments:decision_list"),
             reverse("assessments:decision_prepare"),
+            reverse("assessments:inspection_list"),
+            reverse("assessments:inspection_drawing") + "?GRASSROOTS=1&seed=1",
+            reverse("assessments:inspection_add", args=[reviewed.pk]),
+            visit_on_site.get_absolute_url(),
+            reverse("assessments:inspection_criterion", args=[visit_on_site.pk, 1]),
             batch.get_absolute_url(),
             batch.lines.get().get_absolute_url(),
             reverse("assessments:summary"),
