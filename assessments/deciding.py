@@ -233,6 +233,11 @@ def override_stamp(line: PendingDecision) -> str:
     )
 
 
+def _hidden(batch: DecisionBatch, by: User) -> QuerySet[PendingDecision]:
+    """Lines of which the user may not even know: those they must stand back from."""
+    return batch.lines.exclude(self_assessment__in=SelfAssessment.objects.visible_to(by))
+
+
 def obstacles(batch: DecisionBatch, by: User, most: int = 20) -> list[str]:
     """The first of what keeps the list from being applied, in the words of the screen."""
     found = []
@@ -247,7 +252,8 @@ def obstacles(batch: DecisionBatch, by: User, most: int = 20) -> list[str]:
             "评审员分差过大，须先仲裁",
         ),
     ):
-        for line in lines.select_related("self_assessment__organization")[:most]:
+        seen = lines.exclude(pk__in=_hidden(batch, by))
+        for line in seen.select_related("self_assessment__organization")[:most]:
             found.append(f"{line.self_assessment.organization}：{text}")
     return found[:most]
 
@@ -264,6 +270,8 @@ def apply(batch: DecisionBatch, opinion: str, by: User) -> int:
     )
     if not lines:
         raise NotAllowed("名单是空的。")
+    if _hidden(locked, by):
+        raise NotAllowed("名单里有您须回避的申报，请由其他组长或管理员作出评定。")
     problems = obstacles(locked, by)
     if problems:
         raise NotAllowed("还不能作出评定。", problems)

@@ -237,12 +237,20 @@ def test_a_dropped_list_frees_everything(city, campaign, batch):
     assert AuditEvent.objects.filter(action="BATCH_DROPPED").exists()
 
 
-def test_who_must_stand_back_from_one_applies_none(city, batch, reviewed):
+def test_who_must_stand_back_from_one_applies_none(client, city, batch, reviewed):
+    """And learns nothing of it, not even its name."""
+    deciding.propose_override(line_of(batch, reviewed[0]), "理由", fresh(city.admin))
     Recusal.objects.create(reviewer=city.lead, organization=city.own, reason="亲属")
-    with pytest.raises(deciding.NotAllowed) as refused:
+    with pytest.raises(deciding.NotAllowed, match="须回避的申报") as refused:
         deciding.apply(batch, "", fresh(city.lead))
-    assert str(city.own) in refused.value.lines[0]
+    assert refused.value.lines == ()
     assert not Decision.objects.exists()
+    client.force_login(city.lead)
+    html = client.get(batch.get_absolute_url()).content.decode()
+    assert "另有 1 份是您须回避的" in html
+    assert city.own.name not in html
+    assert city.foreign.name in html
+    assert client.get(line_of(batch, reviewed[0]).get_absolute_url()).status_code == 404
 
 
 def test_a_corrected_score_counts_and_voids_an_override(city, batch, reviewed):
