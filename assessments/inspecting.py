@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from assessments import (
     answering,
@@ -29,6 +29,7 @@ from assessments.models import (
     Indicator,
     Inspection,
     InspectionFinding,
+    Review,
     SelfAssessment,
     StoredFile,
 )
@@ -76,7 +77,8 @@ def add(assessment: SelfAssessment, reason: str, by: User) -> Inspection:
 
 def visible_to(user: User) -> QuerySet[Inspection]:
     """Those of the lead, and those on which the user is an inspector; without what they must stand
-    back from."""
+    back from. Once it is closed, the submission's reviewers see it; whoever else may see the
+    submission, the union included, not before the result is published."""
     visible = SelfAssessment.objects.visible_to(user)
     if permissions.may_lead(user):
         return Inspection.objects.filter(self_assessment__in=visible)
@@ -87,7 +89,10 @@ def visible_to(user: User) -> QuerySet[Inspection]:
         )
         if permissions.may_be_assigned(user, inspection.self_assessment.organization)
     ]
-    return Inspection.objects.filter(pk__in=free)
+    published = visible.filter(state__in=[State.PUBLISHED, State.FINAL])
+    reviewed = Review.objects.visible_to(user).values("self_assessment")
+    closed = Q(self_assessment__in=published) | Q(self_assessment__in=reviewed)
+    return Inspection.objects.filter(Q(pk__in=free) | (Q(state=InspectionState.DONE) & closed))
 
 
 def may_write(user: User, inspection: Inspection) -> bool:
