@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from assessments import (
     assigning,
+    audiences,
     files,
     inspected,
     inspecting,
@@ -24,14 +25,15 @@ from assessments import (
     thumbnails,
     worksheet,
 )
-from assessments.choices import InspectionState, State
+from assessments.choices import State
 from assessments.drawing import Stratum
 from assessments.files import EvidenceRefused
-from assessments.forms.filters import AssessmentFilter, counties_of
+from assessments.forms.filters import counties_of
 from assessments.forms.inspections import (
     CloseForm,
     DrawForm,
     FindingsForm,
+    InspectionFilter,
     ReasonForm,
     ScheduleForm,
 )
@@ -58,9 +60,8 @@ class InspectionList(CampaignListView):
         ):
             raise Http404
         self.campaign, self.campaigns = chosen_campaign(self.request)
-        self.filter = AssessmentFilter(
-            self.request.GET, counties_of(user), list(InspectionState.choices)
-        )
+        people = inspecting.inspectors()
+        self.filter = InspectionFilter(self.request.GET, counties_of(user), people)
         rows = inspecting.visible_to(user)
         if not permissions.may_lead(user):
             rows = rows.filter(inspectors=user)
@@ -70,9 +71,7 @@ class InspectionList(CampaignListView):
             .prefetch_related("inspectors")
             .order_by("state", "planned_on", "self_assessment__place")
         )
-        return self.filter.apply(
-            rows, organization="self_assessment__organization__", state="state"
-        )
+        return self.filter.narrow(rows)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -201,11 +200,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     forms = {
         "schedule": ScheduleForm(
             _sent(request) if asked == "schedule" else None,
-            people=assigning.reviewers(),
+            people=audiences.without_conflict(assigning.reviewers(), assessment.organization),
             initial={
                 "inspectors": [one.pk for one in inspectors],
                 "planned_on": inspection.planned_on,
                 "announced": inspection.announced,
+                "seen": inspecting.plan_stamp(inspection),
             },
         ),
         "close": CloseForm(
@@ -224,6 +224,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
                 told = _act(asked, inspection, form.cleaned_data if form else {}, request.user)
             except inspecting.NotAllowed as error:
                 problem = str(error)
+                if asked == "schedule":
+                    form.rest_on(inspecting.plan_stamp(inspection))
             else:
                 messages.success(request, told)
                 return redirect(inspection)
