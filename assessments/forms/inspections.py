@@ -138,6 +138,9 @@ class ScheduleForm(_Form):
         self.data = self.data.copy()
         self.data["seen"] = stamp
 
+    def clean_seen(self) -> str | None:
+        return self.cleaned_data["seen"] or None
+
     def clean_planned_on(self) -> dt.date:
         day, today = self.cleaned_data["planned_on"], deadlines.local_day(deadlines.now())
         if day < today and day != self.initial.get("planned_on"):
