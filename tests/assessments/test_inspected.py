@@ -152,7 +152,7 @@ def test_reviewers_see_it_beside_the_score_once_it_is_closed(client, city, visit
         visit, [Entry(indicator(), "REFUTED", "未办结的话。", None, "")], fresh(city.other_reviewer)
     )
     assert "未办结的话。" not in html(client, city.reviewer, aside)
-    assert "现场核查" not in html(client, city.reviewer, desk)
+    assert "经过现场核查" not in html(client, city.reviewer, desk)
     html(client, city.reviewer, visit.get_absolute_url(), 404)
     finding = visit.findings.get()
     stamp = inspecting.stamp(finding)
