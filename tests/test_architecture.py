@@ -28,8 +28,8 @@ def test_files_stay_small():
 
 
 def test_only_the_workflow_writes_the_state_of_a_self_assessment():
-    """Campaigns, lists of decisions and checks on site have states of their own, written by
-    `campaigns`, `deciding` and `inspecting`; `organizations`, which cannot import self-assessments,
+    """Campaigns and checks on site have states of their own, written by `campaigns` and
+    `inspecting`; `organizations`, which cannot import self-assessments,
     has one for its imports."""
     writers = [
         name(p)
@@ -41,7 +41,6 @@ def test_only_the_workflow_writes_the_state_of_a_self_assessment():
     ]
     assert writers == [
         "assessments/campaigns.py",
-        "assessments/deciding.py",
         "assessments/inspecting.py",
         "assessments/workflow/__init__.py",
     ]
