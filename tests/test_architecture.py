@@ -28,8 +28,9 @@ def test_files_stay_small():
 
 
 def test_only_the_workflow_writes_the_state_of_a_self_assessment():
-    """Campaigns have a state of their own, written by `campaigns`; `organizations`, which cannot
-    import self-assessments, has one for its imports."""
+    """Campaigns and checks on site have states of their own, written by `campaigns` and
+    `inspecting`; `organizations`, which cannot import self-assessments,
+    has one for its imports."""
     writers = [
         name(p)
         for p in CODE
@@ -38,7 +39,11 @@ def test_only_the_workflow_writes_the_state_of_a_self_assessment():
             r"\.state(, \w+\.\w+)? = |update\([^)]*\bstate=", p.read_text(encoding="utf-8")
         )
     ]
-    assert writers == ["assessments/campaigns.py", "assessments/workflow/__init__.py"]
+    assert writers == [
+        "assessments/campaigns.py",
+        "assessments/inspecting.py",
+        "assessments/workflow/__init__.py",
+    ]
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name)

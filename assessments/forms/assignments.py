@@ -87,6 +87,7 @@ class RecusalForm(forms.Form):
         field = self.fields["reason"]
         field.label, field.help_text = "回避理由", "例如：配偶在该单位任职。"
         field.widget = forms.Textarea(attrs={"rows": 3, "maxlength": 200})
+        field.required = True  # says so on the page; `clean_reason` refuses
         self.helper = FormHelper()
         self.helper.form_tag = False
 
