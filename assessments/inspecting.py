@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
 
 from assessments import (
     answering,
@@ -29,6 +30,7 @@ from assessments.models import (
     Indicator,
     Inspection,
     InspectionFinding,
+    Review,
     SelfAssessment,
     StoredFile,
 )
@@ -76,7 +78,8 @@ def add(assessment: SelfAssessment, reason: str, by: User) -> Inspection:
 
 def visible_to(user: User) -> QuerySet[Inspection]:
     """Those of the lead, and those on which the user is an inspector; without what they must stand
-    back from."""
+    back from. Once it is closed, the submission's reviewers see it; whoever else may see the
+    submission, the union included, not before the result is published."""
     visible = SelfAssessment.objects.visible_to(user)
     if permissions.may_lead(user):
         return Inspection.objects.filter(self_assessment__in=visible)
@@ -87,7 +90,16 @@ def visible_to(user: User) -> QuerySet[Inspection]:
         )
         if permissions.may_be_assigned(user, inspection.self_assessment.organization)
     ]
-    return Inspection.objects.filter(pk__in=free)
+    published = visible.filter(state__in=[State.PUBLISHED, State.FINAL])
+    reviewed = Review.objects.visible_to(user).values("self_assessment")
+    closed = Q(self_assessment__in=published) | Q(self_assessment__in=reviewed)
+    return Inspection.objects.filter(Q(pk__in=free) | (Q(state=InspectionState.DONE) & closed))
+
+
+def inspectors() -> QuerySet[User]:
+    """Whoever has ever been sent anywhere, by name."""
+    sent = Inspection.inspectors.through.objects.filter(user=OuterRef("pk"))
+    return User.objects.filter(Exists(sent)).order_by("full_name", "pk")
 
 
 def may_write(user: User, inspection: Inspection) -> bool:
@@ -109,12 +121,18 @@ def schedule(
     planned_on: dt.date,
     announced: bool,
     by: User,
+    seen: str | None = None,
 ) -> Inspection:
-    """Who goes, and when; the union is told unless the visit is to come unannounced. Raises
-    NotAllowed, also for an inspector with a conflict of interest."""
+    """Who goes, and when; the union is told unless the visit is to come unannounced. `seen` is the
+    stamp of the plan that the page showed. Raises NotAllowed, also for an inspector with a conflict
+    of interest, a union that is dissolved, and a plan that somebody else has changed."""
     locked = _lock(inspection, by, lead=True)
     inspectors = list(inspectors)
     organization = locked.self_assessment.organization
+    if not organization.is_active:
+        raise NotAllowed(f"“{organization}”已经撤销，不能再安排。请取消这次核查，并写明原因。")
+    if seen is not None and seen != plan_stamp(locked):
+        raise NotAllowed("刚刚有人改过安排。现在的安排显示在上面，请核对后再保存。")
     for one in inspectors:
         if not permissions.may_be_assigned(one, organization):
             raise NotAllowed(f"{one} 须回避“{organization}”，不能核查。")
@@ -146,6 +164,12 @@ def schedule(
             by=by,
         )
     return locked
+
+
+def plan_stamp(inspection: Inspection) -> str:
+    """Tells apart two plans of a visit."""
+    people = sorted(one.pk for one in inspection.inspectors.all())
+    return verdicts.digest_of([inspection.planned_on, inspection.announced, people])
 
 
 @dataclass(frozen=True)
@@ -255,12 +279,22 @@ def complete(
 
 @transaction.atomic
 def cancel(inspection: Inspection, reason: str, by: User) -> None:
-    """What was written and photographed stays on record. Raises NotAllowed."""
+    """What was written and photographed stays on record. Who was to go is told, and the union if
+    it knew of the visit. Raises NotAllowed."""
     locked = _lock(inspection, by, lead=True)
+    was_announced = locked.state == InspectionState.SCHEDULED and locked.announced
     locked.state, locked.cancel_reason = InspectionState.CANCELLED, reason
     locked.closed_at = deadlines.now()
     locked.save()
     _record("INSPECTION_CANCELLED", locked, by, {"reason": reason})
+    assessment = locked.self_assessment
+    text = f"“{assessment.organization}”的现场核查已取消。"
+    kind = NotificationKind.INFO
+    going = locked.inspectors.all()
+    notify(going, kind=kind, text=text, link=reverse("assessments:inspection_list"), by=by)
+    if was_announced:
+        union = audiences.writers_of(assessment.organization)
+        notify(union, kind=kind, text=text, link=assessment.get_absolute_url(), by=by)
 
 
 # --- What comes of it -----------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from assessments.drawing import Quota, Stratum
 from assessments.inspecting import INSPECTABLE_STATES, NotAllowed
 from assessments.models import Campaign, Inspection, InspectionDraw, SelfAssessment
 from organizations.audit import record
-from organizations.choices import Act
+from organizations.choices import Act, Tier
 from organizations.models import Organization, User
 from organizations.models.organization import PATH_STEP
 
@@ -39,11 +39,13 @@ class Draft:
 
 def population(campaign: Campaign, by: User) -> dict[str, list[int]]:
     """What can be drawn, by tier and county (“TIER:path”): all that is handed in and not published,
-    without what has been checked in this campaign and what the drawer must stand back from. Two
+    of active unions, without what has been checked in this campaign and what the drawer must stand back from. Two
     queries."""
     tie = assignment_runs.ties_of([by])[by.pk]
     rows = (
-        SelfAssessment.objects.filter(campaign=campaign, state__in=INSPECTABLE_STATES)
+        SelfAssessment.objects.filter(
+            campaign=campaign, state__in=INSPECTABLE_STATES, organization__dissolved_on=None
+        )
         .exclude(
             pk__in=Inspection.objects.exclude(state=InspectionState.CANCELLED).values(
                 "self_assessment"
@@ -55,8 +57,16 @@ def population(campaign: Campaign, by: User) -> dict[str, list[int]]:
     groups: dict[str, list[int]] = defaultdict(list)
     for pk, tier, place, path in rows.iterator(chunk_size=2000):
         if not tie.bar(path):
-            groups[f"{tier}:{place[: 2 * PATH_STEP]}"].append(pk)
+            groups[f"{tier}:{_county(tier, place)}"].append(pk)
     return dict(groups)
+
+
+def _county(tier: str, place: str) -> str:
+    """The path of the county, or of the industry, in which the place lies. Empty for what stands
+    directly under the city: 市直单位 are one group like a county, and so are the counties' own
+    unions, of which each county has but one."""
+    is_direct = tier == Tier.COUNTY or len(place) <= 2 * PATH_STEP
+    return "" if is_direct else place[: 2 * PATH_STEP]
 
 
 def prepare(campaign: Campaign, quotas: Mapping[str, Quota], seed: int, by: User) -> Draft:

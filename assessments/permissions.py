@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from assessments.allotting import Ties
-from assessments.choices import EDITABLE_STATES, SCAN_STATES, State
+from assessments.choices import EDITABLE_STATES, SCAN_STATES, InspectionState, State
 from assessments.models import (
     Evidence,
     ProxyFilling,
@@ -294,7 +294,20 @@ def may_read_evidence(user: User, evidence: Evidence) -> bool:
         or using.filter(revisions__evidence__evidence=evidence).exists()
         or using.filter(revisions__scans__evidence=evidence).exists()
         or _is_flagged_for(user, evidence)
+        or _is_inspected_by(user, evidence)
     )
+
+
+def _is_inspected_by(user: User, evidence: Evidence) -> bool:
+    """现场核查: whoever goes there opens what was handed in, until it is taken back (撤回)."""
+    visits = user.inspections.exclude(state=InspectionState.CANCELLED).exclude(
+        self_assessment__state=State.DRAFT
+    )
+    given = visits.filter(
+        self_assessment__organization=evidence.organization,
+        self_assessment__revisions__evidence__evidence=evidence,
+    )
+    return may_be_assigned(user, evidence.organization) and given.exists()
 
 
 def _is_flagged_for(user: User, evidence: Evidence) -> bool:

@@ -28,9 +28,8 @@ def test_files_stay_small():
 
 
 def test_only_the_workflow_writes_the_state_of_a_self_assessment():
-    """Campaigns and checks on site have states of their own, written by `campaigns` and
-    `inspecting`; `organizations`, which cannot import self-assessments,
-    has one for its imports."""
+    """Campaigns have a state of their own, written by `campaigns`, and inspections theirs, written
+    by `inspecting`; `organizations`, which cannot import self-assessments, has one for its imports."""
     writers = [
         name(p)
         for p in CODE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,18 +10,22 @@ from typing import Any
 
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.db.models import QuerySet
 from django.forms import BoundField
 
-from assessments import inspecting
+from assessments import deadlines, inspecting
 from assessments.assignment_runs import SEEDS
-from assessments.choices import FindingVerdict, IndicatorKind
+from assessments.choices import FindingVerdict, IndicatorKind, InspectionState
 from assessments.drawing import Quota
+from assessments.forms.filters import AssessmentFilter
 from assessments.forms.ratings import PlainTextField, ScoreField
 from assessments.inspecting import Entry
-from assessments.models import Indicator, InspectionFinding
-from organizations.choices import ASSESSED_TIERS
-from organizations.models import User
+from assessments.models import Indicator, Inspection, InspectionFinding
+from organizations.choices import ASSESSED_TIERS, Tier
+from organizations.models import Organization, User
 
+#: No visit is planned further ahead.
+_FAR = dt.timedelta(days=730)
 _QUOTA = re.compile(r"^(\d{1,4})\s*([%％]?)$")
 
 
@@ -115,16 +120,34 @@ class ScheduleForm(_Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": "请至少选择一人。",
-            "invalid_choice": "所选的人里有人已不是评审员。",
-            "invalid_pk_value": "所选的人里有人已不是评审员。",
+            "invalid_choice": "所选的人里有人须回避，或已不是评审员，请换人。",
+            "invalid_pk_value": "所选的人里有人须回避，或已不是评审员，请换人。",
         },
     )
     planned_on = _day("计划日期")
     announced = forms.BooleanField(label="通知被核查的工会（不勾选则不预先通知）", required=False)
 
+    seen = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
+
     def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["inspectors"].queryset = people
+
+    def rest_on(self, stamp: str) -> None:
+        """Shown again, it rests on the plan as it is now: what `inspecting.plan_stamp` gives."""
+        self.data = self.data.copy()
+        self.data["seen"] = stamp
+
+    def clean_seen(self) -> str | None:
+        return self.cleaned_data["seen"] or None
+
+    def clean_planned_on(self) -> dt.date:
+        day, today = self.cleaned_data["planned_on"], deadlines.local_day(deadlines.now())
+        if day < today and day != self.initial.get("planned_on"):
+            raise forms.ValidationError("计划日期不能早于今天。")
+        if day > today + _FAR:
+            raise forms.ValidationError("日期太远，请核对。")
+        return day
 
 
 class CloseForm(_Form):
@@ -195,3 +218,31 @@ class FindingsForm(forms.Form):
             verdict, text, score = (self.cleaned_data.get(name) for name in names)
             found.append(Entry(one, verdict or "", text or "", score, self.seen(one)))
         return found
+
+
+class InspectionFilter(AssessmentFilter):
+    """By union, tier, county (市直单位 are one of their own), state, and who goes there."""
+
+    DIRECT = "direct"
+
+    inspector = forms.ChoiceField(label="核查人员", required=False)
+
+    def __init__(self, data: Any, counties: list[Organization], people: QuerySet[User]) -> None:
+        super().__init__(data, counties, list(InspectionState.choices))
+        self.fields["county"].choices += [(self.DIRECT, "市直单位")]
+        self.fields["inspector"].choices = [
+            ("", "全部核查人员"),
+            *((str(one.pk), str(one)) for one in people),
+        ]
+        self.full_clean()
+
+    def narrow(self, rows: QuerySet[Inspection]) -> QuerySet[Inspection]:
+        rows = self.apply(rows, organization="self_assessment__organization__", state="state")
+        if self.value("county") == self.DIRECT:
+            rows = rows.filter(
+                self_assessment__organization__tier=Tier.GRASSROOTS,
+                self_assessment__organization__parent__tier=Tier.CITY,
+            )
+        if inspector := self.value("inspector"):
+            rows = rows.filter(inspectors=int(inspector))
+        return rows

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from assessments import comparison, permissions
-from assessments.models import Campaign, Review, SelfAssessment
+from assessments.choices import InspectionState
+from assessments.models import Campaign, Inspection, Review, SelfAssessment
 
 
 def assessment_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
@@ -16,9 +17,14 @@ def assessment_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
 
 
 def _with_reviews(request: HttpRequest) -> QuerySet[SelfAssessment]:
+    """As `inspected`, the key of the latest closed inspection (现场核查), if there is one."""
+    closed = Inspection.objects.filter(
+        self_assessment=OuterRef("pk"), state=InspectionState.DONE
+    ).order_by("-closed_at")
     return (
         SelfAssessment.objects.visible_to(request.user)
         .with_context()
+        .annotate(inspected=Subquery(closed.values("pk")[:1]))
         .prefetch_related(Prefetch("reviews", Review.objects.select_related("reviewer")))
     )
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from assessments import (
     comparison,
     deadlines,
+    inspected,
     permissions,
     phrases,
     queueing,
@@ -157,23 +158,26 @@ def keep_phrase(request: HttpRequest, sheet: ReviewSheet) -> str:
 
 @require_safe
 def aside(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """What the page fetches once it stands: the phrases for its indicators, and the pace."""
+    """What the page fetches once it stands: the phrases for its indicators, the pace, and what an
+    inspection found there."""
     review = review_or_404(request, pk)
+    assessment = review.self_assessment
     codes = [
         indicator.code
-        for criterion, indicators in worksheet.outline(review.self_assessment.rubric_id)
+        for criterion, indicators in worksheet.outline(assessment.rubric_id)
         if criterion.number == number
         for indicator in indicators
     ]
     if not codes:
         raise Http404
-    campaign = review.self_assessment.campaign
     return render(
         request,
         "assessments/reviews/_aside.html",
         {
+            "assessment": assessment,
             "phrases": phrases.offered(request.user, codes),
-            "pace": queueing.pace(request.user, campaign, deadlines.now()),
+            "pace": queueing.pace(request.user, assessment.campaign, deadlines.now()),
+            "findings": inspected.notes(assessment, codes) if assessment.inspected else (),
         },
     )
 

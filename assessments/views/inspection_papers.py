@@ -29,6 +29,8 @@ def lot(request: HttpRequest, pk: int) -> HttpResponse:
 def minutes(request: HttpRequest, pk: int) -> HttpResponse:
     """现场核查记录, filled or for handwriting."""
     inspection = inspection_or_404(request, pk)
+    if not inspecting.may_write(request.user, inspection):
+        raise Http404
     outline = worksheet.outline(inspection.self_assessment.rubric_id)
     name = f"现场核查记录-{inspection.self_assessment.organization.name}"
     return as_pdf(request, lambda: exported.minutes(inspection, outline), name, inspection)

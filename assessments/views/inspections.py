@@ -14,15 +14,26 @@ from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assessments import assigning, files, inspecting, lots, permissions, thumbnails, worksheet
-from assessments.choices import InspectionState
+from assessments import (
+    assigning,
+    audiences,
+    files,
+    inspected,
+    inspecting,
+    lots,
+    permissions,
+    thumbnails,
+    worksheet,
+)
+from assessments.choices import State
 from assessments.drawing import Stratum
 from assessments.files import EvidenceRefused
-from assessments.forms.filters import AssessmentFilter, counties_of
+from assessments.forms.filters import counties_of
 from assessments.forms.inspections import (
     CloseForm,
     DrawForm,
     FindingsForm,
+    InspectionFilter,
     ReasonForm,
     ScheduleForm,
 )
@@ -49,19 +60,18 @@ class InspectionList(CampaignListView):
         ):
             raise Http404
         self.campaign, self.campaigns = chosen_campaign(self.request)
-        self.filter = AssessmentFilter(
-            self.request.GET, counties_of(user), list(InspectionState.choices)
-        )
+        people = inspecting.inspectors()
+        self.filter = InspectionFilter(self.request.GET, counties_of(user), people)
+        rows = inspecting.visible_to(user)
+        if not permissions.may_lead(user):
+            rows = rows.filter(inspectors=user)
         rows = (
-            inspecting.visible_to(user)
-            .filter(self_assessment__campaign=self.campaign)
+            rows.filter(self_assessment__campaign=self.campaign)
             .select_related("self_assessment__organization__parent", "self_assessment__rubric")
             .prefetch_related("inspectors")
             .order_by("state", "planned_on", "self_assessment__place")
         )
-        return self.filter.apply(
-            rows, organization="self_assessment__organization__", state="state"
-        )
+        return self.filter.narrow(rows)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -114,15 +124,12 @@ def draw(request: HttpRequest) -> HttpResponse:
 def _strata(strata: Any) -> list[tuple[str, str, int, int]]:
     """(tier, county, how many there are, how many are drawn) for the screen."""
     names = lots.counties_of(strata)
-    return [
-        (
-            Tier(one.name.split(":")[0]).label,
-            names.get(one.name.split(":")[1], "市直单位"),
-            len(one.keys),
-            one.wanted,
-        )
-        for one in strata
-    ]
+    found = []
+    for one in strata:
+        tier, path = one.name.split(":")
+        direct = "全市" if tier == Tier.COUNTY else "市直单位"
+        found.append((Tier(tier).label, names.get(path, direct), len(one.keys), one.wanted))
+    return found
 
 
 @require_safe
@@ -188,15 +195,17 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     assessment = inspection.self_assessment
     may_lead = permissions.may_lead(request.user, assessment)
     asked = request.POST.get("act", "")
+    may_write = inspecting.may_write(request.user, inspection)
     inspectors = list(inspection.inspectors.all())
     forms = {
         "schedule": ScheduleForm(
             _sent(request) if asked == "schedule" else None,
-            people=assigning.reviewers(),
+            people=audiences.without_conflict(assigning.reviewers(), assessment.organization),
             initial={
                 "inspectors": [one.pk for one in inspectors],
                 "planned_on": inspection.planned_on,
                 "announced": inspection.announced,
+                "seen": inspecting.plan_stamp(inspection),
             },
         ),
         "close": CloseForm(
@@ -215,6 +224,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
                 told = _act(asked, inspection, form.cleaned_data if form else {}, request.user)
             except inspecting.NotAllowed as error:
                 problem = str(error)
+                if asked == "schedule":
+                    form.rest_on(inspecting.plan_stamp(inspection))
             else:
                 messages.success(request, told)
                 return redirect(inspection)
@@ -227,12 +238,14 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "inspection": inspection,
             "assessment": assessment,
             "may_lead": may_lead,
-            "may_write": inspection.is_open,
+            "may_write": may_write and inspection.is_open,
+            "may_open_sheet": may_write,
+            "of_city": permissions.may_see_names_of_city(request.user),
             "inspectors": inspectors,
             "forms": forms,
             "criteria": [criterion for criterion, _ in sections],
             "findings": findings,
-            "photos": inspection.photos.count(),
+            "photos": inspection.photos.select_related("stored_file", "indicator"),
             "waiting": [one for one in findings if one.score is not None and not one.applied_at],
             "problem": problem,
             "outdated": inspection.revision != assessment.revision,
@@ -261,10 +274,10 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     was seen, and photos."""
     inspection = inspection_or_404(request, pk)
     assessment = inspection.self_assessment
-    sections = worksheet.load(assessment, number)
-    if not sections:
+    section = inspected.section(inspection, number)
+    if section is None or not inspecting.may_write(request.user, inspection):
         raise Http404
-    lines = sections[0].lines
+    lines = section.lines
     stored = {one.indicator_id: one for one in inspection.findings.select_related("saved_by")}
     form = FindingsForm([line.indicator for line in lines], stored, _sent(request))
     conflicts: dict[int, Any] = {}
@@ -290,7 +303,7 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         {
             "inspection": inspection,
             "assessment": assessment,
-            "section": sections[0],
+            "section": section,
             "numbers": range(1, 7),
             "rows": [
                 {
@@ -306,6 +319,7 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
                 for line in lines
             ],
             "writable": inspection.is_open,
+            "taken_back": assessment.state == State.DRAFT,
             "problem": problem,
         },
         status=409 if problem else 200,

@@ -106,6 +106,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "similar": similarity.open_count(assessment, user)
             if permissions.may_see_similarities(user, assessment)
             else None,
+            "inspection_shown": assessment.inspected
+            and (
+                assessment.state in (State.PUBLISHED, State.FINAL)
+                or permissions.may_handle(user, assessment)
+            ),
             "can_inspect": assessment.state in inspecting.INSPECTABLE_STATES
             and permissions.may_lead(user, assessment),
             "events": _events(assessment, user),
