@@ -275,10 +275,13 @@ def obstacles(batch: DecisionBatch, by: User, most: int = 20) -> list[str]:
 
 
 @transaction.atomic
-def apply(batch: DecisionBatch, opinion: str, by: User) -> int:
+def apply(batch: DecisionBatch, opinion: str, by: User, seen: str = "") -> int:
     """Make all of the decisions in one act, all through one row of the workflow; all or none. How
-    many. Raises NotAllowed with what stands in the way."""
+    many. `seen` is the version that the page showed. Raises NotAllowed with what stands in the
+    way."""
     locked = _lock(batch, by)
+    if seen and seen != str(locked.version - 1):
+        raise NotAllowed("名单刚刚有了变化，请核对之后再确认。")
     lines = list(
         locked.lines.select_related("self_assessment__organization").order_by(
             "self_assessment__rubric__tier", "-total", "pk"
@@ -327,11 +330,14 @@ def _close(batch: DecisionBatch, state: BatchState, by: User) -> None:
 
 
 def _lock(batch: DecisionBatch, by: User) -> DecisionBatch:
+    """Locked to be changed: what a page has shown of it before is the past."""
     locked = DecisionBatch.objects.select_for_update().get(pk=batch.pk)
     if not permissions.may_lead(by):
         raise NotAllowed("只有评审组长和管理员可以评定。")
     if not locked.is_open:
         raise NotAllowed(f"名单“{locked}”{locked.get_state_display()}，不能再改。")
+    locked.version += 1
+    locked.save(update_fields=["version"])
     return locked
 
 

@@ -23,7 +23,14 @@ from organizations import audit
 from organizations.choices import Role
 from organizations.models import Notification, User
 from tests import factories
-from tests.factories import make_many_reviewed, make_self_assessment, make_user, perform
+from tests.factories import (
+    PASSWORD,
+    give_password,
+    make_many_reviewed,
+    make_self_assessment,
+    make_user,
+    perform,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -155,6 +162,25 @@ def test_what_is_done_to_a_list_is_on_its_record(city, campaign, strong, weak):
     deciding.refresh(batch, fresh(city.lead))
     acts = [event.action for event in audit.events_of(batch)]
     assert acts == ["BATCH_REFRESHED", "BATCH_LINE_EXCLUDED", "BATCH_PREPARED"]
+
+
+def test_what_was_not_seen_is_not_applied(client, city, campaign, strong, weak):
+    batch, _ = prepare(city, campaign, strong, weak)
+    give_password(city.lead)
+    client.force_login(city.lead)
+    old = client.get(batch.get_absolute_url()).context["batch"].version
+    deciding.propose_override(batch.lines.first(), "理由", fresh(city.admin))
+    deciding.exclude(batch.lines.first(), fresh(city.admin))
+    sent = {"password": PASSWORD, "opinion": "同意。", "seen": old}
+    response = client.post(batch.get_absolute_url(), sent)
+    assert response.status_code == 409
+    html = response.content.decode()
+    assert "名单刚刚有了变化" in html
+    assert "同意。" in html
+    assert not Decision.objects.exists()
+    sent["seen"] = response.context["batch"].version
+    assert client.post(batch.get_absolute_url(), sent).status_code == 302
+    assert Decision.objects.count() == 1
 
 
 # --- Who hears of it ------------------------------------------------------------------------------
