@@ -216,6 +216,12 @@ def may_see_calibration(user: User) -> bool:
     return may_lead(user)
 
 
+def may_go_and_see(user: User) -> bool:
+    """现场核查: the lead and the city's 管理员 arrange, its reviewers go there. Which ones each sees is
+    `inspecting.visible_to`."""
+    return has_city_role(user, {*_CITY_DECIDERS, Role.REVIEWER})
+
+
 def may_handle(user: User, assessment: SelfAssessment) -> bool:
     """受理, and 退回修改 while the city has it: its reviewer, or the lead."""
     return may_lead(user, assessment) or may_review(user, assessment)

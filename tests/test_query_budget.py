@@ -359,6 +359,42 @@ def test_pages_of_a_check(client, city, campaign, size):
         reverse("assessments:inspection_criterion", args=[visit.pk, 1]),
     ):
         assert count(client, city.lead, url) <= BUDGET, url
+    url = reverse("assessments:inspection_list") + f"?inspector={city.lead.pk}&county=direct&page=2"
+    assert count(client, city.lead, url) <= BUDGET
+
+
+def test_pages_of_a_closed_check(client, city, campaign):
+    """As reviewers see it, beside what was sent back, and as the union does in the end."""
+    assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW)
+    visit = inspecting.add(assessment, "群众反映", city.lead)
+    found = [
+        inspecting.Entry(one, "CONFIRMED", "属实。", None, "")
+        for one in Indicator.objects.filter(criterion__rubric=assessment.rubric)
+    ]
+    inspecting.save(visit, found, city.lead)
+    for one in found[:10]:
+        photo = SimpleUploadedFile("一.png", PNG)
+        inspecting.add_photo(visit, one.indicator, photo, city.lead)
+    inspecting.complete(visit, visited_on=factories.today(), minutes="", statement="", by=city.lead)
+    factories.send_back(assessment, city.lead, ("G3.01", "G3.02"))
+    factories.answer_remarks(assessment, city.head)
+    factories.perform(assessment, Action.SUBMIT, city.head)
+    factories.perform(assessment, Action.BEGIN_REVIEW, city.reviewer)
+    review = assessment.reviews.get()
+    for url in (
+        reverse("assessments:review_criterion", args=[review.pk, 3]),
+        reverse("assessments:review_aside", args=[review.pk, 3]),
+        review.get_absolute_url(),
+        visit.get_absolute_url(),
+    ):
+        assert count(client, city.reviewer, url) <= BUDGET, url
+    demo.score_like_union(assessment, city.reviewer)
+    factories.perform(assessment, Action.COMPLETE_REVIEW, city.reviewer)
+    factories.perform(assessment, Action.DECIDE, city.lead)
+    factories.perform(assessment, Action.PUBLISH, city.admin)
+    for user in (city.head, city.township_head, city.leader):
+        for url in (assessment.get_absolute_url(), visit.get_absolute_url()):
+            assert count(client, user, url) <= BUDGET, (user, url)
 
 
 def test_somebody_with_many_roles(client, city, campaign):

@@ -37,11 +37,10 @@ from assessments.forms.inspections import (
     ReasonForm,
     ScheduleForm,
 )
-from assessments.models import FindingPhoto, Inspection, InspectionDraw
+from assessments.models import FindingPhoto, Inspection, InspectionDraw, SelfAssessment
 from assessments.views.access import assessment_or_404, chosen_campaign
 from assessments.views.lists import CampaignListView
-from organizations.choices import Role, Tier
-from organizations.permissions import has_city_role
+from organizations.choices import Tier
 
 #: Photos that one request may bring.
 _AT_ONCE = 20
@@ -55,9 +54,7 @@ class InspectionList(CampaignListView):
 
     def get_queryset(self) -> QuerySet[Inspection]:
         user = self.request.user
-        if not (
-            permissions.may_lead(user) or has_city_role(user, {Role.REVIEWER, Role.LEAD_REVIEWER})
-        ):
+        if not permissions.may_go_and_see(user):
             raise Http404
         self.campaign, self.campaigns = chosen_campaign(self.request)
         people = inspecting.inspectors()
@@ -240,6 +237,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "may_lead": may_lead,
             "may_write": may_write and inspection.is_open,
             "may_open_sheet": may_write,
+            "submission_shown": SelfAssessment.objects.visible_to(request.user)
+            .filter(pk=assessment.pk)
+            .exists(),
             "of_city": permissions.may_see_names_of_city(request.user),
             "inspectors": inspectors,
             "forms": forms,

@@ -210,6 +210,13 @@ def test_the_union_and_its_superiors_see_it_with_the_published_result(client, ci
         html(client, user, photo, 404)
 
 
+def test_who_only_goes_there_is_not_led_to_a_page_that_they_may_not_see(client, city, visit):
+    overview = visit.self_assessment.get_absolute_url()
+    assert overview not in html(client, city.other_reviewer, visit.get_absolute_url())
+    assert overview in html(client, city.lead, visit.get_absolute_url())
+    assert reverse("assessments:inspection_list") in html(client, city.other_reviewer, "/")
+
+
 def test_a_cancelled_one_stays_with_the_city(client, city, campaign):
     assessment = make_self_assessment(city, campaign, State.REVIEWED)
     visit = arrange(assessment, city)
