@@ -148,7 +148,10 @@ def catch_up(reviews: Iterable[Review]) -> None:
     for review in reviews:
         latest = review.self_assessment.revision
         if review.revision != latest:
-            contents = dict(review.self_assessment.revisions.values_list("number", "content"))
+            revisions = review.self_assessment.revisions.filter(
+                number__in=(review.revision, latest)
+            )
+            contents = dict(revisions.values_list("number", "content"))
             clear_changed(review, contents, latest)
             Review.ever.filter(pk=review.pk).update(revision=latest)
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from assessments import permissions
-from assessments.choices import DECIDED_STATES, REVIEWED_STATES, State
+from assessments.choices import DECIDED_STATES, REVIEWED_STATES
 from assessments.models import (
     Adjustment,
     DecisionScore,
@@ -167,8 +167,7 @@ def _adjusted(assessment: SelfAssessment, line: Line, adjustment: Adjustment | N
 
 def _decided(assessment: SelfAssessment, reader: User) -> dict[int, Column]:
     of_city = permissions.may_see_names_of_city(reader)
-    states = DECIDED_STATES if of_city else (State.PUBLISHED, State.FINAL)
-    if assessment.state not in states:
+    if assessment.state not in DECIDED_STATES:
         return {}
     scores = DecisionScore.objects.filter(
         decision__self_assessment=assessment, decision__superseded_at=None

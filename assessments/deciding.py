@@ -44,8 +44,8 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True)
 class Listed:
-    """How many were listed, and how many of those asked for were not: listed elsewhere already, or
-    not reviewed."""
+    """How many were listed, and how many of those asked for were not: listed elsewhere already, not
+    reviewed, in dispute between the reviewers, or the user's to stand back from."""
 
     added: int
     left_out: int
@@ -76,16 +76,21 @@ def add(batch: DecisionBatch, rows: QuerySet[SelfAssessment], by: User) -> Liste
     _lock(batch, by)
     asked = rows.filter(campaign=batch.campaign_id)
     number = asked.count()
-    free = asked.filter(state=State.REVIEWED, standing__isnull=False).exclude(
-        pk__in=PendingDecision.objects.filter(is_open=True).values("self_assessment")
+    free = (
+        asked.filter(state=State.REVIEWED, standing__isnull=False, discrepant="")
+        .exclude(pk__in=PendingDecision.objects.filter(is_open=True).values("self_assessment"))
+        .select_related("organization", "standing")
     )
     lines = [
         PendingDecision(
-            batch=batch, self_assessment_id=pk, stamp=stamp, total=total, outcome=outcome
+            batch=batch,
+            self_assessment=one,
+            stamp=one.standing.stamp,
+            total=one.standing.total,
+            outcome=one.standing.outcome,
         )
-        for pk, stamp, total, outcome in free.order_by("pk").values_list(
-            "pk", "standing__stamp", "standing__total", "standing__outcome"
-        )
+        for one in free.order_by("pk").iterator(assigning.BATCH)
+        if not permissions.has_conflict(by, one.organization)
     ]
     try:
         with transaction.atomic():
@@ -116,6 +121,12 @@ def refresh(batch: DecisionBatch, by: User) -> tuple[int, int]:
     ).delete()
     changed = list(stale(batch).select_related("self_assessment__standing"))
     _bring_up_to_date(changed)
+    record(
+        action=Act.BATCH_REFRESHED,
+        by=by,
+        subject=batch,
+        details={"name": batch.name, "changed": len(changed), "gone": gone},
+    )
     return len(changed), gone
 
 
@@ -134,7 +145,12 @@ def _bring_up_to_date(lines: list[PendingDecision]) -> None:
 def exclude(line: PendingDecision, by: User) -> None:
     """Take one off the list; it can be listed again. Raises NotAllowed."""
     _lock(line.batch, by)
+    line = _locked_line(line, by)
+    union = line.self_assessment.organization.name
     line.delete()
+    record(
+        action=Act.BATCH_LINE_EXCLUDED, by=by, subject=line.batch, details={"organization": union}
+    )
 
 
 @transaction.atomic
@@ -259,10 +275,13 @@ def obstacles(batch: DecisionBatch, by: User, most: int = 20) -> list[str]:
 
 
 @transaction.atomic
-def apply(batch: DecisionBatch, opinion: str, by: User) -> int:
-    """Make all of the decisions in one act, each through its row of the workflow; all or none. How
-    many. Raises NotAllowed with what stands in the way."""
+def apply(batch: DecisionBatch, opinion: str, by: User, seen: str = "") -> int:
+    """Make all of the decisions in one act, all through one row of the workflow; all or none. How
+    many. `seen` is the version that the page showed. Raises NotAllowed with what stands in the
+    way."""
     locked = _lock(batch, by)
+    if seen and seen != str(locked.version - 1):
+        raise NotAllowed("名单刚刚有了变化，请核对之后再确认。")
     lines = list(
         locked.lines.select_related("self_assessment__organization").order_by(
             "self_assessment__rubric__tier", "-total", "pk"
@@ -275,20 +294,17 @@ def apply(batch: DecisionBatch, opinion: str, by: User) -> int:
     problems = obstacles(locked, by)
     if problems:
         raise NotAllowed("还不能作出评定。", problems)
-    for line in lines:
-        try:
-            workflow.perform(
-                line.self_assessment, Action.DECIDE, by=by, opinion=opinion, pending=line
-            )
-        except workflow.TransitionRefused as error:
-            problems += [
-                f"{line.self_assessment.organization}：{problem.message}"
-                for problem in error.problems
-            ]
-            if len(problems) >= 20:
-                break
-    if problems:
-        raise NotAllowed("还不能作出评定，没有作出任何一份。", problems)
+    details = {line.self_assessment_id: {"opinion": opinion, "pending": line} for line in lines}
+    try:
+        workflow.perform_many(Action.DECIDE, details, by=by)
+    except workflow.ManyRefused as error:
+        names = {line.self_assessment_id: line.self_assessment.organization for line in lines}
+        found = [
+            f"{names[key]}：{problem.message}"
+            for key, problems in error.problems.items()
+            for problem in problems
+        ]
+        raise NotAllowed("还不能作出评定，没有作出任何一份。", found[:20]) from None
     _close(locked, BatchState.APPLIED, by)
     record(
         action=Act.BATCH_APPLIED,
@@ -314,11 +330,14 @@ def _close(batch: DecisionBatch, state: BatchState, by: User) -> None:
 
 
 def _lock(batch: DecisionBatch, by: User) -> DecisionBatch:
+    """Locked to be changed: what a page has shown of it before is the past."""
     locked = DecisionBatch.objects.select_for_update().get(pk=batch.pk)
     if not permissions.may_lead(by):
         raise NotAllowed("只有评审组长和管理员可以评定。")
     if not locked.is_open:
         raise NotAllowed(f"名单“{locked}”{locked.get_state_display()}，不能再改。")
+    locked.version += 1
+    locked.save(update_fields=["version"])
     return locked
 
 

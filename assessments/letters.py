@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import QuerySet
 
-from assessments.choices import DECIDED_STATES
 from assessments.models import (
-    Adjustment,
     Criterion,
     Decision,
     DecisionCriterion,
     Indicator,
-    ReviewScore,
     SelfAssessment,
 )
 from assessments.scoring import ZERO
@@ -53,15 +51,16 @@ class Letter:
 
 
 def readable_by(user: User) -> QuerySet[Decision]:
-    """The decisions whose letter the user may have: of what they may see, once it is decided."""
-    visible = SelfAssessment.objects.visible_to(user).filter(state__in=DECIDED_STATES)
+    """The decisions whose letter the user may have: of what they may see. There is no decision before
+    it is made; one that was superseded keeps its letter, as void."""
+    visible = SelfAssessment.objects.visible_to(user).values("pk")
     return Decision.objects.filter(self_assessment__in=visible).select_related(
         "self_assessment__organization__parent", "campaign"
     )
 
 
 def write(decision: Decision) -> Letter:
-    """Four queries."""
+    """From what was frozen with the decision: three queries."""
     titles = {
         one.number: one
         for one in Criterion.objects.filter(rubric=decision.self_assessment.rubric_id)
@@ -71,13 +70,12 @@ def write(decision: Decision) -> Letter:
         for score in decision.scores.select_related("indicator__criterion")
         if score.points < score.maximum
     ]
-    remarks = _remarks(decision, [score.indicator_id for score in scores])
     shortfalls = [
         Shortfall(
             score.indicator,
             score.points,
             score.maximum,
-            tuple(dict.fromkeys(remarks.get(score.indicator_id, []))),
+            tuple(score.remark.splitlines()),
         )
         for score in scores
         if score.maximum > ZERO
@@ -90,21 +88,8 @@ def write(decision: Decision) -> Letter:
     )
 
 
-def _remarks(decision: Decision, indicators: list[int]) -> dict[int, list[str]]:
-    """The city's reason for its own score stands alone; else what the reviewers said. Those of the
-    revision that was decided on."""
-    found: dict[int, list[str]] = {}
-    reviewed = ReviewScore.objects.filter(
-        review__self_assessment=decision.self_assessment_id,
-        review__withdrawn_at=None,
-        review__revision=decision.revision,
-        indicator__in=indicators,
-    ).exclude(remark="")
-    for indicator, text in reviewed.order_by("review", "pk").values_list("indicator", "remark"):
-        found.setdefault(indicator, []).append(text)
-    adjusted = Adjustment.objects.filter(
-        self_assessment=decision.self_assessment_id, lapsed_at=None, indicator__in=indicators
-    )
-    for indicator, text in adjusted.values_list("indicator", "reason"):
-        found[indicator] = [text]
-    return found
+def standing_first(decisions: Iterable[Decision]) -> tuple[Decision | None, list[Decision]]:
+    """The decision that stands, if there is one, and those that were superseded."""
+    decisions = list(decisions)
+    standing = next((one for one in decisions if one.superseded_at is None), None)
+    return standing, [one for one in decisions if one.superseded_at is not None]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.template.loader import render_to_string
+from PIL import ImageFile
 
 
 class PrintingUnavailable(Exception):
@@ -29,6 +30,9 @@ def pdf(template: str, style: str, context: dict[str, Any]) -> bytes:
         raise PrintingUnavailable(
             "服务器缺少生成 PDF 所需的组件（Pango），请联系管理员；可以先下载 Word。"
         ) from error
+
+    # WeasyPrint switches it on for the whole process, and thumbnails would be made of half a picture.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
 
     class DataOnly(URLFetcher):
         def fetch(self, url: str, *args: Any, **kwargs: Any) -> Any:

@@ -52,9 +52,12 @@ def clear_outdated(assessment: SelfAssessment) -> list[str]:
     """After a resubmission: scores of indicators whose answer or evidence has changed since the
     revision that was scored are emptied (remarks stay) and adjusted ones lapse, so that they are
     judged anew. Returns the codes of what changed."""
-    contents = dict(assessment.revisions.values_list("number", "content"))
+    reviews = list(assessment.reviews.all())
+    numbers = {assessment.revision, *(review.revision for review in reviews)}
+    revisions = assessment.revisions.filter(number__in=numbers)
+    contents = dict(revisions.values_list("number", "content"))
     changed: set[str] = set()
-    for review in assessment.reviews.all():
+    for review in reviews:
         changed |= assigning.clear_changed(review, contents, assessment.revision)
     assessment.adjustments.filter(indicator__code__in=changed, lapsed_at=None).update(
         lapsed_at=deadlines.now()

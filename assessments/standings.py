@@ -3,67 +3,98 @@ ranks are SQL. Written whenever something underneath changes; `rebuild` starts a
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from assessments import verdicts, worksheet
+from assessments import verdicts
 from assessments.choices import REVIEWED_STATES
 from assessments.models import Campaign, SelfAssessment, Standing
 from assessments.scoring import storable
+from assessments.verdicts import BATCH, Verdict
+from organizations.choices import Tier
 from organizations.models.organization import PATH_STEP
 
 
-def write(assessment: SelfAssessment, verdict: verdicts.Verdict) -> None:
+def write(assessment: SelfAssessment, verdict: Verdict) -> None:
     """Keep this verdict. The caller holds the lock of the self-assessment."""
-    Standing.objects.update_or_create(
-        self_assessment=assessment,
-        defaults={
-            "campaign_id": assessment.campaign_id,
-            "tier": assessment.rubric.tier,
-            "county": assessment.place[: 2 * PATH_STEP],
-            "total": storable(verdict.result.total),
-            "outcome": verdict.outcome,
-            "criteria": [
-                [str(storable(one.points)), str(storable(one.maximum)), one.met]
-                for one in verdict.result.criteria
-            ],
-            "met": sum(one.met for one in verdict.result.criteria),
-            "vetoed": bool(verdict.vetoes),
-            "stamp": verdict.stamp,
-        },
+    _write([assessment], {assessment.pk: verdict})
+
+
+def _write(assessments: Sequence[SelfAssessment], found: Mapping[int, Verdict]) -> None:
+    rows = []
+    for one in assessments:
+        verdict = found[one.pk]
+        rows.append(
+            Standing(
+                self_assessment=one,
+                campaign_id=one.campaign_id,
+                tier=one.rubric.tier,
+                county=_county_of(one),
+                total=storable(verdict.result.total),
+                outcome=verdict.outcome,
+                criteria=[
+                    [str(storable(each.points)), str(storable(each.maximum)), each.met]
+                    for each in verdict.result.criteria
+                ],
+                met=sum(each.met for each in verdict.result.criteria),
+                vetoed=bool(verdict.vetoes),
+                stamp=verdict.stamp,
+            )
+        )
+    derived = [field.name for field in Standing._meta.fields if not field.primary_key]
+    derived.remove("self_assessment")
+    Standing.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["self_assessment"], update_fields=derived
     )
+
+
+def _county_of(assessment: SelfAssessment) -> str:
+    """The path of the county (or industrial union) in which it was handed in; the city's own for a
+    union directly under it, as in the roll-ups."""
+    place = assessment.place
+    above = place if assessment.rubric.tier == Tier.COUNTY else place[:-PATH_STEP]
+    return above[: 2 * PATH_STEP]
 
 
 def refresh(assessment: SelfAssessment) -> None:
     """Reckon it anew; a submission that is not reviewed (any more) has none."""
-    if assessment.state not in REVIEWED_STATES:
-        Standing.objects.filter(self_assessment=assessment).delete()
-        return
-    lines = [line for section in worksheet.load(assessment) for line in section.lines]
-    write(assessment, verdicts.verdict_of(assessment, lines))
+    _refresh([assessment.pk])
 
 
 def refresh_union(campaign: Campaign, organization: Any) -> None:
     """After a veto came or went."""
-    for assessment in SelfAssessment.objects.filter(
-        campaign=campaign, organization=organization
-    ).with_context():
-        refresh(assessment)
+    touched = SelfAssessment.objects.filter(campaign=campaign, organization=organization)
+    _refresh(touched.values_list("pk", flat=True))
 
 
 def rebuild(campaign: Campaign) -> int:
-    """All of a campaign's, one after the other: how many there are."""
-    number = 0
+    """All of a campaign's, BATCH at a time: how many there are."""
+    number = last = 0
     Standing.objects.filter(campaign=campaign).exclude(
         self_assessment__state__in=REVIEWED_STATES
     ).delete()
     reviewed = SelfAssessment.objects.filter(campaign=campaign, state__in=REVIEWED_STATES)
-    for assessment in reviewed.with_context().order_by("pk").iterator(chunk_size=200):
-        refresh(assessment)
-        number += 1
+    keys = reviewed.order_by("pk").values_list("pk", flat=True)
+    while portion := list(keys.filter(pk__gt=last)[:BATCH]):
+        _refresh(portion)
+        number, last = number + len(portion), portion[-1]
     return number
+
+
+def _refresh(keys: Iterable[int]) -> None:
+    """Reckon these anew: a fixed number of queries."""
+    keys = list(keys)
+    reviewed = list(
+        SelfAssessment.objects.filter(pk__in=keys, state__in=REVIEWED_STATES)
+        .select_related("campaign", "rubric")
+        .prefetch_related("reviews")
+    )
+    gone = set(keys) - {one.pk for one in reviewed}
+    Standing.objects.filter(self_assessment__in=gone).delete()
+    _write(reviewed, verdicts.verdicts_of(reviewed))
 
 
 def with_ranks(rows: QuerySet[SelfAssessment]) -> QuerySet[SelfAssessment]:

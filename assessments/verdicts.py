@@ -1,25 +1,18 @@
-"""What the reviewers' scores come to, and the decision that is written from it."""
+"""What the reviewers' scores come to: of one, or of many by a fixed number of queries."""
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from decimal import Decimal
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from django.db.models import Max
-
-from assessments import deadlines
+from assessments import deadlines, worksheet
 from assessments.choices import AdjustmentSource, Outcome
 from assessments.models import (
     Adjustment,
-    Campaign,
-    Decision,
-    DecisionCriterion,
-    DecisionScore,
+    Arbitration,
     Indicator,
-    PendingDecision,
     Review,
     ReviewScore,
     SelfAssessment,
@@ -33,37 +26,44 @@ from assessments.scoring import (
     discrepant_criteria,
     score_assessment,
     score_indicator,
-    storable,
 )
 from assessments.worksheet import Line
 from organizations.models import User
 
+#: So many self-assessments are reckoned at a time.
+BATCH = 200
+Scores = Mapping[int, Mapping[int, ReviewScore]]
+Results = dict[int, list[IndicatorResult]]
 
-def results_of(
-    assessment: SelfAssessment, reviews: Iterable[Review], lines: Iterable[Line]
-) -> list[dict[int, list[IndicatorResult]]]:
-    """For each review, its results by criterion number: one query for all scores."""
-    reviews, lines = list(reviews), list(lines)
-    by_review: dict[int, dict[int, ReviewScore]] = {review.pk: {} for review in reviews}
-    for score in ReviewScore.objects.filter(review__in=reviews):
-        by_review[score.review_id][score.indicator_id] = score
-    found = []
-    for review in reviews:
-        results: dict[int, list[IndicatorResult]] = {}
-        for line in lines:
-            score = by_review[review.pk].get(line.indicator.pk) or ReviewScore()
-            results.setdefault(line.indicator.criterion.number, []).append(
-                score_indicator(line.indicator.rule, score.rating, assessment.campaign.thresholds)
-            )
-        found.append(results)
+
+def scores_of(reviews: Iterable[Review]) -> Scores:
+    """All scores of some reviews, by review and indicator: one query."""
+    found: dict[int, dict[int, ReviewScore]] = defaultdict(dict)
+    for score in ReviewScore.objects.filter(review__in=[review.pk for review in reviews]):
+        found[score.review_id][score.indicator_id] = score
     return found
+
+
+def _results(
+    assessment: SelfAssessment, review: Review, indicators: Iterable[Indicator], scores: Scores
+) -> Results:
+    """What one review comes to at each indicator, by criterion number."""
+    own, thresholds = scores.get(review.pk, {}), assessment.campaign.thresholds
+    results: Results = {}
+    for indicator in indicators:
+        score = own.get(indicator.pk) or ReviewScore()
+        results.setdefault(indicator.criterion.number, []).append(
+            score_indicator(indicator.rule, score.rating, thresholds)
+        )
+    return results
 
 
 def result_of(
     assessment: SelfAssessment, review: Review, lines: Iterable[Line]
 ) -> AssessmentResult:
     """What one review comes to by itself."""
-    (results,) = results_of(assessment, [review], lines)
+    indicators = [line.indicator for line in lines]
+    results = _results(assessment, review, indicators, scores_of([review]))
     return score_assessment(results, assessment.campaign.thresholds)
 
 
@@ -103,20 +103,94 @@ class Verdict:
 def verdict_of(assessment: SelfAssessment, lines: Iterable[Line]) -> Verdict:
     """The mean of the completed reviews (or their median, as the campaign has it), adjusted scores
     in place of it where the city has set any, by the one rule of the scoring, with the vetoes."""
-    thresholds = assessment.campaign.thresholds
-    completed = [review for review in assessment.reviews.all() if review.is_complete]
-    lines = list(lines)
-    rules = {line.indicator.code: line.indicator.rule for line in lines}
-    each = results_of(assessment, completed, lines)
-    vetoes = tuple(
-        Veto.objects.filter(
-            campaign=assessment.campaign_id, organization=assessment.organization_id
-        ).values_list("reason", flat=True)
+    indicators = [line.indicator for line in lines]
+    return _verdicts([(assessment, indicators)])[assessment.pk]
+
+
+def verdicts_of(assessments: Iterable[SelfAssessment]) -> dict[int, Verdict]:
+    """The verdicts of many, by key: four queries for all of them. They come with their campaign,
+    and with their reviews prefetched."""
+    return _verdicts(
+        [
+            (one, [each for _, some in worksheet.outline(one.rubric_id) for each in some])
+            for one in assessments
+        ]
     )
-    adjusted = {
-        adjustment.indicator.code: adjustment.rating
-        for adjustment in assessment.adjustments.filter(lapsed_at=None).select_related("indicator")
+
+
+def _verdicts(
+    pairs: Sequence[tuple[SelfAssessment, Sequence[Indicator]]],
+) -> dict[int, Verdict]:
+    assessments = [assessment for assessment, _ in pairs]
+    completed = {
+        one.pk: [review for review in one.reviews.all() if review.is_complete]
+        for one in assessments
     }
+    scores = scores_of(review for some in completed.values() for review in some)
+    vetoes, adjusted = _vetoes(assessments), _adjusted(assessments)
+    found, apart = {}, []
+    for assessment, indicators in pairs:
+        verdict = _reckon(
+            assessment,
+            indicators,
+            completed[assessment.pk],
+            scores,
+            vetoes[assessment.campaign_id, assessment.organization_id],
+            adjusted[assessment.pk],
+        )
+        found[assessment.pk] = verdict
+        if verdict.discrepant:
+            apart.append(assessment.pk)
+    if apart:
+        settled: dict[int, set[int]] = defaultdict(set)
+        standing = Arbitration.objects.filter(self_assessment__in=apart, lapsed_at=None)
+        for key, number in standing.values_list("self_assessment", "number"):
+            settled[key].add(number)
+        for key in apart:
+            found[key] = replace(
+                found[key],
+                discrepant=tuple(n for n in found[key].discrepant if n not in settled[key]),
+                arbitrated=tuple(sorted(settled[key])),
+            )
+    return found
+
+
+def _vetoes(assessments: Iterable[SelfAssessment]) -> dict[tuple[int, int], tuple[str, ...]]:
+    """Reasons by campaign and organization, in the order in which they were recorded."""
+    found: dict[tuple[int, int], tuple[str, ...]] = defaultdict(tuple)
+    vetoes = Veto.objects.filter(
+        campaign__in={one.campaign_id for one in assessments},
+        organization__in=[one.organization_id for one in assessments],
+    )
+    for campaign, organization, reason in vetoes.order_by("pk").values_list(
+        "campaign", "organization", "reason"
+    ):
+        found[campaign, organization] += (reason,)
+    return found
+
+
+def _adjusted(assessments: Iterable[SelfAssessment]) -> dict[int, dict[str, Rating]]:
+    """The scores that the city has set, by self-assessment and code."""
+    found: dict[int, dict[str, Rating]] = defaultdict(dict)
+    for adjustment in Adjustment.objects.filter(
+        self_assessment__in=[one.pk for one in assessments], lapsed_at=None
+    ).select_related("indicator"):
+        found[adjustment.self_assessment_id][adjustment.indicator.code] = adjustment.rating
+    return found
+
+
+def _reckon(
+    assessment: SelfAssessment,
+    indicators: Sequence[Indicator],
+    completed: Sequence[Review],
+    scores: Scores,
+    vetoes: tuple[str, ...],
+    adjusted: Mapping[str, Rating],
+) -> Verdict:
+    """The verdict of one, of which no criterion has been arbitrated."""
+    thresholds = assessment.campaign.thresholds
+    rules = {indicator.code: indicator.rule for indicator in indicators}
+    each = [_results(assessment, review, indicators, scores) for review in completed]
 
     def merge(same: tuple[IndicatorResult, ...]) -> IndicatorResult:
         rule = rules[same[0].code]
@@ -129,22 +203,17 @@ def verdict_of(assessment: SelfAssessment, lines: Iterable[Line]) -> Verdict:
         for number in (each[0] if each else {})
     }
     apart: tuple[int, ...] = ()
-    arbitrated: tuple[int, ...] = ()
     if len(each) > 1:
         apart = discrepant_criteria(
             [score_assessment(results, thresholds) for results in each],
             assessment.campaign.discrepancy_percent,
         )
-    if apart:
-        settled = assessment.arbitrations.filter(lapsed_at=None).values_list("number", flat=True)
-        arbitrated = tuple(sorted(set(settled)))
     return Verdict(
         result=score_assessment(merged, thresholds, vetoed=bool(vetoes)),
         results=merged,
         vetoes=vetoes,
-        discrepant=tuple(number for number in apart if number not in arbitrated),
+        discrepant=apart,
         reviewers=len(each),
-        arbitrated=arbitrated,
     )
 
 
@@ -157,8 +226,7 @@ def adjust(
     reason: str,
     by: User,
 ) -> Adjustment:
-    """Set a score in place of what the reviewers come to; an earlier adjustment lapses. The
-    caller holds the lock of the self-assessment, has asked who may, and puts it on record."""
+    """Set a score in place of what the reviewers come to; an earlier adjustment lapses. The caller holds the lock of the self-assessment, has asked who may, and puts it on record."""
     at = deadlines.now()
     assessment.adjustments.filter(indicator=indicator, lapsed_at=None).update(lapsed_at=at)
     adjustment = Adjustment(
@@ -173,64 +241,3 @@ def adjust(
     adjustment.apply(rating)
     adjustment.save()
     return adjustment
-
-
-def record_decision(
-    assessment: SelfAssessment,
-    verdict: Verdict,
-    *,
-    opinion: str,
-    by: User,
-    at: dt.datetime,
-    pending: PendingDecision | None = None,
-) -> Decision:
-    """Write the decision with its six criteria and what was decided for each indicator, and give
-    it the next number of the campaign. `pending` is its line in a list, with the override."""
-    Campaign.objects.select_for_update().get(pk=assessment.campaign_id)  # one number at a time
-    last = Decision.objects.filter(campaign=assessment.campaign_id).aggregate(last=Max("number"))
-    decision = Decision(
-        self_assessment=assessment,
-        campaign_id=assessment.campaign_id,
-        number=(last["last"] or 0) + 1,
-        revision=assessment.revision,
-        total=storable(verdict.result.total),
-        outcome=verdict.outcome,
-        computed_outcome=verdict.outcome,
-        opinion=opinion,
-        decided_by=by,
-        decided_at=at,
-    )
-    if pending is not None:
-        decision.batch_id = pending.batch_id
-        if pending.override and pending.confirmed_by_id:
-            decision.outcome = pending.override
-            decision.override_reason = pending.override_reason
-            decision.overridden_by_id = pending.override_by_id
-            decision.override_confirmed_by_id = pending.confirmed_by_id
-    decision.save(force_insert=True)
-    DecisionCriterion.objects.bulk_create(
-        DecisionCriterion(
-            decision=decision,
-            number=criterion.number,
-            points=storable(criterion.points),
-            maximum=storable(criterion.maximum),
-            met=criterion.met,
-        )
-        for criterion in verdict.result.criteria
-    )
-    indicators = {
-        indicator.code: indicator
-        for indicator in Indicator.objects.filter(criterion__rubric=assessment.rubric_id)
-    }
-    DecisionScore.objects.bulk_create(
-        DecisionScore(
-            decision=decision,
-            indicator=indicators[scored.code],
-            points=storable(scored.points or Decimal()),
-            maximum=storable(scored.maximum),
-            met=scored.met,
-        )
-        for results in verdict.results.values()
-        for scored in results
-    )
-    return decision

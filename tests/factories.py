@@ -19,6 +19,7 @@ from assessments import (
     demo,
     permissions,
     rubrics,
+    standings,
     workflow,
     worksheet,
 )
@@ -27,6 +28,8 @@ from assessments.models import (
     Attachment,
     Campaign,
     Evidence,
+    Review,
+    ReviewScore,
     Rubric,
     SelfAssessment,
     TierPolicy,
@@ -279,3 +282,50 @@ def beyond_doubt(assessment: SelfAssessment) -> SelfAssessment:
     )
     assessment.answers.filter(denominator__isnull=False).update(numerator=F("denominator"))
     return assessment
+
+
+def make_many_reviewed(city: City, campaign: Campaign, count: int) -> list[SelfAssessment]:
+    """`count` unions whose submission has been reviewed: copies of one, made in bulk."""
+    model = make_self_assessment(city, campaign, State.REVIEWED, organization=city.direct)
+    tree.plant_all(
+        Organization(
+            code=f"M{n:05}", name=f"批量第{n}工会", tier=Tier.GRASSROOTS, parent=city.township
+        )
+        for n in range(count)
+    )
+    made = SelfAssessment.objects.bulk_create(
+        SelfAssessment(
+            campaign=campaign,
+            organization=union,
+            rubric=model.rubric,
+            place=union.path,
+            state=State.REVIEWED,
+            revision=1,
+            submitted_at=model.submitted_at,
+            self_total=model.self_total,
+        )
+        for union in Organization.objects.filter(code__startswith="M").order_by("pk")
+    )
+    template = model.reviews.get()
+    reviews = Review.objects.bulk_create(
+        Review(
+            self_assessment=one,
+            reviewer=template.reviewer,
+            revision=1,
+            assigned_by=template.assigned_by,
+            completed_at=template.completed_at,
+        )
+        for one in made
+    )
+    scores = list(template.scores.all())
+    ReviewScore.objects.bulk_create(
+        (_copy(score, review) for review in reviews for score in scores), batch_size=2000
+    )
+    standings.rebuild(campaign)
+    return made
+
+
+def _copy(score: ReviewScore, review: Review) -> ReviewScore:
+    copy = ReviewScore(review=review, indicator_id=score.indicator_id, remark=score.remark)
+    copy.apply(score.rating)
+    return copy

@@ -49,11 +49,13 @@ class Standing(models.Model):
 
 class DecisionBatch(models.Model):
     """A list of pending decisions for one meeting (评定会). Nobody is told of it until it is
-    applied in one act; a dropped one has told nobody."""
+    applied in one act; a dropped one has told nobody. `version` counts its changes, so that nobody
+    applies what they have not seen."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="batches")
     name = models.CharField("名称", max_length=60)
     state = models.CharField("状态", max_length=8, choices=BatchState, default=BatchState.PREPARED)
+    version = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )

@@ -83,6 +83,7 @@ class Decision(models.Model):
     )
     decided_at = models.DateTimeField("评定时间")
     superseded_at = models.DateTimeField(null=True)
+    superseded_reason = models.TextField("撤销理由", blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "评定"
@@ -158,14 +159,16 @@ class DecisionCriterion(models.Model):
 
 
 class DecisionScore(models.Model):
-    """What was decided for one indicator (认定得分). An indicator that does not apply has a
-    maximum of zero."""
+    """What was decided for one indicator (认定得分), and why where it is below the full mark: the
+    city's words as they were then, without names. An indicator that does not apply has a maximum of
+    zero."""
 
     decision = models.ForeignKey(Decision, on_delete=models.CASCADE, related_name="scores")
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
     points = models.DecimalField(**EXACT)
     maximum = models.DecimalField(**EXACT)
     met = models.BooleanField()
+    remark = models.TextField("扣分说明", blank=True)
 
     class Meta:
         constraints = [

@@ -196,9 +196,12 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
     problems: tuple[str, ...] = ()
     if request.method == "POST" and form.is_valid():
         try:
-            done = deciding.apply(found, form.cleaned_data["opinion"], request.user)
+            done = deciding.apply(
+                found, form.cleaned_data["opinion"], request.user, request.POST.get("seen", "")
+            )
         except deciding.NotAllowed as error:
             problems = (str(error), *error.lines)
+            found.refresh_from_db()
         else:
             messages.success(request, f"已作出 {done} 份评定。")
             return redirect(found)

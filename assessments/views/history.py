@@ -47,6 +47,9 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
             "revision", "evidence", "uploaded_by"
         )[:20],
         "returns": assessment.returns.prefetch_related(Prefetch("remarks", remarks)),
+        "void_decisions": assessment.decisions.exclude(superseded_at=None).select_related(
+            "campaign"
+        ),
     }
     if permissions.may_see_changes(request.user, assessment):
         context |= _changes(request, assessment)

@@ -12,13 +12,14 @@ from assessments import (
     answering,
     deadlines,
     inspecting,
+    letters,
     permissions,
     similarity,
     workflow,
     worksheet,
 )
-from assessments.choices import DECIDED_STATES, Action, State
-from assessments.models import Campaign, Return, ReturnRemark, SelfAssessment
+from assessments.choices import REVIEWED_STATES, Action, State
+from assessments.models import Campaign, Decision, Return, ReturnRemark, SelfAssessment
 from assessments.views import superior
 from assessments.views.access import assessment_or_404, number_or_zero
 from organizations import audit
@@ -54,11 +55,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     sections = worksheet.load(assessment)
     now = deadlines.now()
     due = deadlines.due_on(assessment) if assessment.is_editable_state else None
-    decision = None
-    if assessment.state in DECIDED_STATES:
-        decision = (
-            assessment.decisions.filter(superseded_at=None).prefetch_related("criteria").first()
-        )
+    decision, void = _decisions(assessment)
     result = worksheet.result_of(sections, assessment.campaign)
     latest_return = _latest_return(assessment)
     writable = (
@@ -94,6 +91,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "days_left": deadlines.days_left(due, now) if due else None,
             "latest_return": latest_return,
             "decision": decision,
+            "void_decisions": void,
             "decision_rows": list(
                 zip(sections, result.criteria, decision.criteria.all(), strict=True)
             )
@@ -144,6 +142,15 @@ def _events(assessment: SelfAssessment, user: User) -> QuerySet[AuditEvent]:
     if not permissions.may_see_names_of_city(user):
         found = found.exclude(action__in=_INNER)
     return found[:50]
+
+
+def _decisions(assessment: SelfAssessment) -> tuple[Decision | None, list[Decision]]:
+    """The decision that stands, and those that were superseded: the union has been told of all.
+    While it is on its way to the city again, they are found in its history."""
+    if assessment.state not in (State.UNDER_REVIEW, *REVIEWED_STATES):
+        return None, []
+    found = assessment.decisions.select_related("campaign").prefetch_related("criteria")
+    return letters.standing_first(found)
 
 
 def _latest_return(assessment: SelfAssessment) -> Return | None:

@@ -7,24 +7,28 @@ rules cannot disagree.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Prefetch
 
-from assessments import deadlines
+from assessments import deadlines, verdicts
 from assessments.answering import capacity, entry_of
 from assessments.choices import Action, State
-from assessments.models import SelfAssessment
+from assessments.models import Review, SelfAssessment
 from assessments.workflow import telling
-from assessments.workflow.context import Context, Problem, TransitionRefused
+from assessments.workflow.context import Context, ManyRefused, Problem, TransitionRefused
 from assessments.workflow.table import TRANSITIONS, Transition
-from organizations.audit import record
+from organizations.audit import record, record_many
 from organizations.models import User
 
 __all__ = [
     "TRANSITIONS",
     "Context",
+    "ManyRefused",
     "Problem",
     "Transition",
     "TransitionRefused",
@@ -32,9 +36,13 @@ __all__ = [
     "find",
     "look",
     "perform",
+    "perform_many",
     "problems",
     "stamp",
 ]
+
+#: So many are read and written at a time.
+MANY_AT_A_TIME = 200
 
 
 def find(action: Action, state: State | str) -> Transition | None:
@@ -86,8 +94,8 @@ def perform(
 ) -> SelfAssessment:
     """Run one transition: lock, find the row, ask who and what, write, record, tell.
 
-    `details` by action: `signatory` and `scan` (SUBMIT_ON_PAPER), `opinion` (ENDORSE; optional for COMPLETE_REVIEW and DECIDE), `pending`
-    (DECIDE, with its list), `rank` (ENDORSE), `remarks`
+    `details` by action: `signatory` and `scan` (SUBMIT_ON_PAPER), `opinion` (ENDORSE; optional for
+    COMPLETE_REVIEW and DECIDE), `pending` (DECIDE, as it was prepared), `rank` (ENDORSE), `remarks`
     {Indicator: text}, `reason` and `due_on` (RETURN), `reason` (RESUME, the reopening actions,
     ACCEPT_APPEAL).
     `seen` is the `stamp` of what the user was shown before confirming, if anything was shown.
@@ -126,6 +134,76 @@ def perform(
         )
         telling.tell(context, transition.tells)
     return locked
+
+
+def perform_many(
+    action: Action, details: Mapping[int, Mapping[str, Any]], *, by: User
+) -> list[int]:
+    """Run the same row of the table on many self-assessments, in one transaction, by a fixed number
+    of queries for MANY_AT_A_TIME (but for the messages to each union). All or nothing.
+
+    `details` are those of `perform`, by key of the self-assessment, and in the order in which it is
+    done. Every one gets its own audit event. Returns the keys. Raises ManyRefused, which names
+    everything that stands in the way.
+    """
+    refused: dict[int, tuple[Problem, ...]] = {}
+    at, keys = deadlines.now(), list(details)
+    with transaction.atomic():
+        # All locks first, in one order: who decides one at the same moment waits, or is waited for.
+        list(
+            SelfAssessment.objects.select_for_update()
+            .filter(pk__in=keys)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+        for start in range(0, len(keys), MANY_AT_A_TIME):
+            contexts = _contexts(keys[start : start + MANY_AT_A_TIME], details, by, at)
+            for context in contexts:
+                found = problems(context, action)
+                if found:
+                    refused[context.assessment.pk] = tuple(found)
+            if not refused:
+                _write_many(contexts, action, by)
+        if refused:
+            raise ManyRefused(refused)
+    return keys
+
+
+def _contexts(
+    keys: Sequence[int], details: Mapping[int, Mapping[str, Any]], by: User, at: dt.datetime
+) -> list[Context]:
+    """The self-assessments as they are now, with their reviews and verdicts."""
+    by_key = (
+        SelfAssessment.objects.with_context()
+        .prefetch_related(Prefetch("reviews", Review.objects.prefetch_related("reviewer")))
+        .in_bulk(keys)
+    )
+    rows = [by_key[key] for key in keys]
+    found = verdicts.verdicts_of(rows)
+    contexts = [Context(row, by, at, details[row.pk]) for row in rows]
+    for context in contexts:
+        context.verdict = found[context.assessment.pk]
+        context.reviews = list(context.assessment.reviews.all())
+    return contexts
+
+
+def _write_many(contexts: Sequence[Context], action: Action, by: User) -> None:
+    """What `perform` writes once nothing stands in the way; the contexts share one row of the
+    table, of which `of_many` does the effects."""
+    (transition,) = {find(action, context.assessment.state) for context in contexts}
+    assert transition is not None
+    assert transition.of_many is not None
+    on_record = transition.of_many(contexts)
+    entries = []
+    for context, written in zip(contexts, on_record, strict=True):
+        assessment = context.assessment
+        moved = {"from": assessment.state, "to": transition.target}
+        assessment.state = transition.target
+        acted = capacity(by, assessment, transition.acts_as)
+        entries.append((assessment, acted | written | moved))
+    SelfAssessment.objects.bulk_update([one.assessment for one in contexts], ["state"])
+    record_many(action=action, by=by, entries=entries)
+    telling.tell_many(contexts, transition.tells)
 
 
 def _wrong_state(assessment: SelfAssessment) -> Problem:

@@ -29,6 +29,14 @@ class TransitionRefused(Exception):
         self.problems = problems
 
 
+class ManyRefused(Exception):
+    """Raised by `perform_many`; `problems` by key of the self-assessment."""
+
+    def __init__(self, problems: Mapping[int, tuple[Problem, ...]]) -> None:
+        super().__init__(f"{len(problems)} refused")
+        self.problems = problems
+
+
 @dataclass
 class Context:
     """One run of a transition: the locked row, who acts, when, and what came with the action."""
@@ -47,6 +55,11 @@ class Context:
     def verdict(self) -> verdicts.Verdict:
         """What the completed reviews come to."""
         return verdicts.verdict_of(self.assessment, self.lines)
+
+    @cached_property
+    def reviews(self) -> list[Review]:
+        """What the reviewers have scored, with their users."""
+        return list(self.assessment.reviews.select_related("reviewer"))
 
     @property
     def lines(self) -> list[worksheet.Line]:

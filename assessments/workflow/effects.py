@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from assessments import (
     assigning,
     deadlines,
+    decisions,
     endorsing,
     reviewing,
     revisions,
@@ -181,39 +182,55 @@ def reopen_reviews(context: Context) -> dict[str, Any]:
 
 
 def _open_reviews_again(context: Context) -> None:
-    """What was settled between the reviewers is theirs to score anew."""
+    """What was settled between the reviewers, or set at the decision, is theirs to score anew; what
+    a check on site found stays."""
     assessment = context.assessment
     assessment.reviews.update(completed_at=None)
     assessment.arbitrations.filter(lapsed_at=None).update(lapsed_at=context.at)
-    assessment.adjustments.filter(lapsed_at=None, source=AdjustmentSource.ARBITRATION).update(
-        lapsed_at=context.at
-    )
+    assessment.adjustments.filter(
+        lapsed_at=None, source__in=(AdjustmentSource.ARBITRATION, AdjustmentSource.DECISION)
+    ).update(lapsed_at=context.at)
     assessment.discrepant = ""
     Standing.objects.filter(self_assessment=assessment).delete()
 
 
 def write_decision(context: Context) -> dict[str, Any]:
-    verdict = context.verdict
-    decision = verdicts.record_decision(
-        context.assessment,
-        verdict,
-        opinion=context.details.get("opinion", ""),
-        by=context.by,
-        at=context.at,
-        pending=context.details.get("pending"),
+    return write_decisions([context])[0]
+
+
+def write_decisions(contexts: Sequence[Context]) -> list[dict[str, Any]]:
+    """Of many at a time, decided by one person at one moment: for each what goes on record."""
+    made = decisions.write(
+        [
+            decisions.Ruling(
+                context.assessment,
+                context.verdict,
+                context.details.get("opinion", ""),
+                context.details.get("pending"),
+            )
+            for context in contexts
+        ],
+        by=contexts[0].by,
+        at=contexts[0].at,
     )
-    overridden = {"override_reason": decision.override_reason} if decision.is_overridden else {}
-    return overridden | {
-        "outcome": decision.outcome,
-        "number": decision.number,
-        "total": str(decision.total),
-        "met": [criterion.number for criterion in verdict.result.criteria if criterion.met],
-    }
+    return [
+        ({"override_reason": decision.override_reason} if decision.is_overridden else {})
+        | {
+            "outcome": decision.outcome,
+            "number": decision.number,
+            "total": str(decision.total),
+            "met": [one.number for one in context.verdict.result.criteria if one.met],
+        }
+        for context, decision in zip(contexts, made, strict=True)
+    ]
 
 
 def supersede_decision(context: Context) -> dict[str, Any]:
-    context.assessment.decisions.filter(superseded_at=None).update(superseded_at=context.at)
-    return {"reason": context.details["reason"]}
+    reason = context.details["reason"]
+    context.assessment.decisions.filter(superseded_at=None).update(
+        superseded_at=context.at, superseded_reason=reason
+    )
+    return {"reason": reason}
 
 
 def others_are_scoring(context: Context) -> bool:

@@ -125,17 +125,13 @@ def own_review_is_complete(context: Context) -> list[Problem]:
 
 
 def decided_with_its_list(context: Context) -> list[Problem]:
-    """What is on a list for the meeting is decided with it, and as it was listed."""
-    line = (
-        PendingDecision.objects.filter(self_assessment=context.assessment, is_open=True)
-        .select_related("batch")
-        .first()
-    )
-    given = context.details.get("pending")
-    if line is None and given is None:
-        return []
-    if given is None or line != given:
-        return [Problem(f"已列入“{line.batch if line else given.batch}”，请在名单里一并作出评定。")]
+    """What is on a list for the meeting is decided with it, and as it was listed. Whoever gives a
+    line holds the lock of its list."""
+    line = context.details.get("pending")
+    if line is None:
+        listed = PendingDecision.objects.filter(self_assessment=context.assessment, is_open=True)
+        waits = listed.select_related("batch").first()
+        return [Problem(f"已列入“{waits.batch}”，请在名单里一并作出评定。")] if waits else []
     if line.stamp != context.verdict.stamp:
         return [Problem("列入名单之后有了变化，请先更新名单。")]
     if line.awaits_confirmation:
@@ -147,7 +143,7 @@ def reviewers_are_free(context: Context) -> list[Problem]:
     """A conflict of interest (回避) that arose after the review was completed."""
     return [
         Problem(f"{review.reviewer}须回避该工会。请先退回评审员，取消分派后另行分派。")
-        for review in context.assessment.reviews.select_related("reviewer")
+        for review in context.reviews
         if permissions.has_conflict(review.reviewer, context.assessment.organization)
     ]
 

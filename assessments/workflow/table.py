@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from assessments.workflow.effects import (
     take_back_corrections,
     withdraw_endorsement,
     write_decision,
+    write_decisions,
     write_endorsement,
     write_return,
 )
@@ -53,12 +54,14 @@ from assessments.workflow.telling import (
     reviewers_of_reopening,
     union_of_acceptance,
     union_of_appeal,
+    union_of_decision,
     union_of_endorsement,
     union_of_final_result,
     union_of_paper,
     union_of_publication,
     union_of_resumption,
     union_of_return,
+    union_of_void_decision,
     union_of_withdrawn_endorsement,
     whose_turn_it_is,
     whose_turn_it_was,
@@ -68,6 +71,7 @@ from organizations.models import User
 
 Guard = Callable[[Context], list[Problem]]
 Effect = Callable[[Context], dict[str, Any] | None]
+EffectOfMany = Callable[[Sequence[Context]], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,9 @@ class Transition:
     """One row of the table. `may` is asked first and answers who, `acts_as` names the
     roles in which they act, for the record; `guards` answer what must
     hold; `effects` run before the state is written and return what goes on record. While
-    `stays_while` holds after the effects, the state is left as it was. `tells` name who finds a
-    message once all is written."""
+    `stays_while` holds after the effects, the state is left as it was. `of_many` does what the
+    effects do, for many at a time (`workflow.perform_many`). `tells` name who finds a message once
+    all is written."""
 
     action: Action
     sources: tuple[State, ...]
@@ -86,6 +91,7 @@ class Transition:
     guards: tuple[Guard, ...] = ()
     effects: tuple[Effect, ...] = ()
     stays_while: Callable[[Context], bool] | None = None
+    of_many: EffectOfMany | None = None
     tells: tuple[Tell, ...] = ()
 
 
@@ -217,7 +223,8 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=_LEADERS,
         guards=(decided_with_its_list, reviewers_are_free, reviewers_agree),
         effects=(write_decision,),
-        tells=(admins_of_decision,),
+        of_many=write_decisions,
+        tells=(admins_of_decision, union_of_decision),
     ),
     Transition(
         Action.REOPEN_DECISION,
@@ -227,7 +234,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         acts_as=(Role.ADMIN,),
         guards=(has_reason,),
         effects=(supersede_decision,),
-        tells=(leads_of_reopening,),
+        tells=(leads_of_reopening, union_of_void_decision),
     ),
     Transition(
         Action.PUBLISH,

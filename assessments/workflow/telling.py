@@ -4,8 +4,9 @@ become of its submission. Words to a union name no reviewer."""
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
@@ -37,23 +38,51 @@ Tell = Callable[[Context], Iterable[Message]]
 
 def tell(context: Context, tells: Iterable[Tell]) -> None:
     """Leave the messages, in the transaction of the transition and after its state is written."""
-    assessment = context.assessment
     for answer in tells:
         for message in answer(context):
-            many_link = ""
-            if message.many:
-                many_link = reverse(f"assessments:{message.list_name}") + message.query
-            notify(
-                message.to,
-                kind=message.kind,
-                text=message.text,
-                link=assessment.get_absolute_url(),
-                by=context.by,
-                topic=f"{assessment.campaign_id} {message.many}" if message.many else "",
-                many=message.many,
-                many_link=many_link,
-                due=message.due,
-            )
+            _leave(context, message)
+
+
+def tell_many(contexts: Iterable[Context], tells: Iterable[Tell]) -> None:
+    """The same for many transitions at once: what is folded is counted first, and left once."""
+    tells = list(tells)
+    folded: dict[tuple[str, str, str, str], dict[int, int]] = defaultdict(dict)
+    users: dict[int, User] = {}
+    last: dict[tuple[str, str, str, str], tuple[Context, Message]] = {}
+    for context in contexts:
+        for answer in tells:
+            for message in answer(context):
+                if not message.many:
+                    _leave(context, message)
+                    continue
+                key = (message.kind, message.many, message.list_name, message.query)
+                last[key] = (context, message)
+                for user in message.to:
+                    users[user.pk] = user
+                    folded[key][user.pk] = folded[key].get(user.pk, 0) + 1
+    for key, counts in folded.items():
+        context, message = last[key]
+        for number in sorted(set(counts.values())):
+            to = [users[pk] for pk, count in counts.items() if count == number]
+            _leave(context, replace(message, to=to), number)
+
+
+def _leave(context: Context, message: Message, count: int = 1) -> None:
+    many_link = ""
+    if message.many:
+        many_link = reverse(f"assessments:{message.list_name}") + message.query
+    notify(
+        message.to,
+        kind=message.kind,
+        text=message.text,
+        link=context.assessment.get_absolute_url(),
+        by=context.by,
+        topic=f"{context.assessment.campaign_id} {message.many}" if message.many else "",
+        many=message.many,
+        many_link=many_link,
+        count=count,
+        due=message.due,
+    )
 
 
 def whose_turn_it_is(context: Context) -> Iterable[Message]:
@@ -137,7 +166,7 @@ def leads_of_reopening(context: Context) -> Iterable[Message]:
 
 
 def admins_of_decision(context: Context) -> Iterable[Message]:
-    """The union is not told before its result is published."""
+    """What has been decided is theirs to publish."""
     organization = context.assessment.organization
     yield Message(
         audiences.admins(organization),
@@ -146,6 +175,16 @@ def admins_of_decision(context: Context) -> Iterable[Message]:
         many="有 {count} 份申报已评定，待公示。",
         list_name="decision_list",
     )
+
+
+def union_of_decision(context: Context) -> Iterable[Message]:
+    text = "评定结果已出，请查看评定结果通知书。"
+    return [_to_union(context, NotificationKind.RESULT, text)]
+
+
+def union_of_void_decision(context: Context) -> Iterable[Message]:
+    text = "原评定结果已撤销，通知书作废，将重新评定。"
+    return [_to_union(context, NotificationKind.RESULT, text)]
 
 
 def union_of_publication(context: Context) -> Iterable[Message]:

