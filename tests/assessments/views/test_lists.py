@@ -137,7 +137,7 @@ def test_the_menu_offers_what_the_role_opens(client, city, campaign):
 
     assert menu(city.reporter) == ["工作台", "材料库", "政策原文"]
     assert menu(city.county_head) == ["工作台", "材料库", "申报情况", "工会组织", "政策原文"]
-    assert menu(city.reviewer) == ["工作台", "评审任务", "政策原文"]
+    assert menu(city.reviewer) == ["工作台", "评审任务", "现场核查", "政策原文"]
     assert menu(city.lead) == [
         "工作台",
         "申报情况",
