@@ -387,7 +387,7 @@ def scene(request, city):
     file = Evidence.objects.filter(organization=target).first()
     account = make_user((target, Role.REPORTER), name="被管理的人")
     rows = f"代码,名称,层级,上级工会\nN1,新工会,基层,{city.township.code}\n"
-    batch = previews.upload(SimpleUploadedFile("名册.csv", rows.encode()), by=city.admin)
+    imported = previews.upload(SimpleUploadedFile("名册.csv", rows.encode()), by=city.admin)
     voted_on = Indicator.objects.get(
         numerator_label="满意票数", criterion__rubric=assessment.rubric
     )
@@ -524,7 +524,7 @@ def scene(request, city):
         if one in ("detail", "add", "edit", "move", "merge", "dissolve", "reactivate"):
             arguments[name] = [target.pk]
         elif one in ("import_detail", "import_confirm", "import_discard"):
-            arguments[name] = [batch.pk]
+            arguments[name] = [imported.pk]
         elif one.startswith("account") and one not in ("accounts", "account_add", "account_slips"):
             arguments.setdefault(name, [account.pk])
     addresses = {name: reverse(name, args=arguments.get(name)) for name in MAY_GET}

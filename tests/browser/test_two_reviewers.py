@@ -92,8 +92,8 @@ def arbitrate(page: Page, city: City, remark: str) -> None:
     expect(article).to_contain_text(remark)
     expect(article).to_contain_text(city.reviewer.full_name)
     press(page, "确认仲裁")
-    assert findings(page) == []
     expect(page.locator("main")).to_contain_text("请写明仲裁理由。")
+    assert findings(page) == []
     article.get_by_label("仲裁", exact=True).select_option(label="另定得分")
     article.get_by_label("另定得分").fill("1.5")
     page.get_by_label("仲裁理由").fill("已核实：有计划，无总结。")
