@@ -1,0 +1,31 @@
+"""我的工作台: what waits for this user, by when, and where the button goes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from assessments.models import Campaign
+from assessments.workbench import city, own, superior
+from assessments.workbench.task import Task
+from organizations.models import User
+
+__all__ = ["Task", "tasks"]
+
+_FINDERS = (
+    own.own_unions,
+    superior.proxies,
+    superior.endorsements,
+    city.unendorsed,
+    city.reviews,
+    city.leading,
+    city.inspections,
+    city.extension_requests,
+)
+
+
+def tasks(user: User, campaign: Campaign | None, at: dt.datetime) -> list[Task]:
+    """Everything that waits for the user in the campaign, the most urgent first."""
+    if campaign is None:
+        return []
+    found = [task for find in _FINDERS for task in find(user, campaign, at)]
+    return sorted(found, key=lambda task: (not task.is_open, task.due or dt.date.max))

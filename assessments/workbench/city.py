@@ -1,0 +1,157 @@
+"""What waits for the people of the city."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Count, Exists, Min, OuterRef, Q
+from django.urls import reverse
+
+from assessments import deadlines, extensions, oversight, permissions
+from assessments.choices import (
+    Action,
+    InspectionState,
+    State,
+)
+from assessments.models import (
+    Campaign,
+    Inspection,
+    Review,
+    SelfAssessment,
+)
+from assessments.oversight import Lag, Stage
+from assessments.workbench.task import Task
+from organizations.choices import Role
+from organizations.models import User
+from organizations.permissions import has_city_role
+
+
+def unendorsed(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    """What the city's lead can take on without the superiors, who have let their day pass."""
+    if not permissions.may_lead(user) or not deadlines.endorsement_is_over(campaign, at):
+        return []
+    waiting = oversight.rows(user, campaign).filter(stage=Stage.TO_ENDORSE).count()
+    if not waiting:
+        return []
+    return [
+        Task(
+            title="上级逾期未初审",
+            text=f"{waiting} 份申报上级逾期未初审，可以直接受理。",
+            url=f"{reverse('assessments:oversight')}?lag={Lag.UNENDORSED}",
+            button="去查看",
+        )
+    ]
+
+
+def reviews(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    if not has_city_role(user, {Role.REVIEWER, Role.LEAD_REVIEWER}):
+        return []
+    waiting = (
+        Review.objects.visible_to(user)
+        .filter(
+            self_assessment__campaign=campaign,
+            completed_at=None,
+            self_assessment__state__in=[State.SUBMITTED, State.ENDORSED, State.UNDER_REVIEW],
+        )
+        .count()
+    )
+    if not waiting:
+        return []
+    return [
+        Task(
+            title="评审任务",
+            text=f"{waiting} 份申报等待您评分。",
+            url=reverse("assessments:review_list"),
+            button="去评审",
+            due=campaign.review_deadline,
+            days_left=deadlines.days_left(campaign.review_deadline, at),
+        )
+    ]
+
+
+def leading(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    if not permissions.may_lead(user):
+        return []
+    assessments = SelfAssessment.objects.filter(campaign=campaign)
+    unassigned = ~Exists(Review.objects.filter(self_assessment=OuterRef("pk")))
+    counts = assessments.aggregate(
+        to_assign=Count("pk", filter=Q(state__in=[State.SUBMITTED, State.ENDORSED]) & unassigned),
+        apart=Count("pk", filter=Q(state=State.REVIEWED) & ~Q(discrepant="")),
+        to_decide=Count("pk", filter=Q(state=State.REVIEWED, discrepant="")),
+    )
+    to_assign, to_decide, apart = counts["to_assign"], counts["to_decide"], counts["apart"]
+    left = deadlines.days_left(campaign.review_deadline, at)
+    found = []
+    if to_assign:
+        found.append(
+            Task(
+                title="分派评审",
+                text=f"{to_assign} 份申报还没有评审员。",
+                url=reverse("assessments:assignment_list"),
+                button="去分派",
+                due=campaign.review_deadline,
+                days_left=left,
+            )
+        )
+    if apart:
+        found.append(
+            Task(
+                title="评审分差",
+                text=f"{apart} 份申报评审员分差过大，等待仲裁。",
+                url=reverse("assessments:discrepancy_list"),
+                button="去仲裁",
+                due=campaign.review_deadline,
+                days_left=left,
+            )
+        )
+    if to_decide:
+        found.append(
+            Task(
+                title=str(Action.DECIDE.label),
+                text=f"{to_decide} 份申报评审完毕，等待评定。",
+                url=reverse("assessments:decision_list"),
+                button="去评定",
+                due=campaign.review_deadline,
+                days_left=left,
+            )
+        )
+    return found
+
+
+def inspections(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    """The visits on which the user goes."""
+    if not has_city_role(user, {Role.REVIEWER, Role.LEAD_REVIEWER}):
+        return []
+    own = Inspection.objects.filter(
+        inspectors=user,
+        state=InspectionState.SCHEDULED,
+        self_assessment__campaign=campaign,
+    ).aggregate(number=Count("pk"), due=Min("planned_on"))
+    if not own["number"]:
+        return []
+    return [
+        Task(
+            title="现场核查",
+            text=f"{own['number']} 个工会等待您现场核查。",
+            url=f"{reverse('assessments:inspection_list')}?state={InspectionState.SCHEDULED}",
+            button="去核查",
+            due=own["due"],
+            days_left=deadlines.days_left(own["due"], at),
+        )
+    ]
+
+
+def extension_requests(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    if not permissions.may_grant_extension(user):
+        return []
+    waiting = extensions.pending(campaign).count()
+    if not waiting:
+        return []
+    return [
+        Task(
+            title="延期申请",
+            text=f"{waiting} 个工会申请延期，等待答复。",
+            url=reverse("assessments:extension_list"),
+            button="去答复",
+        )
+    ]

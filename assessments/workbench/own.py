@@ -1,0 +1,150 @@
+"""What waits for the people of a union that is assessed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+from django.urls import reverse
+
+from assessments import deadlines, permissions, urging, worksheet
+from assessments.choices import (
+    CampaignState,
+    State,
+)
+from assessments.models import (
+    Campaign,
+    Extension,
+    ExtensionRequest,
+    SelfAssessment,
+)
+from assessments.workbench.task import Task
+from organizations.choices import ASSESSED_TIERS, Role
+from organizations.models import Organization, User
+
+
+def own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    """The user's own unions. An observer (观察员) is shown where it stands, without a task."""
+    own = {
+        membership.organization_id: membership.organization
+        for membership in user.roles
+        if membership.role in (Role.REPORTER, Role.HEAD, Role.VIEWER)
+        and membership.organization.tier in ASSESSED_TIERS
+    }
+    if not own:
+        return []
+    assessments = {
+        assessment.organization_id: assessment
+        for assessment in SelfAssessment.objects.filter(campaign=campaign, organization__in=own)
+        .with_context()
+        .select_related("sign_requested_by")
+    }
+    sections = worksheet.load_each(assessments.values())
+    requests = {
+        request.organization_id: request  # the latest, as the order is by time
+        for request in ExtensionRequest.objects.filter(campaign=campaign, organization__in=own)
+    }
+    extended = dict(
+        Extension.objects.filter(campaign=campaign, organization__in=own).values_list(
+            "organization_id", "until"
+        )
+    )
+    urged = urging.recent(campaign, list(own))
+    found = []
+    for key, organization in own.items():
+        assessment = assessments.get(key)
+        returned = assessment is not None and assessment.state == State.RETURNED
+        corrected = assessment.correction_due if assessment and returned else None
+        due = deadlines.latest(campaign, extended.get(key), corrected)
+        if assessment is None:
+            task = _start_task(organization, campaign, due, at)
+        else:
+            task = _assessment_task(assessment, user, due, at)
+            result = worksheet.result_of(sections[assessment.pk], campaign)
+            tiles = tuple(zip(sections[assessment.pk], result.criteria, strict=True))
+            task = replace(task, assessment=assessment, tiles=tiles)
+            if assessment.proxy_name and assessment.is_editable_state:
+                task = replace(
+                    task, note=f"“{assessment.proxy_name}”正在代填，仍由本会负责人确认签批。"
+                )
+        if key in urged and (assessment is None or assessment.is_editable_state):
+            one = urged[key]
+            task = replace(task, urged=f"{one.day:%m-%d} 催报：{one.text}")
+        if permissions.may_start(user, organization):
+            found.append(_with_request(task, campaign, organization, requests.get(key)))
+        else:
+            found.append(_to_look_at(task))
+    return found
+
+
+def _with_request(
+    task: Task, campaign: Campaign, organization: Organization, request: ExtensionRequest | None
+) -> Task:
+    """Too late: the button leads to asking for more time, unless that has been done."""
+    if request and request.granted is None:
+        return replace(task, note=f"已申请延期至 {request.until:%Y年%m月%d日}，等待市总工会答复。")
+    if task.is_too_late and campaign.state == CampaignState.OPEN:
+        refused = (
+            f"上次的延期申请没有同意：{request.reply}" if request and not request.granted else ""
+        )
+        url = reverse("assessments:extension_ask", args=[campaign.year, organization.pk])
+        return replace(task, note=refused, url=url, button="申请延期", starts=None)
+    return task
+
+
+def _start_task(
+    organization: Organization, campaign: Campaign, due: dt.date, at: dt.datetime
+) -> Task:
+    left = deadlines.days_left(due, at)
+    is_open = deadlines.is_running(campaign, at) and left >= 0
+    return Task(
+        title=organization.name,
+        text="还没有开始自评。" if is_open else "自评已经截止，本年度没有申报。",
+        url=reverse("assessments:self_assessment_start"),
+        button="开始自评" if is_open else "",
+        due=due,
+        days_left=left,
+        starts=organization,
+        is_open=is_open,
+    )
+
+
+def _to_look_at(task: Task) -> Task:
+    """The task of a union as somebody sees it who may not write there."""
+    return replace(task, button="" if task.starts else "查看", is_open=False)
+
+
+_WAITING_TEXTS = {
+    State.SUBMITTED: "已经提交，等待上级或市总工会处理。",
+    State.ENDORSED: "上级工会已初审推荐，等待市总工会受理。",
+    State.UNDER_REVIEW: "市总工会正在评审。",
+    State.REVIEWED: "评审已经完成，等待评定。",
+    State.DECIDED: "评定结果已经作出。",
+    State.PUBLISHED: "评定结果正在公示。",
+    State.FINAL: "评定结果已经生效。",
+}
+
+
+def _assessment_task(assessment: SelfAssessment, user: User, due: dt.date, at: dt.datetime) -> Task:
+    url = assessment.get_absolute_url()
+    name = assessment.organization.name
+    if not assessment.is_editable_state:
+        text = _WAITING_TEXTS[State(assessment.state)]
+        return Task(title=name, text=text, url=url, button="查看", is_open=False)
+    left = deadlines.days_left(due, at)
+    running = assessment.state == State.RETURNED or deadlines.is_running(assessment.campaign, at)
+    is_open = running and left >= 0
+    if not is_open:
+        text, button = "填报已经截止，只能查看。如需延期，可以申请延期。", "查看"
+    elif assessment.sign_requested_at and permissions.may_sign(user, assessment):
+        text, button = f"{assessment.sign_requested_by}已填好，请您签批提交。", "去签批"
+        url = reverse("assessments:self_assessment_act", args=[assessment.pk, "submit"])
+    elif assessment.sign_requested_at:
+        text, button = "已请负责人签批，等待签批提交。", "查看"
+    elif assessment.state == State.RETURNED:
+        text, button = "被退回修改，请按要求补充后重新提交。", "去修改"
+    else:
+        text, button = "正在填报，还没有提交。", "继续填报"
+    return Task(
+        title=name, text=text, url=url, button=button, due=due, days_left=left, is_open=is_open
+    )
