@@ -59,10 +59,6 @@ class Lag(TextChoices):
     PROXIED = "proxied", "上级代填中"
 
 
-#: What a list may be sorted by; a “-” before it turns the order.
-SORTS = {"name": "name", "due": "due", "score": "entry_total", "submitted": "entry_submitted_at"}
-
-
 def visible(user: User) -> QuerySet[Organization]:
     """The unions whose progress the user may see; a lead nothing of what they are recused from
     (回避)."""
@@ -163,23 +159,12 @@ def lagging(found: QuerySet[Organization], lag: str, campaign: Campaign, at: dt.
     return found
 
 
-def in_order(found: QuerySet[Organization], sort: str) -> QuerySet[Organization]:
-    """Sorted by one of SORTS; by anything else, what waits for the user's own 初审 comes first and
-    the rest follows the tree. Who has nothing to sort by comes last."""
-    name = sort.removeprefix("-")
-    if name not in SORTS:
-        return found.order_by("-is_mine", "path")
-    key = F(SORTS[name])
-    order = key.desc(nulls_last=True) if sort.startswith("-") else key.asc(nulls_last=True)
-    if name == "due":  # who has handed in has no day to keep
-        found = found.annotate(
-            still_due=Case(
-                When(stage__in=BEHIND, then="due"), default=None, output_field=DateField()
-            )
-        )
-        key = F("still_due")
-        order = key.desc(nulls_last=True) if sort.startswith("-") else key.asc(nulls_last=True)
-    return found.order_by(order, "path")
+def waiting_first(found: QuerySet[Organization]) -> QuerySet[Organization]:
+    """What waits for the user's own 初审 first; the rest follows the tree. `still_due` is the day
+    to keep, of who has not handed in."""
+    return found.annotate(
+        still_due=Case(When(stage__in=BEHIND, then="due"), default=None, output_field=DateField())
+    ).order_by("-is_mine", "path")
 
 
 @dataclass(frozen=True)

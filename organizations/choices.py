@@ -142,3 +142,4 @@ class Act(TextChoices):
     BATCH_APPLIED = "BATCH_APPLIED", "作出评定"
     BATCH_DROPPED = "BATCH_DROPPED", "作废评定名单"
     INSPECTIONS_DRAWN = "INSPECTIONS_DRAWN", "抽取现场核查"
+    LIST_EXPORTED = "LIST_EXPORTED", "导出列表"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO
 
+from django.utils import timezone
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
@@ -87,7 +89,10 @@ class Sheet:
 
 
 def safe(sheet: WriteOnlyWorksheet, value: Any) -> Any:
-    """The value as a cell may hold it: without characters that XML forbids, and never a formula."""
+    """The value as a cell may hold it: without characters that XML forbids, never a formula, and
+    times as the clock on the wall shows them."""
+    if isinstance(value, dt.datetime) and timezone.is_aware(value):
+        return timezone.make_naive(value)
     if not isinstance(value, str):
         return value
     if value.startswith(_FORMULA_STARTS):

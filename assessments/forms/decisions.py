@@ -14,14 +14,6 @@ from assessments.forms.filters import AssessmentFilter
 from assessments.forms.ratings import PlainTextField, ScoreField
 from assessments.models import Indicator, Rubric
 
-#: What the table may be sorted by; a “-” before it turns the order.
-SORTS = {
-    "total": "standing_total",
-    "self": "self_total",
-    "name": "organization__name",
-    "place": "place",
-}
-
 
 class DecisionFilter(AssessmentFilter):
     """As everywhere, and by result and by what stands out."""
@@ -41,7 +33,6 @@ class DecisionFilter(AssessmentFilter):
             ("unlisted", "未列入名单"),
         ],
     )
-    sort = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class _Form(forms.Form):

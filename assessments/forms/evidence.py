@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from assessments.models import Evidence
 from assessments.models.evidence import KINDS
+from organizations.forms.filters import ListFilter
 
 
 class EvidenceForm(forms.ModelForm):
@@ -41,8 +42,8 @@ class EvidenceForm(forms.ModelForm):
         """The form checks; `library.describe` writes, on the row as it is then."""
 
 
-class LibraryFilter(forms.Form):
-    """By words, kind, and use. What makes no sense is left out of account."""
+class LibraryFilter(ListFilter):
+    """By words, kind, and use."""
 
     q = forms.CharField(label="文件名或说明", required=False, max_length=60)
     kind = forms.ChoiceField(
@@ -59,16 +60,14 @@ class LibraryFilter(forms.Form):
             ("none", "还没有用到"),
             *((str(year), f"{year} 年用过") for year in years),
         ]
-        self.is_valid()
 
     def apply(self, rows: QuerySet[Evidence]) -> QuerySet[Evidence]:
-        chosen = getattr(self, "cleaned_data", {})
-        if text := chosen.get("q"):
+        if text := self.value("q"):
             rows = rows.filter(Q(name__icontains=text) | Q(description__icontains=text))
-        if kind := chosen.get("kind"):
+        if kind := self.value("kind"):
             types = [media_type for media_type, (_, group) in KINDS.items() if group == kind]
             rows = rows.filter(stored_file__media_type__in=types)
-        if (use := chosen.get("use")) == "none":
+        if (use := self.value("use")) == "none":
             rows = rows.filter(attachments=None)
         elif use:
             rows = rows.filter(

@@ -1,26 +1,53 @@
-"""Narrowing lists. A filter that makes no sense is left out of account, never an error page."""
+"""Narrowing lists of unions that are assessed, and of what is about them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from assessments.choices import State
 from organizations.choices import ASSESSED_TIERS
+from organizations.forms.filters import ListFilter, named
 from organizations.models import Organization, User
 from organizations.models.organization import within
 
 NOT_STARTED = "NONE"
 
 
-class AssessmentFilter(forms.Form):
-    """By name or code, tier, county and state."""
+class UnionFilter(ListFilter):
+    """By name, initials or code; tier; county."""
 
-    q = forms.CharField(label="名称或代码", required=False, max_length=60)
+    q = forms.CharField(label="名称、拼音首字母或代码", required=False, max_length=60)
     tier = forms.ChoiceField(label="层级", required=False)
     county = forms.ChoiceField(label="县（市、区）", required=False)
+
+    def __init__(self, data: Any, counties: list[Organization]) -> None:
+        super().__init__(data)
+        self.paths = {organization.code: organization.path or "" for organization in counties}
+        self.fields["tier"].choices = [("", "全部层级")] + [
+            (tier.value, tier.label) for tier in ASSESSED_TIERS
+        ]
+        self.fields["county"].choices = [("", "全部县（市、区）")] + [
+            (organization.code, organization.name) for organization in counties
+        ]
+
+    def apply(self, rows: QuerySet, *, organization: str = "") -> QuerySet:
+        """Narrow rows; `organization` is the lookup prefix to the organization ("" for rows that
+        are organizations)."""
+        if text := self.value("q"):
+            rows = rows.filter(named(text, organization))
+        if tier := self.value("tier"):
+            rows = rows.filter(**{f"{organization}tier": tier})
+        if path := self.paths.get(self.value("county")):
+            rows = rows.filter(within(path, f"{organization}path"))
+        return rows
+
+
+class AssessmentFilter(UnionFilter):
+    """As everywhere, and by state."""
+
     state = forms.ChoiceField(label="状态", required=False)
 
     def __init__(
@@ -29,36 +56,15 @@ class AssessmentFilter(forms.Form):
         counties: list[Organization],
         states: list[tuple[str, str]] | None = None,
     ) -> None:
-        super().__init__(data)
-        self.paths = {organization.code: organization.path for organization in counties}
-        self.fields["tier"].choices = [("", "全部层级")] + [
-            (tier.value, tier.label) for tier in ASSESSED_TIERS
-        ]
-        self.fields["county"].choices = [("", "全部县（市、区）")] + [
-            (organization.code, organization.name) for organization in counties
-        ]
+        super().__init__(data, counties)
         self.fields["state"].choices = [
             ("", "全部状态"),
             *(states or [(NOT_STARTED, "未开始"), *State.choices]),
         ]
-        self.is_valid()
 
-    def value(self, name: str) -> str:
-        """What was chosen; empty where that makes no sense."""
-        return getattr(self, "cleaned_data", {}).get(name, "")
-
-    def apply(self, rows: QuerySet, *, organization: str, state: str) -> QuerySet:
-        """Narrow rows; `organization` is the lookup prefix to the organization ("" for rows that
-        are organizations), `state` the lookup of the state."""
-        if text := self.value("q"):
-            rows = rows.filter(
-                Q(**{f"{organization}name__icontains": text})
-                | Q(**{f"{organization}code__startswith": text})
-            )
-        if tier := self.value("tier"):
-            rows = rows.filter(**{f"{organization}tier": tier})
-        if path := self.paths.get(self.value("county")):
-            rows = rows.filter(within(path, f"{organization}path"))
+    def apply(self, rows: QuerySet, *, organization: str = "", state: str = "state") -> QuerySet:
+        """Narrow rows; `state` is the lookup of the state."""
+        rows = super().apply(rows, organization=organization)
         if chosen := self.value("state"):
             lookup = {f"{state}__isnull": True} if chosen == NOT_STARTED else {state: chosen}
             rows = rows.filter(**lookup)

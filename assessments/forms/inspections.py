@@ -234,7 +234,6 @@ class InspectionFilter(AssessmentFilter):
             ("", "全部核查人员"),
             *((str(one.pk), str(one)) for one in people),
         ]
-        self.full_clean()
 
     def narrow(self, rows: QuerySet[Inspection]) -> QuerySet[Inspection]:
         rows = self.apply(rows, organization="self_assessment__organization__", state="state")

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from assessments.choices import SimilarityFinding, SimilarityKind
 from assessments.forms.ratings import PlainTextField
+from organizations.forms.filters import ListFilter
 from organizations.models import Organization
 from organizations.models.organization import within
 
@@ -17,7 +18,7 @@ OPEN = "NONE"
 _SIDES = ("left_assessment__organization", "right_assessment__organization")
 
 
-class SimilarityFilter(forms.Form):
+class SimilarityFilter(ListFilter):
     """By name of either union, kind, county of either union, and finding."""
 
     q = forms.CharField(label="工会名称", required=False, max_length=60)
@@ -37,17 +38,15 @@ class SimilarityFilter(forms.Form):
         self.fields["county"].choices = [("", "全部县（市、区）")] + [
             (organization.code, organization.name) for organization in counties
         ]
-        self.is_valid()
 
     def apply(self, rows: QuerySet) -> QuerySet:
-        chosen = getattr(self, "cleaned_data", {})
-        if text := chosen.get("q"):
+        if text := self.value("q"):
             rows = rows.filter(_either(lambda side: Q(**{f"{side}__name__icontains": text})))
-        if kind := chosen.get("kind"):
+        if kind := self.value("kind"):
             rows = rows.filter(kind=kind)
-        if path := self.paths.get(chosen.get("county", "")):
+        if path := self.paths.get(self.value("county")):
             rows = rows.filter(_either(lambda side: within(path, f"{side}__path")))
-        if finding := chosen.get("finding"):
+        if finding := self.value("finding"):
             rows = rows.filter(finding="" if finding == OPEN else finding)
         return rows
 

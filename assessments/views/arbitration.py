@@ -12,10 +12,17 @@ from assessments import arbitration, calibration, permissions, verdicts, workshe
 from assessments.choices import State
 from assessments.forms.arbitration import ArbitrationForm
 from assessments.models import Review, SelfAssessment
+from assessments.templatetags.portal import numeral, points
 from assessments.views.access import assessment_or_404, chosen_campaign
-from assessments.views.lists import LeadListView
+from assessments.views.lists import LeadListView, union_columns
 from organizations.choices import Role
 from organizations.permissions import has_city_role
+from organizations.views.lists import Column
+
+
+def _reviewers(assessment: SelfAssessment) -> str:
+    totals = ((review.reviewer, points(review.total)) for review in assessment.reviews.all())
+    return "、".join(f"{reviewer}（{total}）" for reviewer, total in totals)
 
 
 class DiscrepancyList(LeadListView):
@@ -23,6 +30,16 @@ class DiscrepancyList(LeadListView):
 
     template_name = "assessments/arbitration/list.html"
     context_object_name = "assessments"
+    title = "评审分差"
+    columns = (
+        *union_columns(),
+        Column("reviewers", "评审员（评审总分）", _reviewers, width=30),
+        Column(
+            "apart",
+            "分差过大的项",
+            lambda one: "、".join(f"第{numeral(n)}好" for n in one.discrepant),
+        ),
+    )
     states = (State.REVIEWED,)
 
     def get_queryset(self) -> QuerySet[SelfAssessment]:

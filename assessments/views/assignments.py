@@ -17,8 +17,9 @@ from assessments.forms.assignments import PlanForm
 from assessments.forms.filters import AssessmentFilter, counties_of
 from assessments.models import AssignmentRun, Campaign, Review, SelfAssessment
 from assessments.views.access import chosen_campaign, number_or_zero
-from assessments.views.lists import LeadListView
+from assessments.views.lists import LeadListView, union_columns
 from organizations.models import User
+from organizations.views.lists import Column
 
 #: Submissions without a place that the preview names.
 _NAMED = 50
@@ -29,6 +30,18 @@ class AssignmentList(LeadListView):
 
     template_name = "assessments/assignments/list.html"
     context_object_name = "assessments"
+    title = "分派评审"
+    columns = (
+        *union_columns(),
+        Column("state", "状态", lambda one: one.get_state_display(), "state", width=10),
+        Column("self", "自评总分", lambda one: one.self_total, "self_total", numeric=True),
+        Column(
+            "reviewers",
+            "评审员",
+            lambda one: "、".join(str(review.reviewer) for review in one.reviews.all()),
+            width=24,
+        ),
+    )
     states = assigning.ASSIGNABLE_STATES
     http_method_names = ["get", "post", "head"]
 

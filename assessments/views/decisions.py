@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 from assessments import deciding, permissions, standings, verdicts, worksheet
 from assessments.choices import DECIDED_STATES, State
 from assessments.forms.decisions import (
-    SORTS,
     ApplyForm,
     BatchForm,
     ConfirmationForm,
@@ -32,15 +32,53 @@ from assessments.models import (
     Revision,
     SelfAssessment,
 )
+from assessments.templatetags.portal import numeral
 from assessments.views.access import number_or_zero
-from assessments.views.lists import LeadListView
+from assessments.views.lists import LeadListView, union_columns
+from organizations.views.lists import Column
 
-#: The headings by which the table is sorted.
-_HEADINGS = {"name": "工会", "self": "自评", "total": "总分"}
 #: Lines of a list on one page.
 _LINES = 50
 #: Chosen rows that are taken at once.
 _CHOSEN = 1000
+
+
+def _decision(assessment: SelfAssessment) -> Decision | None:
+    return next(iter(assessment.standing_decisions), None)
+
+
+def _total(assessment: SelfAssessment) -> Decimal:
+    return (_decision(assessment) or assessment.standing).total
+
+
+def _outcome(assessment: SelfAssessment) -> str:
+    if decision := _decision(assessment):
+        return decision.get_outcome_display()
+    return f"{assessment.standing.get_outcome_display()}（待定）"
+
+
+def _remarks(assessment: SelfAssessment) -> str:
+    decision = _decision(assessment)
+    found = {
+        "推翻": decision is not None and decision.is_overridden,
+        "一票否决": assessment.standing.vetoed,
+        "分差过大": assessment.discrepant,
+        "代填": assessment.filled_by_proxy,
+        "已列入名单": assessment.open_lines,
+    }
+    return "、".join(text for text, holds in found.items() if holds)
+
+
+def _criteria_met(assessment: SelfAssessment) -> str:
+    return f"{sum(met for _, _, met in assessment.standing.criteria)} 好"
+
+
+def _criterion_column(number: int) -> Column:
+    def points(assessment: SelfAssessment) -> Decimal | None:
+        criteria = assessment.standing.criteria
+        return Decimal(criteria[number - 1][0]) if len(criteria) >= number else None
+
+    return Column(f"c{number}", f"第{numeral(number)}好", points, width=9, inside="criteria")
 
 
 class DecisionList(LeadListView):
@@ -48,6 +86,19 @@ class DecisionList(LeadListView):
 
     template_name = "assessments/decisions/list.html"
     context_object_name = "assessments"
+    title = "评定"
+    columns = (
+        *union_columns(),
+        Column("state", "状态", lambda one: one.get_state_display(), width=10, inside="name"),
+        Column("self", "自评", lambda one: one.self_total, "self_total", numeric=True),
+        Column("criteria", "六好（得分）", _criteria_met, width=12),
+        *(_criterion_column(number) for number in range(1, 7)),
+        Column("total", "总分", _total, "standing__total", numeric=True),
+        Column("tier_rank", "全市名次", lambda one: one.tier_rank, "tier_rank", numeric=True),
+        Column("county_rank", "本县名次", lambda one: one.county_rank, "county_rank", numeric=True),
+        Column("outcome", "结果与提示", _outcome, "standing__outcome"),
+        Column("remarks", "提示", _remarks, width=30, inside="outcome"),
+    )
     states = (State.REVIEWED, *DECIDED_STATES)
 
     def get_queryset(self) -> QuerySet[SelfAssessment]:
@@ -59,7 +110,7 @@ class DecisionList(LeadListView):
         )
         pending = PendingDecision.objects.filter(is_open=True).select_related("batch")
         return (
-            standings.with_ranks(ordered(rows, self.filter))
+            standings.with_ranks(rows.order_by("standing__tier", "-standing__total", "pk"))
             .annotate(filled_by_proxy=Exists(_by_proxy()))
             .prefetch_related(
                 Prefetch("decisions", standing, to_attr="standing_decisions"),
@@ -71,26 +122,9 @@ class DecisionList(LeadListView):
         context = super().get_context_data(**kwargs)
         batches = DecisionBatch.objects.filter(campaign=self.campaign)
         return context | {
-            "headings": self._headings(),
             "batches": batches.select_related("created_by")[:20],
             "numbers": range(1, 7),
         }
-
-    def _headings(self) -> dict[str, dict[str, str]]:
-        found = {}
-        for name, label in _HEADINGS.items():
-            sort = self.filter.value("sort")
-            parameters = self.request.GET.copy()
-            parameters.pop("page", None)
-            parameters["sort"] = name if sort == f"-{name}" else f"-{name}"
-            up, down = sort == name, sort == f"-{name}"
-            found[name] = {
-                "label": label,
-                "query": parameters.urlencode(),
-                "sorted": "ascending" if up else "descending" if down else "",
-                "sign": "↑" if up else "↓" if down else "",
-            }
-        return found
 
 
 def _by_proxy() -> QuerySet[Revision]:
@@ -122,17 +156,6 @@ def narrowed(rows: QuerySet[SelfAssessment], filter_: DecisionFilter) -> QuerySe
         case "unlisted":
             rows = rows.filter(~Exists(listed), state=State.REVIEWED)
     return rows
-
-
-def ordered(rows: QuerySet[SelfAssessment], filter_: DecisionFilter) -> QuerySet[SelfAssessment]:
-    """By one of SORTS; else by tier, the best first."""
-    sort = filter_.value("sort")
-    name = sort.removeprefix("-")
-    if name not in SORTS:
-        return rows.order_by("standing__tier", "-standing__total", "pk")
-    key = F(SORTS[name].replace("standing_total", "standing__total"))
-    order = key.desc(nulls_last=True) if sort.startswith("-") else key.asc(nulls_last=True)
-    return rows.order_by(order, "pk")
 
 
 @require_http_methods(["GET", "POST"])

@@ -39,8 +39,9 @@ from assessments.forms.inspections import (
 )
 from assessments.models import FindingPhoto, Inspection, InspectionDraw, SelfAssessment
 from assessments.views.access import assessment_or_404, chosen_campaign
-from assessments.views.lists import CampaignListView
+from assessments.views.lists import CampaignListView, union_columns
 from organizations.choices import Tier
+from organizations.views.lists import Column
 
 #: Photos that one request may bring.
 _AT_ONCE = 20
@@ -51,6 +52,18 @@ class InspectionList(CampaignListView):
 
     template_name = "assessments/inspections/list.html"
     context_object_name = "inspections"
+    title = "现场核查"
+    columns = (
+        *union_columns("self_assessment.organization"),
+        Column("state", "状态", lambda one: one.get_state_display(), "state", width=10),
+        Column("planned", "计划日期", lambda one: one.planned_on, "planned_on"),
+        Column(
+            "inspectors",
+            "核查人员",
+            lambda one: "、".join(map(str, one.inspectors.all())),
+            width=24,
+        ),
+    )
 
     def get_queryset(self) -> QuerySet[Inspection]:
         user = self.request.user

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,10 +13,23 @@ from assessments.choices import State
 from assessments.forms.filters import AssessmentFilter, counties_of
 from assessments.models import Campaign, SelfAssessment
 from assessments.views.access import chosen_campaign
-from organizations.views.lists import FilteredListView
+from organizations.views.lists import Column, TableView
 
 
-class CampaignListView(FilteredListView):
+def union_columns(path: str = "organization") -> tuple[Column, ...]:
+    """Name, code, tier and superior of the union that stands at the end of a path of attributes;
+    "" where a row is the union itself. Read with its parent."""
+    union = attrgetter(path) if path else lambda row: row
+    lookup = f"{path.replace('.', '__')}__" if path else ""
+    return (
+        Column("name", "工会", lambda row: union(row).name, f"{lookup}name", width=40),
+        Column("tier", "层级", lambda row: union(row).get_tier_display(), inside="name"),
+        Column("code", "代码", lambda row: union(row).code, f"{lookup}code", extra=True),
+        Column("parent", "上级工会", lambda row: str(union(row).parent or ""), width=30),
+    )
+
+
+class CampaignListView(TableView):
     """A table about the campaign of ?year=."""
 
     campaign: Campaign | None

@@ -16,11 +16,9 @@ from assessments.forms.desk import DeskFilter, UrgeForm
 from assessments.models import Campaign
 from assessments.oversight import Lag, Stage
 from assessments.views.access import chosen_campaign, number_or_zero
-from assessments.views.lists import CampaignListView
+from assessments.views.lists import CampaignListView, union_columns
 from organizations.models import Organization
-
-#: The headings by which the list is sorted.
-_HEADINGS = {"name": "工会", "due": "剩余天数", "score": "自评总分", "submitted": "提交时间"}
+from organizations.views.lists import Column, query
 
 
 class OversightList(CampaignListView):
@@ -28,6 +26,22 @@ class OversightList(CampaignListView):
 
     template_name = "assessments/oversight/list.html"
     context_object_name = "organizations"
+    title = "申报情况"
+    columns = (
+        *union_columns(""),
+        Column("state", "状态", lambda one: Stage(one.stage).label, "stage", width=10),
+        Column("percent", "已填（%）", lambda one: one.percent, width=10, inside="state"),
+        Column("due", "剩余天数", lambda one: one.days_left, "still_due", width=10),
+        Column("score", "自评总分", lambda one: one.entry_total, "entry_total", numeric=True),
+        Column(
+            "submitted",
+            "提交时间",
+            lambda one: one.entry_submitted_at,
+            "entry_submitted_at",
+            width=20,
+        ),
+        Column("urged", "催报", lambda one: one.last_urged, "last_urged"),
+    )
 
     def get_queryset(self) -> QuerySet[Organization]:
         self.campaign, self.campaigns = chosen_campaign(self.request)
@@ -36,20 +50,12 @@ class OversightList(CampaignListView):
         if self.campaign is None:
             return Organization.objects.none()
         self.rows = narrowed(self.request, self.campaign, self.filter)
-        found = self.filter.apply_state(self.rows).select_related("parent")
-        return oversight.in_order(found, self.filter.ordering)
+        return oversight.waiting_first(self.filter.apply_state(self.rows).select_related("parent"))
 
-    def get_paginate_by(self, queryset: QuerySet) -> int:
-        return self.filter.page_size
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs)
-        if self.campaign is None:
-            return context
-        user, campaign, page = self.request.user, self.campaign, list(context["organizations"])
-        counts = oversight.count(self.rows, self.now)
-        progress, proxied = oversight.progress(page), oversight.proxied(page)
-        for one in page:
+    def prepared(self, rows: list[Organization]) -> list[Organization]:
+        user = self.request.user
+        progress, proxied = oversight.progress(rows), oversight.proxied(rows)
+        for one in rows:
             one.percent, one.proxied_by = progress.get(one.pk), proxied.get(one.entry_pk, "")
             one.can_proxy = (
                 one.stage in oversight.BEHIND
@@ -59,12 +65,18 @@ class OversightList(CampaignListView):
             one.days_left = (
                 deadlines.days_left(one.due, self.now) if one.stage in oversight.BEHIND else None
             )
+        return rows
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        if self.campaign is None:
+            return context
+        user, campaign = self.request.user, self.campaign
+        counts = oversight.count(self.rows, self.now)
         can_urge = permissions.may_urge(user) and not urging.why_not(campaign, self.now)
         return context | {
-            "organizations": page,
             "counts": counts,
             "tabs": self._tabs(counts),
-            "headings": self._headings(),
             "days_left": deadlines.days_left(campaign.submission_deadline, self.now),
             "endorsement_over": deadlines.endorsement_is_over(campaign, self.now),
             "can_urge": can_urge,
@@ -84,36 +96,13 @@ class OversightList(CampaignListView):
         """Label, count, query and whether it is the one shown; stages without anybody are left
         out, unless chosen."""
         chosen = self.filter.value("state")
-        tabs = [("全部", counts.total, self._query(state=""), chosen not in Stage.values)]
+        tabs = [("全部", counts.total, query(self.request, state=""), chosen not in Stage.values)]
         tabs += [
-            (str(stage.label), number, self._query(state=stage.value), chosen == stage)
+            (str(stage.label), number, query(self.request, state=stage.value), chosen == stage)
             for stage in Stage
             if (number := counts.by_stage[stage]) or chosen == stage
         ]
         return tabs
-
-    def _headings(self) -> dict[str, dict[str, str]]:
-        """For each sortable column: what its heading links to, and how it is sorted now."""
-        found = {}
-        for name, label in _HEADINGS.items():
-            sort = self.filter.ordering
-            up, down = sort == name, sort == f"-{name}"
-            found[name] = {
-                "label": label,
-                "query": self._query(sort=f"-{name}" if up else name),
-                "sorted": "ascending" if up else "descending" if down else "",
-                "sign": "↑" if up else "↓" if down else "",
-            }
-        return found
-
-    def _query(self, **changes: str) -> str:
-        parameters = self.request.GET.copy()
-        parameters.pop("page", None)
-        for name, value in changes.items():
-            parameters[name] = value
-            if not value:
-                del parameters[name]
-        return parameters.urlencode()
 
 
 def narrowed(
@@ -127,15 +116,15 @@ def narrowed(
 def back_to_list(text: str) -> str:
     """The address of the desk with the filter that a link carried along: nothing but what the
     filter itself knows."""
-    known = {*DeskFilter.base_fields, "year", "page"}
+    known = {*DeskFilter.base_fields, "year", "page", "sort", "size", "columns"}
     parameters = QueryDict(mutable=True)
     try:
         carried = QueryDict(text)
     except (UnicodeDecodeError, ValueError):
         carried = QueryDict()
-    for name in carried:
+    for name, values in carried.lists():
         if name in known:
-            parameters[name] = carried[name]
+            parameters.setlist(name, values)
     return f"{reverse('assessments:oversight')}?{parameters.urlencode()}".removesuffix("?")
 
 

@@ -29,9 +29,16 @@ from assessments.models import Review, ReviewScore
 from assessments.scoring import score_assessment, score_indicator
 from assessments.views import desk
 from assessments.views.access import chosen_campaign, review_or_404
-from assessments.views.lists import CampaignListView
+from assessments.views.lists import CampaignListView, union_columns
 from organizations.choices import Role
 from organizations.permissions import has_city_role
+from organizations.views.lists import Column
+
+
+def _state(review: Review) -> str:
+    if review.is_complete:
+        return "我已完成"
+    return State(review.self_assessment.state).label
 
 
 class ReviewList(CampaignListView):
@@ -39,6 +46,26 @@ class ReviewList(CampaignListView):
 
     template_name = "assessments/reviews/list.html"
     context_object_name = "reviews"
+    title = "评审任务"
+    columns = (
+        *union_columns("self_assessment.organization"),
+        Column("state", "状态", _state, width=10),
+        Column(
+            "self",
+            "自评总分",
+            lambda review: review.self_assessment.self_total,
+            "self_assessment__self_total",
+            numeric=True,
+        ),
+        Column("scored", "已评分（项）", lambda review: review.scored, "scored", numeric=True),
+        Column(
+            "submitted",
+            "提交时间",
+            lambda review: review.self_assessment.submitted_at,
+            "self_assessment__submitted_at",
+            width=20,
+        ),
+    )
 
     def get_queryset(self) -> QuerySet[Review]:
         user = self.request.user

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from organizations import permissions
 from organizations.choices import Role, Tier
-from organizations.forms.organizations import OrganizationField, named
+from organizations.forms.filters import ListFilter, named
+from organizations.forms.organizations import OrganizationField
 from organizations.models import FirstPassword, Membership, Organization, User
 
 
@@ -117,7 +118,7 @@ class HandOverForm(forms.Form):
         return cleaned
 
 
-class AccountFilter(forms.Form):
+class AccountFilter(ListFilter):
     """By name, username or union; role; how far the account has come."""
 
     NEW, ACTIVE, DISABLED = "new", "active", "disabled"
@@ -135,20 +136,18 @@ class AccountFilter(forms.Form):
 
     def __init__(self, data: Any, admin: User) -> None:
         super().__init__(data)
-        self.is_valid()
-        key = self.cleaned_data.get("under")
+        key = self.value("under")
         among = Organization.objects.administered_by(admin)
         self.union = among.filter(pk=key).first() if key else None
 
     def apply(self, rows: QuerySet[User]) -> QuerySet[User]:
-        values = self.cleaned_data
         held = Membership.objects.filter(user=OuterRef("pk"))
-        if text := values.get("q"):
+        if text := self.value("q"):
             in_union = held.filter(named(text, "organization__"))
             rows = rows.filter(
                 Q(full_name__icontains=text) | Q(username__icontains=text) | Exists(in_union)
             )
-        if role := values.get("role"):
+        if role := self.value("role"):
             held = held.filter(role=role)
         if self.union is not None:
             held = held.filter(
@@ -156,7 +155,7 @@ class AccountFilter(forms.Form):
             )
         if role or self.union is not None:
             rows = rows.filter(Exists(held))
-        state = values.get("state")
+        state = self.value("state")
         if state == self.DISABLED:
             rows = rows.filter(is_active=False)
         elif state:

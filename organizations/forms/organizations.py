@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from organizations import reorganizing
 from organizations.choices import PARENT_TIERS, Tier
+from organizations.forms.filters import ListFilter, named
 from organizations.importing import columns
 from organizations.models import Organization, User
 from organizations.models.organization import REGISTER_FIELDS
@@ -155,9 +156,8 @@ class DissolveForm(ReasonedForm):
             del self.fields["with_subordinates"]
 
 
-class OrganizationFilter(forms.Form):
-    """By name, pinyin initials or code; tier; active or dissolved. What makes no sense is left
-    out of account."""
+class OrganizationFilter(ListFilter):
+    """By name, pinyin initials or code; tier; active or dissolved."""
 
     DISSOLVED = "dissolved"
 
@@ -169,27 +169,9 @@ class OrganizationFilter(forms.Form):
         label="状态", required=False, choices=[("", "在册"), (DISSOLVED, "已撤销")]
     )
 
-    def __init__(self, data: Any) -> None:
-        super().__init__(data)
-        self.is_valid()
-
-    @property
-    def is_empty(self) -> bool:
-        return not any(self.cleaned_data.values())
-
     def apply(self, rows: QuerySet[Organization]) -> QuerySet[Organization]:
-        values = self.cleaned_data
-        if text := values.get("q"):
+        if text := self.value("q"):
             rows = rows.filter(named(text))
-        if tier := values.get("tier"):
+        if tier := self.value("tier"):
             rows = rows.filter(tier=tier)
-        return rows.filter(dissolved_on__isnull=values.get("state") != self.DISSOLVED)
-
-
-def named(text: str, prefix: str = "") -> Q:
-    """Unions whose name holds the text, whose initials do, or whose code begins with it."""
-    condition = Q(**{f"{prefix}name__icontains": text}) | Q(**{f"{prefix}code__istartswith": text})
-    letters = text.replace(" ", "").lower()
-    if letters.isascii() and letters.isalnum():
-        condition |= Q(**{f"{prefix}initials__contains": letters})
-    return condition
+        return rows.filter(dissolved_on__isnull=self.value("state") != self.DISSOLVED)

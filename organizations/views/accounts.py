@@ -26,7 +26,7 @@ from organizations.forms.accounts import (
 from organizations.models import Membership, Organization, User
 from organizations.views import slips
 from organizations.views.access import require_admin
-from organizations.views.lists import FilteredListView
+from organizations.views.lists import Column, TableView
 
 
 def _with_roles(user: User) -> Prefetch:
@@ -40,9 +40,29 @@ def _with_roles(user: User) -> Prefetch:
     )
 
 
-class AccountList(FilteredListView):
+def _roles(account: User) -> str:
+    return "；".join(
+        f"{role.organization.name} · {role.get_role_display()}" for role in account.shown_roles
+    )
+
+
+def _state(account: User) -> str:
+    if not account.is_active:
+        return "已停用"
+    return "未激活" if account.must_change_password else "已激活"
+
+
+class AccountList(TableView):
     template_name = "organizations/accounts/list.html"
     context_object_name = "accounts"
+    title = "账号管理"
+    columns = (
+        Column("name", "姓名", lambda one: one.full_name or one.username, "full_name"),
+        Column("username", "用户名", lambda one: one.username, "username"),
+        Column("roles", "角色", _roles, width=60),
+        Column("state", "状态", _state, width=10),
+        Column("seen", "最近登录", lambda one: one.last_login, "last_login", width=20),
+    )
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         require_admin(request)

@@ -31,16 +31,27 @@ from organizations.views.access import (
     organization_or_404,
     reorganizable_or_404,
 )
-from organizations.views.lists import PAGE_SIZE, FilteredListView
+from organizations.views.lists import PAGE_SIZE, Column, Heading, TableView
 
 #: The tiers as they stand, not as they are spelt.
 _RANK = Case(*(When(tier=tier, then=rank) for rank, tier in enumerate(Tier)), default=len(Tier))
+_COLUMNS = (
+    Column("name", "工会", lambda union: union.name, "name", width=40),
+    Column("code", "代码", lambda union: union.code, "code"),
+    Column("tier", "层级", lambda union: union.get_tier_display()),
+    Column("parent", "上级工会", lambda union: str(union.parent or ""), width=30),
+    Column("below", "在册下级", lambda union: union.below, "below", numeric=True),
+    Column("workers", "职工", lambda union: union.workers, "workers", numeric=True),
+    Column("members", "会员", lambda union: union.members, "members", numeric=True),
+)
 
 
-class OrganizationList(FilteredListView):
+class OrganizationList(TableView):
     """What a search finds; without one, the unions at the top of what the user sees."""
 
     template_name = "organizations/organizations/list.html"
+    title = "工会组织"
+    columns = _COLUMNS
     context_object_name = "organizations"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -90,6 +101,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "ancestors": visible.filter(pk__in=organization.ancestor_keys).order_by("path"),
             "totals": _totals(organization),
             "page_obj": page,
+            "headings": [
+                Heading(column.label, column.numeric)
+                for column in _COLUMNS
+                if column.name != "parent"
+            ],
+            "shown": {column.name for column in _COLUMNS if column.name != "parent"},
             "actions": _actions(request.user, organization),
             "imports": administers,
             "accounts": organization.memberships.values("user").distinct().count()

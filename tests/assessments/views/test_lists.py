@@ -1,201 +1,213 @@
-"""Lists: who sees whom, filters, pages; and the workbench."""
+"""What all tables share: one way to sort, to choose columns and page sizes, and to export."""
 
-import datetime as dt
+import io
+import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from openpyxl import load_workbook
 
-from assessments.choices import Action, State
-from assessments.models import Campaign
-from organizations import tree
-from organizations.models import Organization
+from assessments import assigning, inspecting, standings
+from assessments.choices import State
+from organizations import audit, tree
+from organizations.choices import Tier
+from organizations.models import AuditEvent, Organization
 from tests import factories
-from tests.factories import make_self_assessment, make_user, perform, today
+from tests.factories import make_organization, make_self_assessment, make_user
 
 pytestmark = pytest.mark.django_db
-URL = "/oversight/"
+
+#: Each table, and who opens it.
+TABLES = {
+    "organizations:list": "admin",
+    "organizations:accounts": "admin",
+    "assessments:oversight": "lead",
+    "assessments:review_list": "reviewer",
+    "assessments:assignment_list": "lead",
+    "assessments:discrepancy_list": "lead",
+    "assessments:decision_list": "lead",
+    "assessments:inspection_list": "lead",
+}
+HEADING = re.compile(r"<th[^>]*>\s*(?:<a[^>]*>)?\s*([^<]*?)(?:&nbsp;.*?)?\s*<", re.DOTALL)
 
 
-def listed(client, query=""):
-    return [o.name for o in client.get(URL + query).context["organizations"]]
+@pytest.fixture
+def scene(city):
+    """Three unions with a submission in each state that a list shows; one has a hostile name."""
+    campaign = factories.make_campaign()
+    for number, (state, name) in enumerate(
+        [
+            (State.SUBMITTED, '=HYPERLINK("http://x")工会'),
+            (State.REVIEWED, "评审完毕工会"),
+            (State.REVIEWED, "分差很大工会"),
+        ]
+    ):
+        union = make_organization(Tier.GRASSROOTS, city.township, name=name)
+        head = make_user((union, "HEAD"))
+        one = make_self_assessment(city, campaign, state, organization=union, head=head)
+        if not one.reviews.exists():
+            assigning.assign(one, city.reviewer, city.lead)
+        type(one).objects.filter(pk=one.pk).update(
+            self_total=90 - number, discrepant="2" if number == 2 else ""
+        )
+        inspecting.add(one, "群众反映", city.admin)
+    standings.rebuild(campaign)
+    return city
 
 
-def test_a_superior_sees_its_subtree_and_nothing_else(client, city, campaign):
-    client.force_login(city.county_head)
-    assert listed(client) == [
-        city.county.name,
-        city.township.name,
-        city.own.name,
-        city.sibling.name,
-    ]
+def fetch(client, scene, table, query=""):
+    client.force_login(getattr(scene, TABLES[table]))
+    address = reverse(table)
+    if table == "organizations:list":  # without a search it shows the top of the tree
+        query = f"tier=GRASSROOTS&{query}"
+    return client.get(f"{address}?{query}")
 
 
-def test_the_city_sees_all_assessed_tiers(client, city, campaign):
-    client.force_login(city.leader)
-    assert len(listed(client)) == 8
-    assert city.industry.name not in listed(client)
+def sheet_of(response):
+    assert response.status_code == 200
+    assert "attachment" in response["Content-Disposition"]
+    return load_workbook(io.BytesIO(b"".join(response.streaming_content))).worksheets[0]
 
 
-def test_filters(client, city, campaign):
-    make_self_assessment(city, campaign, State.SUBMITTED)
-    client.force_login(city.lead)
-    assert listed(client, "?state=SUBMITTED") == [city.own.name]
-    assert city.own.name not in listed(client, "?state=NONE")
-    assert listed(client, f"?county={city.other_county.code}&tier=GRASSROOTS") == [
-        city.foreign.name
-    ]
-    assert listed(client, "?q=机械") == [city.own.name]
-    assert listed(client, f"?q={city.foreign.code}") == [city.foreign.name]
-    assert len(listed(client, "?q=%27--&tier=NOPE&county=NOPE&state=NOPE")) == 0
-    assert client.get(f"{URL}?q=%00").status_code == 400
+def table_of(sheet):
+    """The heading row of a workbook and the rows below it."""
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    start = next(n for n, row in enumerate(rows) if row.count(None) == 0 and n)
+    return rows[start], rows[start + 1 :]
 
 
-def test_a_county_filter_does_not_widen_the_scope(client, city, campaign):
-    client.force_login(city.county_head)
-    assert len(listed(client, f"?county={city.other_county.code}")) == 4
+@pytest.mark.parametrize("table", TABLES)
+def test_every_heading_sorts_up_and_down(client, scene, table):
+    page = fetch(client, scene, table)
+    links = [heading.query for heading in page.context["headings"] if heading.query]
+    assert links
+    for link in links:
+        name = re.search(r"sort=-?(\w+)", link).group(1)
+        up = fetch(client, scene, table, f"sort={name}")
+        down = fetch(client, scene, table, f"sort=-{name}")
+        assert 'aria-sort="ascending"' in up.content.decode()
+        assert 'aria-sort="descending"' in down.content.decode()
+        keys = [one.pk for one in up.context["page_obj"]]
+        assert sorted(keys) == sorted(one.pk for one in down.context["page_obj"])
 
 
-def test_pages_beyond_the_end_show_the_last(client, city, campaign):
-    tree.plant_all(
-        Organization(code=f"X{n:03}", name=f"示例{n}", tier="GRASSROOTS", parent=city.township)
-        for n in range(60)
+def test_what_is_sorted_is_in_order(client, scene):
+    found = fetch(client, scene, "assessments:decision_list", "sort=self").context["page_obj"]
+    assert [one.self_total for one in found] == sorted(one.self_total for one in found)
+    found = fetch(client, scene, "assessments:decision_list", "sort=-self").context["page_obj"]
+    assert [one.self_total for one in found] == sorted(
+        (one.self_total for one in found), reverse=True
     )
-    client.force_login(city.lead)
-    first = client.get(URL)
-    assert len(first.context["organizations"]) == 50
-    assert "第 1 页 / 共 2 页（68 条）" in first.content.decode()
-    assert len(listed(client, "?page=99")) == 18
-    assert len(listed(client, "?page=x")) == 50
-    assert "q=%E7%A4%BA%E4%BE%8B&amp;page=2" in client.get(f"{URL}?q=示例").content.decode()
 
 
-def test_an_empty_list_says_so(client, city, campaign):
-    client.force_login(city.lead)
-    assert "没有符合条件的工会" in client.get(f"{URL}?q=没有这个名字").content.decode()
+@pytest.mark.parametrize("table", TABLES)
+def test_columns_are_chosen_and_the_first_stays(client, scene, table):
+    page = fetch(client, scene, table)
+    first, *others = [heading.label for heading in page.context["headings"]]
+    column, _ = page.context["choosable"][-1]
+    chosen = fetch(client, scene, table, f"columns={column.name}&size=20")
+    labels = [heading.label for heading in chosen.context["headings"]]
+    assert labels == [first, column.label]
+    body = chosen.content.decode()
+    cells = set(re.findall(r'<td[^>]*data-label="([^"]*)"', body)) - {"选择"}
+    assert len(cells) == len(labels)
+    # The choice is carried along when the list is narrowed, and by the other pages' links.
+    assert f'name="columns" value="{column.name}"' in body
+    assert f"columns={column.name}" in chosen.context["query"]
 
 
-def test_dissolved_unions_are_not_expected_to_hand_in(client, city, campaign):
-    Organization.objects.filter(pk=city.own.pk).update(dissolved_on="2026-01-01")
-    client.force_login(city.lead)
-    assert city.own.name not in listed(client)
+@pytest.mark.parametrize("table", TABLES)
+def test_each_row_has_a_cell_for_each_heading(client, scene, table):
+    body = fetch(client, scene, table).content.decode()
+    head, rows = re.search(r"<thead>(.*?)</thead>\s*<tbody>(.*?)</tbody>", body, re.S).groups()
+    counts = {row.count("<td") for row in rows.split("</tr>") if "<td" in row}
+    assert counts == {head.count("<th")}
 
 
-# --- Workbench ------------------------------------------------------------------------------------
+@pytest.mark.parametrize("table", TABLES)
+def test_the_workbook_holds_what_the_screen_shows(client, scene, table):
+    page = fetch(client, scene, table, "size=20")
+    sheet = sheet_of(fetch(client, scene, table, "format=xlsx&size=20"))
+    headings, rows = table_of(sheet)
+    assert len(rows) == page.context["paginator"].count > 0
+    assert set(headings) >= {heading.label for heading in page.context["headings"]}
+    assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
+    assert "全部" in sheet["A2"].value or "层级：基层工会" in sheet["A2"].value
+    event = AuditEvent.objects.order_by("pk").last()
+    assert (event.action, event.details["list"]) == ("LIST_EXPORTED", sheet.title)
 
 
-def tasks(client):
-    return [(t.title, t.text, t.button) for t in client.get("/").context["tasks"]]
+def test_the_workbook_follows_filter_order_and_columns(client, scene):
+    query = "tier=GRASSROOTS&state=REVIEWED&sort=-self&columns=self&columns=outcome&format=xlsx"
+    sheet = sheet_of(fetch(client, scene, "assessments:decision_list", query))
+    headings, rows = table_of(sheet)
+    assert headings == ["工会", "层级", "状态", "自评", "结果与提示", "提示"]
+    assert [row[0] for row in rows] == ["评审完毕工会", "分差很大工会"]
+    assert rows[1][-1] == "分差过大"
+    assert sheet["A2"].value == "筛选：层级：基层工会；状态：已评审"
+    assert sheet.print_title_rows == "$4:$4"
+    assert sheet.auto_filter.ref == "A4:F6"
 
 
-def test_a_reporter_is_led_from_start_to_waiting(client, city, campaign):
-    client.force_login(city.reporter)
-    assert tasks(client) == [(city.own.name, "还没有开始自评。", "开始自评")]
-    assessment = make_self_assessment(city, campaign)
-    assert tasks(client) == [(city.own.name, "正在填报，还没有提交。", "继续填报")]
-    perform(assessment, Action.SUBMIT, city.head)
-    assert tasks(client)[0][2] == "查看"
-    factories.send_back(assessment, city.lead)
-    assert tasks(client) == [(city.own.name, "被退回修改，请按要求补充后重新提交。", "去修改")]
+def test_a_name_like_a_formula_stays_text(client, scene):
+    sheet = sheet_of(fetch(client, scene, "assessments:oversight", "format=xlsx&q=HYPERLINK"))
+    _, rows = table_of(sheet)
+    assert rows[0][0] == '=HYPERLINK("http://x")工会'
+    assert sheet.cell(5, 1).data_type == "s"
 
 
-def test_days_left_and_the_day_after(client, city, campaign):
-    client.force_login(city.reporter)
-    assert "还剩 20 天" in client.get("/").content.decode()
-    Campaign.objects.update(submission_deadline=today())
-    assert "今天截止" in client.get("/").content.decode()
-    Campaign.objects.update(submission_deadline=today() - dt.timedelta(days=1))
-    assert tasks(client) == [(city.own.name, "自评已经截止，本年度没有申报。", "申请延期")]
+def test_an_empty_list_gives_a_workbook_without_rows(client, scene):
+    sheet = sheet_of(fetch(client, scene, "assessments:oversight", "format=xlsx&q=没有这个工会"))
+    assert table_of(sheet)[1] == []
 
 
-def test_somebody_with_several_unions_sees_them_all(client, city, campaign):
-    client.force_login(make_user((city.own, "REPORTER"), (city.foreign, "HEAD")))
-    assert {title for title, _, _ in tasks(client)} == {city.own.name, city.foreign.name}
-
-
-def test_each_is_told_what_waits(client, city):
-    campaign = factories.make_campaign(endorsement=True)
-    make_self_assessment(city, campaign, State.SUBMITTED)
-    make_self_assessment(city, campaign, State.REVIEWED, organization=city.foreign)
-    make_self_assessment(city, campaign, State.UNDER_REVIEW, organization=city.direct)
-    for user, text in [
-        (city.township_head, "1 份下级工会的申报等待初审。"),
-        (city.reviewer, "1 份申报等待您评分。"),
-        (city.lead, "1 份申报评审完毕，等待评定。"),
-        (city.lead, "1 份申报还没有评审员。"),
-        (city.admin, "1 份申报评审完毕，等待评定。"),
-    ]:
-        client.force_login(user)
-        assert text in client.get("/").content.decode(), user
-    client.force_login(city.leader)
-    assert tasks(client) == []
-
-
-def test_the_menu_offers_what_the_role_opens(client, city, campaign):
-    def menu(user):
-        client.force_login(user)
-        return [title for title, _, _ in client.get("/").context["navigation"]]
-
-    assert menu(city.reporter) == ["工作台", "材料库", "政策原文"]
-    assert menu(city.county_head) == ["工作台", "材料库", "申报情况", "工会组织", "政策原文"]
-    assert menu(city.reviewer) == ["工作台", "评审任务", "现场核查", "政策原文"]
-    assert menu(city.lead) == [
-        "工作台",
-        "申报情况",
-        "评审任务",
-        "分派",
-        "评定",
-        "现场核查",
-        "雷同",
-        "汇总",
-        "工会组织",
-        "政策原文",
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sort=password",
+        "sort=-",
+        "sort=path;--",
+        "size=9999",
+        "size=-1",
+        "size=x",
+        "columns=password&columns=",
+        "page=0&sort=%27",
+        "format=exe",
+    ],
+)
+def test_what_makes_no_sense_is_left_out_of_account(client, scene, table, query):
+    page, usual = fetch(client, scene, table, query), fetch(client, scene, table)
+    assert page.status_code == 200
+    assert [one.label for one in page.context["headings"]] == [
+        one.label for one in usual.context["headings"]
     ]
-    assert menu(city.admin) == [
-        "工作台",
-        "申报情况",
-        "分派",
-        "评定",
-        "现场核查",
-        "雷同",
-        "汇总",
-        "工会组织",
-        "账号管理",
-        "后台管理",
-        "政策原文",
-    ]
-    for user in city.users().values():
-        client.force_login(user)
-        for _, url, _ in client.get("/").context["navigation"]:
-            assert client.get(url).status_code == 200, (user, url)
+    assert page.context["paginator"].per_page == 50
 
 
-def test_urls_of_strangers_are_not_found(client, city, campaign):
-    """A foreign key in every address of a self-assessment."""
-    assessment = make_self_assessment(city, campaign, State.SUBMITTED)
-    pages = [
-        reverse("assessments:self_assessment_detail", args=[assessment.pk]),
-        reverse("assessments:self_assessment_criterion", args=[assessment.pk, 1]),
-        reverse("assessments:self_assessment_return", args=[assessment.pk]),
-        reverse("assessments:self_assessment_detail", args=[999_999]),
-        reverse("assessments:self_assessment_criterion", args=[assessment.pk, 7]),
-        reverse("assessments:evidence_download", args=[999_999]),
-        reverse("assessments:review_detail", args=[999_999]),
-    ]
-    for user in (city.sibling_head, city.foreign_head, city.nobody, city.reviewer):
-        client.force_login(user)
-        for page in pages:
-            assert client.get(page).status_code == 404, (user, page)
-            assert client.post(page, {}).status_code in (404, 405), (user, page)
+@pytest.mark.parametrize("table", TABLES)
+def test_nobody_exports_what_they_may_not_see(client, scene, table):
+    client.force_login(scene.reporter)
+    response = client.get(f"{reverse(table)}?format=xlsx&tier=COUNTY")
+    if response.status_code == 200:  # of their own union only
+        assert table_of(sheet_of(response))[1] == []
+    else:
+        assert response.status_code == 404
 
 
-def test_other_years_are_a_click_away(client, city, campaign):
-    earlier = factories.make_campaign(year=campaign.year - 1)
-    make_self_assessment(city, earlier, State.RETURNED)
-    client.force_login(city.reporter)
-    html = client.get("/").content.decode()
-    assert f'href="?year={earlier.year}"' in html
-    assert "被退回修改" in client.get(f"/?year={earlier.year}").content.decode()
-    client.force_login(city.lead)
-    for name in ("oversight", "review_list", "assignment_list", "decision_list", "summary"):
-        html = client.get(reverse(f"assessments:{name}")).content.decode()
-        assert f'href="?year={earlier.year}"' in html
+def test_a_long_export_asks_a_few_queries_for_each_portion(client, scene):
+    def queries():
+        client.force_login(scene.admin)
+        with CaptureQueriesContext(connection) as asked:
+            sheet_of(client.get(reverse("organizations:list") + "?tier=GRASSROOTS&format=xlsx"))
+        return len(asked)
+
+    few = queries()
+    tree.plant_all(
+        Organization(code=f"Q{n}", name=f"第{n}工会", tier=Tier.GRASSROOTS, parent=scene.township)
+        for n in range(400)
+    )
+    assert queries() == few
+    assert list(audit.verify()) == []
