@@ -105,7 +105,7 @@ def test_what_is_sorted_is_in_order(client, scene):
 @pytest.mark.parametrize("table", TABLES)
 def test_columns_are_chosen_and_the_first_stays(client, scene, table):
     page = fetch(client, scene, table)
-    first, *others = [heading.label for heading in page.context["headings"]]
+    first = page.context["headings"][0].label
     column, _ = page.context["choosable"][-1]
     chosen = fetch(client, scene, table, f"columns={column.name}&size=20")
     labels = [heading.label for heading in chosen.context["headings"]]
