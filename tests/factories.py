@@ -32,7 +32,9 @@ from assessments.models import (
     ReviewScore,
     Rubric,
     SelfAssessment,
+    Similarity,
     TierPolicy,
+    Trace,
 )
 from organizations import tree
 from organizations.choices import ASSESSED_TIERS, Role, Tier
@@ -329,3 +331,22 @@ def _copy(score: ReviewScore, review: Review) -> ReviewScore:
     copy = ReviewScore(review=review, indicator_id=score.indicator_id, remark=score.remark)
     copy.apply(score.rating)
     return copy
+
+
+def make_flag(first: SelfAssessment, second: SelfAssessment) -> Similarity:
+    """雷同: the same account in two submissions."""
+    left, right = (
+        Trace.objects.create(
+            self_assessment=one, code="G1.01", codes=["G1.01"], revision=1, exact="0", wording="同"
+        )
+        for one in (first, second)
+    )
+    return Similarity.objects.create(
+        campaign=first.campaign,
+        kind="TEXT",
+        left=left,
+        right=right,
+        left_assessment=first,
+        right_assessment=second,
+        degree=100,
+    )

@@ -22,9 +22,7 @@ from assessments.models import (
     InspectionDraw,
     Recusal,
     SelfAssessment,
-    Similarity,
     Survey,
-    Trace,
 )
 from organizations.choices import Role, Tier
 from organizations.importing import previews
@@ -356,24 +354,6 @@ def foreign_copy(city, campaign, target):
     return make_self_assessment(city, campaign, State.SUBMITTED, organization=organization)
 
 
-def flag_between(first, second):
-    left, right = (
-        Trace.objects.create(
-            self_assessment=one, code="G1.01", codes=["G1.01"], revision=1, exact="0", wording="同"
-        )
-        for one in (first, second)
-    )
-    return Similarity.objects.create(
-        campaign=first.campaign,
-        kind="TEXT",
-        left=left,
-        right=right,
-        left_assessment=first,
-        right_assessment=second,
-        degree=100,
-    )
-
-
 @pytest.fixture(params=["grassroots", "township"])
 def scene(request, city):
     target = city.own if request.param == "grassroots" else city.township
@@ -401,7 +381,7 @@ def scene(request, city):
         closes_at=timezone.now(),
         opened_by=users["head"],
     )
-    alike = flag_between(assessment, foreign_copy(city, campaign, target))
+    alike = factories.make_flag(assessment, foreign_copy(city, campaign, target))
     asked = extensions.ask(
         campaign,
         target,

@@ -57,12 +57,7 @@ class InspectionList(CampaignListView):
         *union_columns("self_assessment.organization"),
         Column("state", "状态", lambda one: one.get_state_display(), "state", width=10),
         Column("planned", "计划日期", lambda one: one.planned_on, "planned_on"),
-        Column(
-            "inspectors",
-            "核查人员",
-            lambda one: "、".join(map(str, one.inspectors.all())),
-            width=24,
-        ),
+        Column("inspectors", "核查人员", lambda one: "、".join(map(str, one.inspectors.all()))),
     )
 
     def get_queryset(self) -> QuerySet[Inspection]:

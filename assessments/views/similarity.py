@@ -17,6 +17,7 @@ from assessments.models import Review, SelfAssessment, Similarity
 from assessments.views.access import assessment_or_404, chosen_campaign, review_or_404
 from assessments.views.lists import LeadListView
 from organizations import audit
+from organizations.views.lists import Column
 
 #: Comparisons on one page: each shows two texts or two pictures.
 _PAGE_SIZE = 10
@@ -27,6 +28,17 @@ class SimilarityList(LeadListView):
 
     template_name = "assessments/similarity/list.html"
     context_object_name = "pairs"
+    title = "雷同"
+    columns = (
+        Column("kind", "类别", lambda pair: pair.get_kind_display(), "kind"),
+        Column("right", "工会", lambda pair: pair.right_assessment.organization.name, width=40),
+        Column("left", "另一工会", lambda pair: pair.left_assessment.organization.name, width=40),
+        Column(
+            "degree", "相似度", lambda pair: f"{pair.degree}%", "degree", numeric=True, width=10
+        ),
+        Column("found", "发现时间", lambda pair: pair.found_at, "found_at", width=20),
+        Column("finding", "核实", lambda pair: pair.get_finding_display() or "待核实", "finding"),
+    )
 
     def get_queryset(self) -> QuerySet[Similarity]:
         self.campaign, self.campaigns = chosen_campaign(self.request)

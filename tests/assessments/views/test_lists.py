@@ -29,6 +29,7 @@ TABLES = {
     "assessments:discrepancy_list": "lead",
     "assessments:decision_list": "lead",
     "assessments:inspection_list": "lead",
+    "assessments:similarity_list": "lead",
 }
 HEADING = re.compile(r"<th[^>]*>\s*(?:<a[^>]*>)?\s*([^<]*?)(?:&nbsp;.*?)?\s*<", re.DOTALL)
 
@@ -36,7 +37,7 @@ HEADING = re.compile(r"<th[^>]*>\s*(?:<a[^>]*>)?\s*([^<]*?)(?:&nbsp;.*?)?\s*<", 
 @pytest.fixture
 def scene(city):
     """Three unions with a submission in each state that a list shows; one has a hostile name."""
-    campaign = factories.make_campaign()
+    campaign, handed_in = factories.make_campaign(), []
     for number, (state, name) in enumerate(
         [
             (State.SUBMITTED, '=HYPERLINK("http://x")工会'),
@@ -53,6 +54,8 @@ def scene(city):
             self_total=90 - number, discrepant="2" if number == 2 else ""
         )
         inspecting.add(one, "群众反映", city.admin)
+        handed_in.append(one)
+    factories.make_flag(*handed_in[:2])
     standings.rebuild(campaign)
     return city
 
