@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -28,14 +27,12 @@ from assessments.choices import (
     SUBMITTED_STATES,
     Outcome,
 )
-from assessments.models import Campaign, Decision, DecisionCriterion
+from assessments.models import Campaign, Decision
 from organizations.choices import ASSESSED_TIERS, Tier
 from organizations.models import Organization
 from organizations.models.organization import PATH_STEP, within
 
 CITY_DIRECT = "市直单位"
-#: Rows that an export holds in memory at a time.
-PORTION = 500
 
 
 def counted_organizations(campaign: Campaign, tier: str | None = None) -> QuerySet[Organization]:
@@ -183,58 +180,3 @@ def by_tier(counties: list[CountyFigures]) -> dict[str, Figures]:
         tier: sum((county.by_tier.get(tier, Figures()) for county in counties), Figures())
         for tier in ASSESSED_TIERS
     }
-
-
-def tier_rows(campaign: Campaign, tier: str) -> Iterator[dict[str, object]]:
-    """One row for each counted organization of the tier, in the order of the tree, read in
-    portions: code, name, county, entry__state, entry__self_total (None: not started), and
-    `decision`, the standing one as Decided, or None."""
-    names = county_names()
-    organizations = (
-        counted_organizations(campaign, tier)
-        .annotate(county=_county_path())
-        .order_by("standing_place")
-        .values("code", "name", "county", "entry__pk", "entry__state", "entry__self_total")
-    )
-    portion: list[dict[str, object]] = []
-    for row in organizations.iterator(chunk_size=PORTION):
-        row["county"] = names.get(row["county"], "")
-        portion.append(row)
-        if len(portion) == PORTION:
-            yield from _with_decisions(portion)
-            portion = []
-    yield from _with_decisions(portion)
-
-
-@dataclass(frozen=True)
-class Decided:
-    """A standing decision in figures: total out of 100, outcome, and by criterion in order of
-    their numbers the points and whether it is met."""
-
-    total: Decimal
-    outcome: str
-    criteria: tuple[tuple[Decimal, bool], ...]
-
-
-def _with_decisions(rows: list[dict[str, object]]) -> Iterator[dict[str, object]]:
-    standing = Decision.objects.filter(
-        self_assessment__in=[row["entry__pk"] for row in rows if row["entry__pk"]],
-        self_assessment__state__in=DECIDED_STATES,
-        superseded_at=None,
-    )
-    criteria: dict[int, list[tuple[Decimal, bool]]] = {}
-    for decision, points, met in (
-        DecisionCriterion.objects.filter(decision__in=standing)
-        .order_by("number")
-        .values_list("decision", "points", "met")
-    ):
-        criteria.setdefault(decision, []).append((points, met))
-    decided = {
-        assessment: Decided(total, outcome, tuple(criteria.get(pk, ())))
-        for pk, assessment, total, outcome in standing.values_list(
-            "pk", "self_assessment", "total", "outcome"
-        )
-    }
-    for row in rows:
-        row["decision"] = decided.get(row["entry__pk"])
-        yield row
