@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
 from django.utils import timezone
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.cell.cell import Cell
 from openpyxl.formatting.rule import DataBarRule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
@@ -24,6 +26,8 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 #: What a cell can hold.
 _LONGEST = 32767
+#: Characters that XML cannot hold.
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 #: What the name of a sheet cannot hold, and its length.
 _UNFIT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
 _LONGEST_NAME = 31
@@ -47,7 +51,8 @@ class Formula(str):
 
 class Sheet:
     """One sheet being written: title, notes and a heading row, then rows as they come, then totals.
-    Ready to print on A4 landscape. `shares` are the labels of columns that hold fractions."""
+    Ready to print on A4 landscape. `shares` are the labels of columns that hold fractions,
+    `wrapped` of those whose text is long."""
 
     def __init__(
         self,
@@ -59,6 +64,7 @@ class Sheet:
         columns: Sequence[tuple[str, int]],
         widen: int = 0,
         shares: Sequence[str] = (),
+        wrapped: Sequence[str] = (),
     ) -> None:
         self._sheet: WriteOnlyWorksheet = workbook.create_sheet(
             sheet_name(name, workbook.sheetnames)
@@ -66,6 +72,7 @@ class Sheet:
         notes = list(notes)
         labels = [label for label, _ in columns]
         self._shares = [labels.index(label) for label in shares]
+        self._wrapped = [labels.index(label) for label in wrapped]
         self.heading_row = 2 + len(notes)
         for index, (_, width) in enumerate(columns, start=1):
             self._sheet.column_dimensions[get_column_letter(index)].width = width
@@ -118,6 +125,10 @@ class Sheet:
         row = [safe(self._sheet, value) for value in values]
         for index in self._shares:
             row[index] = self._share(row[index])
+        for index in self._wrapped:
+            if not isinstance(row[index], Cell):
+                row[index] = _text_cell(self._sheet, row[index])
+            row[index].alignment = Alignment(wrap_text=True, vertical="top")
         self._sheet.append(row)
         self.rows += 1
 
@@ -183,7 +194,7 @@ def safe(sheet: WriteOnlyWorksheet, value: Any) -> Any:
 
 
 def _legal(text: str) -> str:
-    return ILLEGAL_CHARACTERS_RE.sub("", text)[:_LONGEST]
+    return _UNFIT.sub("", text)[:_LONGEST]
 
 
 def _text_cell(sheet: WriteOnlyWorksheet, text: str) -> Cell:
@@ -196,6 +207,20 @@ def _text_cell(sheet: WriteOnlyWorksheet, text: str) -> Cell:
 
 def new() -> Workbook:
     return Workbook(write_only=True)
+
+
+@contextmanager
+def writing(target: BinaryIO) -> Iterator[Workbook]:
+    """A new workbook, written to the target at the end. One that is broken off goes nowhere, and
+    leaves nothing behind: openpyxl keeps its rows in temporary files until they are packed."""
+    book = new()
+    try:
+        yield book
+    except BaseException:
+        with suppress(Exception):
+            book.save(os.devnull)
+        raise
+    book.save(target)
 
 
 def saved(workbook: Workbook) -> BinaryIO:

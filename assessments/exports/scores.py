@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
@@ -46,6 +47,7 @@ def indicators(book: Workbook, scope: Scope) -> Iterator[int]:
         scope,
         "指标得分情况",
         [("层级", 18), ("六好", 24), ("编号", 9), ("指标", 30), ("政策原文", 60)],
+        wrapped=["政策原文"],
     )
     for tier, rubric in scope.rubrics.items():
         found = _summed(DecisionScore.objects.filter(maximum__gt=0), scope, tier, "indicator")
@@ -69,12 +71,23 @@ def _summed(rows: QuerySet, scope: Scope, tier: Tier, key: str) -> dict[Any, tup
         rows.filter(decision__in=standing)
         .order_by()
         .values_list(key)
-        .annotate(Count("pk"), Count("pk", filter=Q(met=True)), Sum("points"), Sum("maximum"))
+        .annotate(
+            unions=Count("pk"),
+            good=Count("pk", filter=Q(met=True)),
+            won=Sum("points"),
+            possible=Sum("maximum"),
+        )
     )
     return {one: tuple(figures) for one, *figures in found}
 
 
-def _sheet(book: Workbook, scope: Scope, name: str, labels: list[tuple[str, int]]) -> Sheet:
+def _sheet(
+    book: Workbook,
+    scope: Scope,
+    name: str,
+    labels: list[tuple[str, int]],
+    wrapped: Sequence[str] = (),
+) -> Sheet:
     return Sheet(
         book,
         name,
@@ -83,11 +96,12 @@ def _sheet(book: Workbook, scope: Scope, name: str, labels: list[tuple[str, int]
         columns=labels + _FIGURES,
         widen=len(labels),
         shares=_SHARES,
+        wrapped=wrapped,
     )
 
 
 def _append(sheet: Sheet, labels: list[Any], figures: Iterable[Any]) -> None:
-    unions, met, points, maximum = figures or (0, 0, 0, 0)
+    unions, met, points, maximum = figures or (0, 0, Decimal(0), Decimal(0))
     a, b, _, c, d = (sheet.here(len(labels) + number) for number in range(5))
     sheet.append(
         [

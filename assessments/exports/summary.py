@@ -123,12 +123,11 @@ def size(scope: Scope) -> int:
 def write(scope: Scope, target: BinaryIO) -> Iterator[int]:
     """Write the workbook, and yield now and then how many rows were written since. Memory stays
     flat: rows are written as they are read. Points are rounded half up to 0.01."""
-    book = workbook.new()
     chosen = _chosen(scope)
-    _explain(book, scope, chosen)
-    for one in chosen:
-        yield from one.write(book, scope)
-    book.save(target)
+    with workbook.writing(target) as book:
+        _explain(book, scope, chosen)
+        for one in chosen:
+            yield from one.write(book, scope)
 
 
 def _explain(book: Workbook, scope: Scope, chosen: list[SheetKind]) -> None:
@@ -141,6 +140,7 @@ def _explain(book: Workbook, scope: Scope, chosen: list[SheetKind]) -> None:
         notes=[scope.made],
         columns=[("项目", 28), ("说明", 100)],
         widen=1,
+        wrapped=["说明"],
     )
     rows = [
         ("创建活动", f"{campaign.name}（{campaign.year}年度，周期自{first}年起三年）"),

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from openpyxl import Workbook
 
 from assessments import worksheet
-from assessments.choices import EDITABLE_STATES, Outcome, State
+from assessments.choices import DECIDED_STATES, EDITABLE_STATES, Outcome, State
 from assessments.exports.scope import NOTHING, Scope, shown
 from assessments.models import Decision, DecisionCriterion, DecisionScore, Endorsement, Revision
 from assessments.scoring import rounded
@@ -82,7 +82,7 @@ def recommended(book: Workbook, scope: Scope) -> Iterator[int]:
         ("是否达标", 10),
         ("推荐意见", 50),
     ]
-    sheet = _sheet(book, scope, "推荐名单", "推荐名单", columns)
+    sheet = _sheet(book, scope, "推荐名单", "推荐名单", columns, ["推荐意见"])
     for of in scope.rubrics:
         standing = Endorsement.objects.standing().filter(self_assessment__campaign=scope.campaign)
         endorsed = scope.unions(of).filter(entry__in=standing.values("self_assessment"))
@@ -144,7 +144,12 @@ def detail(book: Workbook, scope: Scope, of: Tier) -> Iterator[int]:
 
 
 def _sheet(
-    book: Workbook, scope: Scope, name: str, title: str, columns: Sequence[tuple[str, int]]
+    book: Workbook,
+    scope: Scope,
+    name: str,
+    title: str,
+    columns: Sequence[tuple[str, int]],
+    wrapped: Sequence[str] = (),
 ) -> Sheet:
     about = [(column.label, column.width) for column in scope.union_columns]
     return Sheet(
@@ -154,6 +159,7 @@ def _sheet(
         notes=[scope.made, _ROUNDED],
         columns=[("序号", 6), *about, *columns],
         widen=3,
+        wrapped=wrapped,
     )
 
 
@@ -173,23 +179,22 @@ def _mean(sheet: Sheet, number: int) -> Formula:
     return Formula(f'=IF(SUBTOTAL(102,{column})=0,"",ROUND(SUBTOTAL(101,{column}),2))')
 
 
-def _keys(portion: list[dict[str, Any]]) -> list[int]:
-    return [row["entry__pk"] for row in portion if row["entry__pk"]]
+def _standing(portion: list[dict[str, Any]]) -> QuerySet[Decision]:
+    keys = [row["entry__pk"] for row in portion if row["entry__state"] in DECIDED_STATES]
+    return Decision.objects.filter(superseded_at=None, self_assessment__in=keys)
 
 
 def _totals(portion: list[dict[str, Any]]) -> dict[int, Any]:
     """The total that was decided, by self-assessment."""
-    standing = Decision.objects.filter(superseded_at=None, self_assessment__in=_keys(portion))
-    return dict(standing.values_list("self_assessment", "total"))
+    return dict(_standing(portion).values_list("self_assessment", "total"))
 
 
 def _decided(portion: list[dict[str, Any]]) -> dict[int, list[Any]]:
     """As a tier's sheet shows them, by self-assessment: points and “好” of the six, total, outcome.
     Two queries."""
-    standing = Decision.objects.filter(superseded_at=None, self_assessment__in=_keys(portion))
     decisions = {
         pk: (assessment, total, outcome)
-        for pk, assessment, total, outcome in standing.values_list(
+        for pk, assessment, total, outcome in _standing(portion).values_list(
             "pk", "self_assessment", "total", "outcome"
         )
     }
@@ -225,9 +230,7 @@ def _own(answer: dict[str, Any]) -> Any:
 def _decided_points(portion: list[dict[str, Any]]) -> dict[int, dict[int, Any]]:
     """What was decided, by self-assessment and indicator."""
     found: dict[int, dict[int, Any]] = {}
-    scores = DecisionScore.objects.filter(
-        decision__superseded_at=None, decision__self_assessment__in=_keys(portion)
-    )
+    scores = DecisionScore.objects.filter(decision__in=_standing(portion))
     for assessment, indicator, points, maximum in scores.values_list(
         "decision__self_assessment", "indicator", "points", "maximum"
     ):
