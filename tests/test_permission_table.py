@@ -26,6 +26,8 @@ from assessments.models import (
 )
 from organizations.choices import Role, Tier
 from organizations.importing import previews
+from organizations.models import User
+from organizations.models.organization import SUBTREE_ROLES
 from tests import factories
 from tests.factories import make_organization, make_self_assessment, make_user
 from tests.uploads import PNG
@@ -81,6 +83,7 @@ ACCOUNT_ACTS = (
 #: Who may open the address with GET, while the self-assessment is under review.
 MAY_GET = {
     "assessments:workbench": EVERYBODY,
+    "assessments:dashboard": EVERYBODY,
     "assessments:policy": EVERYBODY,
     "assessments:self_assessment_start": set(),
     "assessments:self_assessment_detail": READERS,
@@ -313,6 +316,7 @@ def test_every_address_is_in_the_table():
 class Scene:
     """Everybody, signed in, and the address of everything about the target."""
 
+    users: dict[str, User]
     clients: dict[str, Client]
     addresses: dict[str, str]
 
@@ -511,7 +515,7 @@ def scene(request, city):
     clients = {who: Client() for who in users}
     for who, client in clients.items():
         client.force_login(users[who])
-    return Scene(clients, addresses)
+    return Scene(users, clients, addresses)
 
 
 def expected(scene, name, table):
@@ -520,6 +524,15 @@ def expected(scene, name, table):
     is_township = "subordinate_head" in scene.clients
     if name == "assessments:proxy_begin" and is_township:
         return everybody - {"county_head"}  # who is of the city here, which fills in for nobody
+    if name == "assessments:dashboard":  # who answers for unions below theirs
+        return {
+            who
+            for who in everybody
+            if any(
+                one.role in SUBTREE_ROLES and one.organization.tier != Tier.GRASSROOTS
+                for one in scene.users[who].roles
+            )
+        }
     if name == "organizations:add" and not is_township:
         return set()  # a grassroots union takes no unions below it
     if name == "assessments:urge" and is_township:

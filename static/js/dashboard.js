@@ -33,7 +33,7 @@
 
   const KINDS = {
     path: ({ columns, rows }, target) => ({
-      legend: { bottom: 0 },
+      legend: { bottom: 0, data: rows.map((row) => row.label) },
       tooltip: { trigger: "axis", valueFormatter: share },
       xAxis: { type: "category", data: columns },
       yAxis: percents,
