@@ -104,7 +104,7 @@ def seed(count: int = 1850, chance: int = 2026) -> bool:
     for number, campaign in enumerate(years):
         _hold(campaign, number, luck, zeal, hardness, people)
         if campaign != now:
-            Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.CLOSED)
+            campaigns.close_campaign(campaign, by=None)
     standings.rebuild(now)
     for campaign in Campaign.objects.opened():
         rollups.rebuild(campaign)
