@@ -40,7 +40,7 @@ def finals(city, campaign):
     """Two grassroots unions and a township at standard, one union that is not."""
     rows = [
         (city.own, "1"),
-        (city.foreign, "0.9"),
+        (city.foreign, "1"),
         (city.other_township, "1"),
         (city.direct, "0.5"),
     ]
