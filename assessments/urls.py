@@ -8,6 +8,7 @@ from assessments.views import (
     arbitration,
     assignments,
     attachments,
+    certificates,
     dashboard,
     decisions,
     desk,
@@ -25,6 +26,7 @@ from assessments.views import (
     phrases,
     proxies,
     public,
+    recognition,
     recusals,
     reviews,
     self_assessments,
@@ -116,6 +118,14 @@ decision_urls = [
     path("batches/<int:pk>/lines/<int:line>/", decisions.line, name="pending_decision"),
     path("batches/<int:pk>/<slug:act>/", decisions.change_batch, name="batch_change"),
 ]
+recognition_urls = [
+    path("", recognition.RecognitionList.as_view(), name="recognition_list"),
+    path("<int:pk>/", recognition.detail, name="recognition"),
+    path("<int:pk>/certificate.pdf", certificates.certificate, name="certificate"),
+    path("of/<int:year>/award/", recognition.award, name="recognition_award"),
+    path("of/<int:year>/certificates.pdf", certificates.certificates, name="certificates"),
+    path("of/<int:year>/letters.pdf", certificates.certified_letters, name="certified_letters"),
+]
 inspection_urls = [
     path("", inspections.InspectionList.as_view(), name="inspection_list"),
     path("draw/", inspections.draw, name="inspection_drawing"),
@@ -179,6 +189,8 @@ urlpatterns = [
     path("discrepancies/<int:pk>/<int:number>/", arbitration.arbitrate, name="arbitrate"),
     path("calibration/", arbitration.statistics, name="calibration"),
     path("decisions/", include(decision_urls)),
+    path("recognitions/", include(recognition_urls)),
+    path("certificates/", certificates.look_up, name="certificate_look_up"),
     path("inspections/", include(inspection_urls)),
     path("summary/", include(summary_urls)),
 ]

@@ -177,6 +177,13 @@ MAY_GET = {
     "assessments:pending_decision": LEADS,
     "assessments:decision_letter": CITY
     | {"foreign_admin", "reviewer"},  # of a union in another county
+    "assessments:recognition_list": LEADS,
+    "assessments:recognition_award": set(),  # leads on: nothing is final yet
+    "assessments:recognition": CITY | {"foreign_admin", "reviewer"},  # in another county
+    "assessments:certificate": CITY | {"foreign_admin", "reviewer"},
+    "assessments:certificates": LEADS,
+    "assessments:certified_letters": LEADS,
+    "assessments:certificate_look_up": EVERYBODY,
     "assessments:summary": LEADS,
     "assessments:summary_workbook": LEADS,
     "organizations:inbox": EVERYBODY,
@@ -250,6 +257,8 @@ MAY_POST = {
     "assessments:decision_prepare": LEADS,
     "assessments:decision_batch": LEADS,
     "assessments:batch_change": LEADS,
+    "assessments:recognition": LEADS,
+    "assessments:recognition_award": {"admin"},
     "assessments:assignment_list": set(),
     "assessments:assignment_plan": LEADS,
     "assessments:review_recuse": {"reviewer"},
@@ -289,6 +298,7 @@ FOR_SCRIPTS = {"assessments:upload_begin": 401, "assessments:upload": 401}
 OPEN_TO_ALL = {
     "assessments:policy",
     "assessments:help",
+    "assessments:certificate_look_up",
     "assessments:survey_ballot",
     "assessments:verify",
     "assessments:verify_code",
@@ -432,6 +442,7 @@ def scene(request, city):
     lot = InspectionDraw.objects.create(
         campaign=campaign, seed=1, by=users["admin"], strata=[], digest=""
     )
+    title = factories.make_recognition(decided, users["admin"])
     message = users["head"].notifications.first()
     arguments = {
         "organizations:message": [message.pk],
@@ -483,6 +494,11 @@ def scene(request, city):
         "assessments:batch_change": [batch.pk, "refresh"],
         "assessments:pending_decision": [batch.pk, batch.lines.get().pk],
         "assessments:decision_letter": [decided.decisions.get().pk],
+        "assessments:recognition": [title.pk],
+        "assessments:recognition_award": [campaign.year],
+        "assessments:certificate": [title.pk],
+        "assessments:certificates": [campaign.year],
+        "assessments:certified_letters": [campaign.year],
         "assessments:review_recuse": [review.pk],
         "assessments:review_confirm": [review.pk],
         "assessments:review_replace": [review.pk],
@@ -541,7 +557,8 @@ def expected(scene, name, table):
             f"{who}_{role}" for who in ("sibling", "foreign") for role in ("head", "reporter")
         }
         return (everybody | OWN_WRITERS | others) - {"county_head"}
-    if name == "assessments:decision_letter" and is_township and table is MAY_GET:
+    of_another_county = ("decision_letter", "recognition", "certificate")
+    if name.split(":")[-1] in of_another_county and is_township and table is MAY_GET:
         return everybody | {"county_head"}  # who is of the city here
     if name == "assessments:library" and is_township:
         return everybody - {"county_head"}  # who is of the city here, which is not assessed

@@ -109,6 +109,7 @@ LISTS = [
     ("reviewer", "inspection_list"),
     ("lead", "decision_list"),
     ("lead", "decision_prepare"),
+    ("admin", "recognition_list"),
     ("admin", "summary"),
     ("lead", "workbench"),
     ("county_head", "workbench"),
@@ -154,6 +155,23 @@ def test_lists_cost_the_same_at_any_size(client, city, campaign):
     rollups.rebuild(campaign)
     many = [count(client, getattr(city, user), reverse(f"assessments:{n}")) for user, n in LISTS]
     assert few == many
+
+
+def test_titles_and_their_papers(client, city, campaign):
+    final = make_self_assessment(city, campaign, State.FINAL)
+    other = make_self_assessment(city, campaign, State.FINAL, organization=city.foreign)
+    make_self_assessment(city, campaign, State.FINAL, organization=city.sibling)
+    title = factories.make_recognition(final, city.admin)
+    factories.make_recognition(other, city.admin)
+    for user, name, argument in [
+        ("admin", "recognition_award", campaign.year),
+        ("admin", "certificates", campaign.year),
+        ("admin", "certified_letters", campaign.year),
+        ("lead", "recognition", title.pk),
+        ("head", "certificate", title.pk),
+    ]:
+        url = reverse(f"assessments:{name}", args=[argument])
+        assert count(client, getattr(city, user), url) <= BUDGET, name
 
 
 PAGES = {

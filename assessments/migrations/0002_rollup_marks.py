@@ -20,6 +20,18 @@ def cell(place, tier):
     )
 
 
+def places_of(union):
+    """Every place where the union stands or stood."""
+    return f"""
+        SELECT {cell("s.place", "o.tier")} AS place
+        FROM assessments_selfassessment s
+        JOIN organizations_organization o ON o.id = s.organization_id
+        WHERE s.organization_id = {union}
+        UNION SELECT {cell("o.path", "o.tier")}
+        FROM organizations_organization o WHERE o.id = {union}
+    """
+
+
 def mark_union(row):
     """Every place where the union of this self-assessment stands or stood, in the campaigns of
     whose three years this one is one."""
@@ -30,12 +42,7 @@ def mark_union(row):
         JOIN assessments_campaign c
             ON mine.year BETWEEN c.cycle_start_year AND c.year,
         (
-            SELECT {cell("s.place", "o.tier")} AS place
-            FROM assessments_selfassessment s
-            JOIN organizations_organization o ON o.id = s.organization_id
-            WHERE s.organization_id = {row}.organization_id
-            UNION SELECT {cell("o.path", "o.tier")}
-            FROM organizations_organization o WHERE o.id = {row}.organization_id
+            {places_of(f"{row}.organization_id")}
             UNION SELECT {cell(f"{row}.place", "o.tier")}
             FROM organizations_organization o WHERE o.id = {row}.organization_id
         ) p
@@ -65,6 +72,15 @@ DECIDED = f"""
     JOIN assessments_campaign c ON mine.year BETWEEN c.cycle_start_year AND c.year
     WHERE s.id = NEW.self_assessment_id
 """
+#: A title that was lost takes along what was decided in its cycle.
+REVOKED = f"""
+    INSERT INTO {MARK} (campaign_id, place)
+    SELECT c.id, p.place
+    FROM assessments_campaign mine
+    JOIN assessments_campaign c ON c.cycle_start_year = mine.cycle_start_year,
+    ({places_of("NEW.organization_id")}) p
+    WHERE mine.id = NEW.campaign_id AND p.place IS NOT NULL
+"""
 #: name, table, event, condition, statements
 TRIGGERS = [
     ("assessment_added", "assessments_selfassessment", "INSERT", "", [mark_union("NEW")]),
@@ -77,6 +93,7 @@ TRIGGERS = [
     ),
     ("decision_added", "assessments_decision", "INSERT", "", [DECIDED]),
     ("decision_changed", "assessments_decision", "UPDATE", "", [DECIDED]),
+    ("title_revoked", "assessments_recognition", "UPDATE OF revoked_at", "", [REVOKED]),
     (
         "organization_changed",
         "organizations_organization",

@@ -14,6 +14,7 @@ from assessments.models.inspection import (
     InspectionFinding,
 )
 from assessments.models.phrase import StockPhrase
+from assessments.models.recognition import Recheck, Recognition
 from assessments.models.review import (
     Recusal,
     Return,
@@ -63,6 +64,8 @@ __all__ = [
     "PartialUpload",
     "PendingDecision",
     "ProxyFilling",
+    "Recheck",
+    "Recognition",
     "Recusal",
     "Return",
     "ReturnRemark",

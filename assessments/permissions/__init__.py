@@ -37,6 +37,7 @@ from assessments.permissions.reading import (
     may_see_names_of_city,
     overseen_by,
 )
+from assessments.permissions.recognising import may_recheck
 from assessments.permissions.reviewing import (
     has_conflict,
     may_administer,
@@ -84,6 +85,7 @@ __all__ = [
     "may_read_content",
     "may_read_evidence",
     "may_read_revisions",
+    "may_recheck",
     "may_recuse",
     "may_return_submitted",
     "may_review",

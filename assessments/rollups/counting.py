@@ -39,6 +39,7 @@ from assessments.models import (
     DecisionCriterion,
     DecisionScore,
     Endorsement,
+    Recognition,
     SelfAssessment,
 )
 from assessments.rollups.figures import BANDS, TOTAL, UNIT, Figures, Scores
@@ -73,10 +74,17 @@ def counted_organizations(
 
 def reached_standard(campaign: Campaign) -> Exists:
     """Whether an organization has a standing positive decision within the cycle, up to this
-    campaign's year. A union counts once, however often it got there."""
+    campaign's year. A union counts once, however often it got there; a title that it has lost
+    (撤销) takes along what was decided before."""
     first, last = campaign.window
+    lost = Recognition.objects.filter(
+        organization=OuterRef("self_assessment__organization"),
+        campaign__cycle_start_year=campaign.cycle_start_year,
+        revoked_at__gte=OuterRef("decided_at"),
+    )
     return Exists(
         Decision.objects.filter(
+            ~Exists(lost),
             self_assessment__organization=OuterRef("pk"),
             self_assessment__campaign__year__range=(first, last),
             self_assessment__state__in=DECIDED_STATES,
