@@ -24,6 +24,7 @@ from assessments.models import (
     SelfAssessment,
     Survey,
 )
+from organizations import api_clients
 from organizations.choices import Role, Tier
 from organizations.importing import previews
 from organizations.models import User
@@ -84,6 +85,9 @@ ACCOUNT_ACTS = (
 MAY_GET = {
     "assessments:workbench": EVERYBODY,
     "assessments:dashboard": EVERYBODY,
+    "organizations:api_clients": {"admin"},
+    "organizations:api_client_renew": set(),
+    "organizations:api_client_revoke": set(),
     "assessments:policy": EVERYBODY,
     "assessments:self_assessment_start": set(),
     "assessments:self_assessment_detail": READERS,
@@ -226,6 +230,9 @@ MAY_GET = {
 }
 #: Addresses that also take a POST, and who gets further than “not found” with an empty one.
 MAY_POST = {
+    "organizations:api_clients": {"admin"},
+    "organizations:api_client_renew": {"admin"},
+    "organizations:api_client_revoke": {"admin"},
     "assessments:self_assessment_start": set(),
     "assessments:self_assessment_criterion": {"reporter", "head"},
     "assessments:self_assessment_answer": {"reporter", "head"},
@@ -312,7 +319,7 @@ def portal_names(resolver=None, namespace=""):
     for pattern in (resolver or get_resolver()).url_patterns:
         if isinstance(pattern, URLResolver):
             inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
-            if inner != "admin:":
+            if inner not in ("admin:", "api:"):  # the API knows no session: test_api.py
                 yield from portal_names(pattern, inner)
         elif isinstance(pattern, URLPattern):
             yield f"{namespace}{pattern.name}"
@@ -443,8 +450,18 @@ def scene(request, city):
         campaign=campaign, seed=1, by=users["admin"], strata=[], digest=""
     )
     title = factories.make_recognition(decided, users["admin"])
+    reading, _ = api_clients.issue(
+        name="数据平台",
+        contact="张工",
+        organization=city.city,
+        scopes=["results"],
+        expires_on=timezone.localdate(),
+        by=users["admin"],
+    )
     message = users["head"].notifications.first()
     arguments = {
+        "organizations:api_client_renew": [reading.pk],
+        "organizations:api_client_revoke": [reading.pk],
         "organizations:message": [message.pk],
         "organizations:message_read": [message.pk],
         "assessments:self_assessment_detail": [assessment.pk],
