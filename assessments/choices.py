@@ -91,6 +91,14 @@ class FindingVerdict(TextChoices):
     REFUTED = "REFUTED", "不属实"
 
 
+class RecheckOutcome(TextChoices):
+    """What came of looking at a title again (复查)."""
+
+    KEPT = "KEPT", "保持命名"
+    IMPROVE = "IMPROVE", "限期整改"
+    REVOKE = "REVOKE", "撤销命名"
+
+
 class BatchState(TextChoices):
     """A list of pending decisions (评定名单)."""
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import F, Prefetch, QuerySet, prefetch_related_objects
 
 from assessments.models import (
     Criterion,
     Decision,
     DecisionCriterion,
+    DecisionScore,
     Indicator,
     SelfAssessment,
 )
@@ -60,16 +62,28 @@ def readable_by(user: User) -> QuerySet[Decision]:
 
 
 def write(decision: Decision) -> Letter:
-    """From what was frozen with the decision: three queries."""
-    titles = {
-        one.number: one
-        for one in Criterion.objects.filter(rubric=decision.self_assessment.rubric_id)
-    }
-    scores = [
-        score
-        for score in decision.scores.select_related("indicator__criterion")
-        if score.points < score.maximum
-    ]
+    """From what was frozen with the decision."""
+    return write_all([decision])[0]
+
+
+def write_all(decisions: Iterable[Decision]) -> list[Letter]:
+    """A fixed number of queries, however many there are."""
+    decisions = list(decisions)
+    short = DecisionScore.objects.filter(points__lt=F("maximum"))
+    prefetch_related_objects(
+        decisions,
+        "self_assessment",
+        "criteria",
+        Prefetch("scores", short.select_related("indicator__criterion"), to_attr="short"),
+    )
+    rubrics = {one.self_assessment.rubric_id for one in decisions}
+    titles: dict[int, dict[int, Criterion]] = defaultdict(dict)
+    for criterion in Criterion.objects.filter(rubric__in=rubrics):
+        titles[criterion.rubric_id][criterion.number] = criterion
+    return [_letter(one, titles[one.self_assessment.rubric_id]) for one in decisions]
+
+
+def _letter(decision: Decision, titles: Mapping[int, Criterion]) -> Letter:
     shortfalls = [
         Shortfall(
             score.indicator,
@@ -77,7 +91,7 @@ def write(decision: Decision) -> Letter:
             score.maximum,
             tuple(score.remark.splitlines()),
         )
-        for score in scores
+        for score in decision.short
         if score.maximum > ZERO
     ]
     shortfalls.sort(key=lambda one: (-one.lost, one.indicator.code))

@@ -8,6 +8,8 @@ from assessments.views import (
     arbitration,
     assignments,
     attachments,
+    certificates,
+    dashboard,
     decisions,
     desk,
     evidence,
@@ -25,6 +27,7 @@ from assessments.views import (
     phrases,
     proxies,
     public,
+    recognition,
     recusals,
     reviews,
     self_assessments,
@@ -116,6 +119,14 @@ decision_urls = [
     path("batches/<int:pk>/lines/<int:line>/", decisions.line, name="pending_decision"),
     path("batches/<int:pk>/<slug:act>/", decisions.change_batch, name="batch_change"),
 ]
+recognition_urls = [
+    path("", recognition.RecognitionList.as_view(), name="recognition_list"),
+    path("<int:pk>/", recognition.detail, name="recognition"),
+    path("<int:pk>/certificate.pdf", certificates.certificate, name="certificate"),
+    path("of/<int:year>/award/", recognition.award, name="recognition_award"),
+    path("of/<int:year>/certificates.pdf", certificates.certificates, name="certificates"),
+    path("of/<int:year>/letters.pdf", certificates.certified_letters, name="certified_letters"),
+]
 inspection_urls = [
     path("", inspections.InspectionList.as_view(), name="inspection_list"),
     path("draw/", inspections.draw, name="inspection_drawing"),
@@ -165,6 +176,7 @@ survey_urls = [
 
 urlpatterns = [
     path("", workbench.index, name="workbench"),
+    path("dashboard/", dashboard.index, name="dashboard"),
     path("policy/", public.policy, name="policy"),
     path("help/", guide.filling_in, name="help"),
     path("help/put-away/", guide.put_away, name="guide_put_away"),
@@ -185,6 +197,8 @@ urlpatterns = [
     path("discrepancies/<int:pk>/<int:number>/", arbitration.arbitrate, name="arbitrate"),
     path("calibration/", arbitration.statistics, name="calibration"),
     path("decisions/", include(decision_urls)),
+    path("recognitions/", include(recognition_urls)),
+    path("certificates/", certificates.look_up, name="certificate_look_up"),
     path("inspections/", include(inspection_urls)),
     path("summary/", include(summary_urls)),
 ]

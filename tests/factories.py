@@ -28,6 +28,7 @@ from assessments.models import (
     Attachment,
     Campaign,
     Evidence,
+    Recognition,
     Review,
     ReviewScore,
     Rubric,
@@ -331,6 +332,22 @@ def _copy(score: ReviewScore, review: Review) -> ReviewScore:
     copy = ReviewScore(review=review, indicator_id=score.indicator_id, remark=score.remark)
     copy.apply(score.rating)
     return copy
+
+
+def make_recognition(assessment: SelfAssessment, by: User) -> Recognition:
+    """命名 of one union by its standing decision, with the next number of its tier."""
+    decision = assessment.decisions.get(superseded_at=None)
+    tier, campaign = assessment.rubric.tier, assessment.campaign
+    return Recognition.objects.create(
+        organization=assessment.organization,
+        campaign=campaign,
+        decision=decision,
+        tier=tier,
+        number=campaign.recognitions.filter(tier=tier).count() + 1,
+        union_name=assessment.organization.name,
+        awarded_on=today(),
+        awarded_by=by,
+    )
 
 
 def make_flag(first: SelfAssessment, second: SelfAssessment) -> Similarity:

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from assessments import assigning, deciding, demo, inspecting, lots, phrases, standings
+from assessments import assigning, deciding, demo, inspecting, lots, phrases, rollups, standings
 from assessments.choices import Action, State
 from assessments.drawing import Quota
 from assessments.models import (
@@ -71,6 +71,7 @@ def populate(city, campaign, count):
         for assessment in SelfAssessment.objects.exclude(pk=template.pk)
     )
     standings.rebuild(campaign)
+    rollups.rebuild(campaign)
     return template
 
 
@@ -92,6 +93,8 @@ def size(request):
 
 
 LISTS = [
+    ("leader", "dashboard"),
+    ("county_head", "dashboard"),
     ("leader", "oversight"),
     ("county_head", "oversight"),
     ("reviewer", "review_list"),
@@ -106,6 +109,7 @@ LISTS = [
     ("reviewer", "inspection_list"),
     ("lead", "decision_list"),
     ("lead", "decision_prepare"),
+    ("admin", "recognition_list"),
     ("admin", "summary"),
     ("lead", "export_list"),
     ("lead", "export_new"),
@@ -151,8 +155,26 @@ def test_lists_cost_the_same_at_any_size(client, city, campaign):
         Organization(code=f"R{n:05}", name=f"示例{n}", tier="GRASSROOTS", parent=city.township)
         for n in range(300)
     )
+    rollups.rebuild(campaign)
     many = [count(client, getattr(city, user), reverse(f"assessments:{n}")) for user, n in LISTS]
     assert few == many
+
+
+def test_titles_and_their_papers(client, city, campaign):
+    final = make_self_assessment(city, campaign, State.FINAL)
+    other = make_self_assessment(city, campaign, State.FINAL, organization=city.foreign)
+    make_self_assessment(city, campaign, State.FINAL, organization=city.sibling)
+    title = factories.make_recognition(final, city.admin)
+    factories.make_recognition(other, city.admin)
+    for user, name, argument in [
+        ("admin", "recognition_award", campaign.year),
+        ("admin", "certificates", campaign.year),
+        ("admin", "certified_letters", campaign.year),
+        ("lead", "recognition", title.pk),
+        ("head", "certificate", title.pk),
+    ]:
+        url = reverse(f"assessments:{name}", args=[argument])
+        assert count(client, getattr(city, user), url) <= BUDGET, name
 
 
 PAGES = {

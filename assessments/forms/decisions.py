@@ -35,7 +35,9 @@ class DecisionFilter(AssessmentFilter):
     )
 
 
-class _Form(forms.Form):
+class DetailForm(forms.Form):
+    """Drawn by a template of its own form tag; a required text of blanks alone is missing."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = FormHelper()
@@ -50,7 +52,7 @@ class _Form(forms.Form):
         return values
 
 
-def _text(label: str, length: int, *, rows: int = 3, required: bool = True) -> PlainTextField:
+def text_field(label: str, length: int, *, rows: int = 3, required: bool = True) -> PlainTextField:
     text = PlainTextField(length)
     text.label, text.required = label, required
     if rows > 1:
@@ -58,13 +60,13 @@ def _text(label: str, length: int, *, rows: int = 3, required: bool = True) -> P
     return text
 
 
-class BatchForm(_Form):
+class BatchForm(DetailForm):
     """拟定名单."""
 
-    name = _text("名单名称", 60, rows=1)
+    name = text_field("名单名称", 60, rows=1)
 
 
-class CorrectionForm(_Form):
+class CorrectionForm(DetailForm):
     """A score in place of what the reviewers come to; for indicators that are judged."""
 
     indicator = forms.ModelChoiceField(
@@ -77,7 +79,7 @@ class CorrectionForm(_Form):
     score = forms.CharField(
         label="得分", max_length=20, error_messages={"required": "请填写得分。"}
     )
-    reason = _text("理由", 500)
+    reason = text_field("理由", 500)
 
     def __init__(self, rubric: Rubric, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,13 +101,13 @@ class CorrectionForm(_Form):
         return values
 
 
-class OverrideForm(_Form):
+class OverrideForm(DetailForm):
     """推翻, with a reason."""
 
-    reason = _text("推翻理由", 1000)
+    reason = text_field("推翻理由", 1000)
 
 
-class ConfirmationForm(_Form):
+class ConfirmationForm(DetailForm):
     """Confirmed by the person's own password."""
 
     def __init__(self, request: HttpRequest, help_text: str, *args: Any, **kwargs: Any) -> None:
@@ -123,7 +125,7 @@ class ConfirmationForm(_Form):
 class ApplyForm(ConfirmationForm):
     """作出评定."""
 
-    opinion = _text("评定意见", 1000, required=False)
+    opinion = text_field("评定意见", 1000, required=False)
     field_order = ["opinion", "password"]
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:

@@ -15,6 +15,7 @@ from assessments.models.inspection import (
     InspectionFinding,
 )
 from assessments.models.phrase import StockPhrase
+from assessments.models.recognition import Recheck, Recognition
 from assessments.models.review import (
     Recusal,
     Return,
@@ -23,6 +24,7 @@ from assessments.models.review import (
     ReviewCriterion,
     ReviewScore,
 )
+from assessments.models.rollup import Rollup, RollupMark, RollupScore, RollupState
 from assessments.models.rubric import Criterion, Indicator, Rubric
 from assessments.models.self_assessment import (
     Answer,
@@ -65,6 +67,8 @@ __all__ = [
     "PartialUpload",
     "PendingDecision",
     "ProxyFilling",
+    "Recheck",
+    "Recognition",
     "Recusal",
     "Return",
     "ReturnRemark",
@@ -73,6 +77,10 @@ __all__ = [
     "ReviewScore",
     "Revision",
     "RevisionEvidence",
+    "Rollup",
+    "RollupMark",
+    "RollupScore",
+    "RollupState",
     "Rubric",
     "SealedScan",
     "SeenGuide",

@@ -35,7 +35,9 @@ from assessments.permissions.reading import (
     may_read_revisions,
     may_see_changes,
     may_see_names_of_city,
+    overseen_by,
 )
+from assessments.permissions.recognising import may_recheck
 from assessments.permissions.reviewing import (
     has_conflict,
     hidden_from,
@@ -86,6 +88,7 @@ __all__ = [
     "may_read_content",
     "may_read_evidence",
     "may_read_revisions",
+    "may_recheck",
     "may_recuse",
     "may_return_submitted",
     "may_review",
@@ -101,6 +104,7 @@ __all__ = [
     "may_take_export",
     "may_urge",
     "may_withdraw",
+    "overseen_by",
     "proxy_for",
     "proxy_of",
     "was_filling_by_proxy",

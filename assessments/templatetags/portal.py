@@ -47,6 +47,10 @@ _EVENT_LABELS = {
     "OVERRIDE_PROPOSED": "拟推翻评定",
     "OVERRIDE_CONFIRMED": "确认推翻",
     "OVERRIDE_WITHDRAWN": "撤回推翻",
+    "RECOGNISED": "命名",
+    "RECHECKED": "复查",
+    "RECOGNITION_REVOKED": "撤销命名",
+    "REVOCATION_WITHDRAWN": "撤回撤销命名",
     "INSPECTION_ADDED": "列入现场核查",
     "INSPECTION_SCHEDULED": "安排现场核查",
     "INSPECTION_PHOTO": "上传核查照片",
@@ -81,6 +85,12 @@ def points(value: Decimal | str | None) -> str:
     if value is None or isinstance(value, str):
         return "—"
     return f"{rounded(value).normalize():f}"
+
+
+@register.filter
+def bare(value: Decimal | None) -> str:
+    """A figure as a script reads it; empty for none."""
+    return "" if value is None else points(value)
 
 
 @register.filter

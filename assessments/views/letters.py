@@ -30,7 +30,7 @@ def batch_letters(request: HttpRequest, pk: int) -> HttpResponse:
     """All letters of a list that was applied, in one document."""
     batch = batch_or_404(request, pk)
     decisions = letters.readable_by(request.user).filter(batch=batch).order_by("number")
-    found = [letters.write(decision) for decision in decisions]
+    found = letters.write_all(decisions)
     if not found:
         messages.info(request, "名单还没有作出评定，没有通知书。")
         return redirect(batch)

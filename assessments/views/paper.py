@@ -6,23 +6,21 @@ import io
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from assessments import answering, deadlines, paper, permissions, printing, proxies, verification
+from assessments import answering, paper, permissions, printing, proxies, verification
 from assessments.exports import form as exported
 from assessments.files import EvidenceRefused
 from assessments.forms.paper import CodeForm, ScanForm
 from assessments.models import SelfAssessment
 from assessments.views.access import assessment_or_404, number_or_zero
+from assessments.views.guessing import is_guessing, note_miss
 
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-#: Unknown codes that one address may try in a minute.
-_MISSES_A_MINUTE = 30
 
 
 def _paper(request: HttpRequest, assessment: SelfAssessment) -> tuple[paper.Paper, str]:
@@ -106,13 +104,13 @@ def verify(request: HttpRequest, code: str = "") -> HttpResponse:
     form = CodeForm({"code": typed} if typed else None)
     context: dict[str, object] = {"form": form}
     status = 200
-    if typed and _misses(request) >= _MISSES_A_MINUTE:
+    if typed and is_guessing(request):
         form.add_error(None, "查询太频繁，请一分钟后再试。")
         status = 429
     elif typed and form.is_valid():
         revision = verification.find(form.cleaned_data["code"])
         if revision is None:
-            _misses(request, add=1)
+            note_miss(request)
             form.add_error("code", "没有这个验证码。请核对纸质表页脚上的验证码。")
             status = 404
         else:
@@ -130,12 +128,3 @@ def verify(request: HttpRequest, code: str = "") -> HttpResponse:
     response = render(request, "assessments/paper/verify.html", context, status=status)
     response["X-Robots-Tag"] = "noindex"
     return response
-
-
-def _misses(request: HttpRequest, *, add: int = 0) -> int:
-    """How many unknown codes this address has tried in this minute. Known ones are not counted: an
-    office may check a pile of forms."""
-    minute = int(deadlines.now().timestamp() // 60)
-    key = f"verify:{request.META.get('REMOTE_ADDR', '')}:{minute}"
-    cache.add(key, 0, timeout=120)
-    return cache.incr(key, add)

@@ -18,6 +18,7 @@ from assessments import (
     library,
     oversight,
     ranking,
+    recognition,
     reviewing,
     urging,
     workflow,
@@ -25,7 +26,15 @@ from assessments import (
 )
 from assessments.choices import Action, State
 from assessments.entries import Entry
-from assessments.models import Decision, Endorsement, Evidence, SelfAssessment, StoredFile, Urge
+from assessments.models import (
+    Decision,
+    Endorsement,
+    Evidence,
+    Recognition,
+    SelfAssessment,
+    StoredFile,
+    Urge,
+)
 from assessments.scoring import Rating
 from organizations import audit
 from organizations.choices import Role
@@ -371,3 +380,19 @@ def test_uploading_a_file_while_another_union_discards_the_same(city, campaign):
         evidence.detach(mine, indicator, kept.pk, head)
         library.delete(kept, head)
         assert not StoredFile.objects.exists()
+
+
+def test_two_administrators_naming_at_once(city, campaign):
+    for union in (city.own, city.foreign, city.sibling):
+        make_self_assessment(city, campaign, State.FINAL, organization=union)
+    other = factories.make_user((city.city, Role.ADMIN))
+
+    def naming(user):
+        return lambda: recognition.award(
+            campaign, factories.today(), User.objects.get(pk=user.pk), seen=3
+        )
+
+    results = at_once(naming(city.admin), naming(other))
+    assert sum(isinstance(one, assigning.NotAllowed) for one in results) == 1, results
+    assert list(Recognition.objects.values_list("number", flat=True)) == [1, 2, 3]
+    assert list(audit.verify()) == []

@@ -1,0 +1,51 @@
+"""Roll-ups (汇总): figures over any subtree, by tier, of a campaign and its three years.
+
+`counting` counts afresh from the self-assessments, `summary` keeps what was counted in a table,
+`reading` reads it, `figures` says what follows from the counts, `detail` lists the unions behind
+them.
+"""
+
+from assessments.rollups.counting import counted_organizations, reached_standard
+from assessments.rollups.detail import Reached, decided, unions
+from assessments.rollups.figures import (
+    BANDS,
+    TOTAL,
+    CountyFigures,
+    Figures,
+    Scores,
+    criterion_code,
+    percent,
+)
+from assessments.rollups.reading import (
+    CITY_DIRECT,
+    by_county,
+    by_tier,
+    county_names,
+    figures_of,
+    scores_of,
+)
+from assessments.rollups.summary import faults, rebuild, refresh
+
+__all__ = [
+    "BANDS",
+    "CITY_DIRECT",
+    "TOTAL",
+    "CountyFigures",
+    "Figures",
+    "Reached",
+    "Scores",
+    "by_county",
+    "by_tier",
+    "counted_organizations",
+    "county_names",
+    "criterion_code",
+    "decided",
+    "faults",
+    "figures_of",
+    "percent",
+    "reached_standard",
+    "rebuild",
+    "refresh",
+    "scores_of",
+    "unions",
+]
