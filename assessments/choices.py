@@ -151,3 +151,11 @@ class SimilarityFinding(TextChoices):
 
     CLEARED = "CLEARED", "已核实无问题"
     CONFIRMED = "CONFIRMED", "属实"
+
+
+class NoticeState(TextChoices):
+    """How far a notice (通知公告) has come. What was withdrawn stays on record, and is not shown."""
+
+    DRAFT = "DRAFT", "草稿"
+    PUBLISHED = "PUBLISHED", "已发布"
+    WITHDRAWN = "WITHDRAWN", "已撤回"

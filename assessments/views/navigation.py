@@ -45,6 +45,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ("工会组织", "organizations:list", sees_subtree or user.is_superuser),
         ("账号管理", "organizations:accounts", is_admin(user)),
         ("后台管理", "admin:index", is_city_admin(user)),
+        ("通知公告", "assessments:notice_list", True),
         ("政策原文", "assessments:policy", True),
     ]
     items = [(title, reverse(name)) for title, name, shown in entries if shown]
