@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.core.files import File
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from assessments import deadlines, files, library, permissions, rich_text
@@ -150,8 +150,20 @@ def unions_with_accounts(notice: Notice) -> QuerySet[Organization]:
 
 def unions_without_receipt(notice: Notice) -> QuerySet[Organization]:
     """Those of them where nobody has opened it, though somebody could."""
+    return _with_receipts(notice).filter(has_read=False)
+
+
+def receipts(notice: Notice) -> dict[str, int]:
+    """阅读情况: of the unions with accounts, how many there are (`reachable`), and where nobody has
+    opened it (`unread`)."""
+    return _with_receipts(notice).aggregate(
+        reachable=Count("pk"), unread=Count("pk", filter=Q(has_read=False))
+    )
+
+
+def _with_receipts(notice: Notice) -> QuerySet[Organization]:
     read = NoticeRead.objects.filter(notice=notice, user=OuterRef("user"))
-    return unions_with_accounts(notice).filter(~Exists(_members().filter(Exists(read))))
+    return unions_with_accounts(notice).annotate(has_read=Exists(_members().filter(Exists(read))))
 
 
 def _members() -> QuerySet[Membership]:

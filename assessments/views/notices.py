@@ -206,9 +206,8 @@ class ReceiptList(TableView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
             "notice": self.notice,
-            "reachable": notices.unions_with_accounts(self.notice).count(),
-            "unread": notices.unions_without_receipt(self.notice).count(),
             "readers": self.notice.receipts.count(),
+            **notices.receipts(self.notice),
         }
 
 

@@ -80,6 +80,7 @@ def test_from_a_draft_to_a_notice_that_all_have_read(client, city):
     assert city.foreign.name in page
     assert city.own.name not in page
     assert "3 个有账号，1 个还没有人看；已有 4 人看过" in page
+    assert client.get(address(notice, "receipts"), {"format": "xlsx"}).status_code == 200
     Notification.objects.all().delete()
     client.post(address(notice, "urge"))
     assert [one.recipient for one in Notification.objects.all()] == [city.foreign_head]
