@@ -17,7 +17,10 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    entries = [("工作台", "assessments:workbench", True)]
+    entries = [
+        ("工作台", "assessments:workbench", True),
+        ("通知公告", "assessments:notice_list", True),
+    ]
     sees_subtree = bool(permissions.overseen_by(user))
     has_library = any(
         permissions.may_see_library(user, membership.organization)
@@ -43,7 +46,6 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ("账号管理", "organizations:accounts", is_admin(user)),
         ("数据接口", "organizations:api_clients", is_city_admin(user)),
         ("后台管理", "admin:index", is_city_admin(user)),
-        ("通知公告", "assessments:notice_list", True),
         ("政策原文", "assessments:policy", True),
     ]
     items = [(title, reverse(name)) for title, name, shown in entries if shown]
