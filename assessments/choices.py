@@ -159,3 +159,17 @@ class NoticeState(TextChoices):
     DRAFT = "DRAFT", "草稿"
     PUBLISHED = "PUBLISHED", "已发布"
     WITHDRAWN = "WITHDRAWN", "已撤回"
+
+
+class ExportStatus(TextChoices):
+    """How far an export has come."""
+
+    QUEUED = "QUEUED", "排队中"
+    RUNNING = "RUNNING", "正在生成"
+    DONE = "DONE", "已生成"
+    FAILED = "FAILED", "生成失败"
+    CANCELLED = "CANCELLED", "已取消"
+
+
+#: An export that is still to come.
+PENDING_EXPORTS = (ExportStatus.QUEUED, ExportStatus.RUNNING)
