@@ -14,6 +14,7 @@ from assessments.models.inspection import (
     InspectionDraw,
     InspectionFinding,
 )
+from assessments.models.notice import Notice, NoticeAudience, NoticeFile, NoticeRead
 from assessments.models.phrase import StockPhrase
 from assessments.models.recognition import Recheck, Recognition
 from assessments.models.review import (
@@ -64,6 +65,10 @@ __all__ = [
     "Inspection",
     "InspectionDraw",
     "InspectionFinding",
+    "Notice",
+    "NoticeAudience",
+    "NoticeFile",
+    "NoticeRead",
     "PartialUpload",
     "PendingDecision",
     "ProxyFilling",
