@@ -14,6 +14,7 @@ from assessments.models.inspection import (
     InspectionFinding,
 )
 from assessments.models.phrase import StockPhrase
+from assessments.models.publicity import Appeal, PublicityPeriod, PublishedResult
 from assessments.models.recognition import Recheck, Recognition
 from assessments.models.review import (
     Recusal,
@@ -41,6 +42,7 @@ __all__ = [
     "Adjustment",
     "Answer",
     "AnswerChange",
+    "Appeal",
     "Arbitration",
     "AssignmentRun",
     "Attachment",
@@ -64,6 +66,8 @@ __all__ = [
     "PartialUpload",
     "PendingDecision",
     "ProxyFilling",
+    "PublicityPeriod",
+    "PublishedResult",
     "Recheck",
     "Recognition",
     "Recusal",

@@ -13,6 +13,7 @@ from assessments.permissions.endorsing import (
     may_urge,
 )
 from assessments.permissions.filling import (
+    may_appeal,
     fills_by_proxy,
     may_add_scan,
     may_ask_to_sign,
@@ -43,6 +44,7 @@ from assessments.permissions.reviewing import (
     may_arbitrate,
     may_be_assigned,
     may_export,
+    may_finalise,
     may_go_and_see,
     may_grant_extension,
     may_handle,
@@ -64,6 +66,7 @@ __all__ = [
     "has_conflict",
     "may_add_scan",
     "may_administer",
+    "may_appeal",
     "may_arbitrate",
     "may_ask_to_sign",
     "may_be_assigned",
@@ -72,6 +75,7 @@ __all__ = [
     "may_export",
     "may_fill_in",
     "may_fill_in_for",
+    "may_finalise",
     "may_go_and_see",
     "may_grant_extension",
     "may_handle",

@@ -121,6 +121,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 #: What the city settles among itself before anybody is told of a decision.
 _INNER = (
+    "APPEAL_ASSIGNED",
     "CONFIRM_SCORES",
     "ARBITRATE",
     "ADJUST",
