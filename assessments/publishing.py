@@ -31,9 +31,7 @@ def publish(campaign: Campaign, by: User, *, title: str, days: int, seen: int) -
         raise NotAllowed(f"等待公示的评定刚刚有了变化，现在是 {len(rows)} 个，请核对后再公示。")
     period = publicity.open_period(campaign, by, deadlines.now(), title=title, days=days)
     try:
-        workflow.perform_many(
-            Action.PUBLISH, {one.pk: {"period": period} for one in rows}, by=by
-        )
+        workflow.perform_many(Action.PUBLISH, {one.pk: {"period": period} for one in rows}, by=by)
     except workflow.ManyRefused as error:
         raise NotAllowed("等待公示的评定刚刚有了变化，请刷新后再公示。") from error
     return period

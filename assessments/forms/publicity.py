@@ -104,7 +104,11 @@ class AppealForm(DetailForm):
     @property
     def values(self) -> dict[str, str]:
         """What was typed, for `appeals.file`."""
-        return {name: self.cleaned_data[name] for name in ("name", "contact", "text") if name in self.fields}
+        return {
+            name: self.cleaned_data[name]
+            for name in ("name", "contact", "text")
+            if name in self.fields
+        }
 
 
 class ObjectionForm(AppealForm):
@@ -136,7 +140,9 @@ class ObjectionForm(AppealForm):
 
     def __init__(self, days_kept: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["contact"].help_text = (
+        self.fields[
+            "contact"
+        ].help_text = (
             f"手机号或邮箱。只有市总工会的办理人员能看到，公示结束并答复 {days_kept} 天后删除。"
         )
 

@@ -13,9 +13,9 @@ from assessments.permissions.endorsing import (
     may_urge,
 )
 from assessments.permissions.filling import (
-    may_appeal,
     fills_by_proxy,
     may_add_scan,
+    may_appeal,
     may_ask_to_sign,
     may_end_proxy,
     may_fill_in,

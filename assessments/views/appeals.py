@@ -35,7 +35,9 @@ class AppealList(LeadListView):
         Column("kind", "类别", lambda one: one.get_kind_display(), "kind", width=10),
         Column("filed", "提出时间", lambda one: one.filed_at, "filed_at", width=18),
         Column("state", "办理情况", lambda one: one.get_state_display(), "state", width=10),
-        Column("handler", "承办人", lambda one: str(one.assigned_to or ""), "assigned_to__full_name"),
+        Column(
+            "handler", "承办人", lambda one: str(one.assigned_to or ""), "assigned_to__full_name"
+        ),
     )
 
     def get_queryset(self) -> QuerySet[Appeal]:
@@ -151,7 +153,9 @@ def of_union(request: HttpRequest, pk: int) -> HttpResponse:
             "period": result.period,
             "form": form,
             "closed": closed,
-            "earlier": result.appeals.filter(kind=AppealKind.APPEAL).select_related("period__campaign"),
+            "earlier": result.appeals.filter(kind=AppealKind.APPEAL).select_related(
+                "period__campaign"
+            ),
         },
         status=status,
     )

@@ -57,7 +57,8 @@ class ResultList(FilteredListView):
             {
                 "result": one,
                 "county": self._county(one.self_assessment.place),
-                "open": one.self_assessment.state == State.PUBLISHED and not one.period.is_over(now),
+                "open": one.self_assessment.state == State.PUBLISHED
+                and not one.period.is_over(now),
                 "final": one.self_assessment.state == State.FINAL,
             }
             for one in context["results"]
@@ -104,8 +105,8 @@ def object_to(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             note_filed(request)
             return render(request, "assessments/results/receipt.html", {"appeal": appeal})
-    closed = (
-        result.self_assessment.state != State.PUBLISHED or result.period.is_over(deadlines.now())
+    closed = result.self_assessment.state != State.PUBLISHED or result.period.is_over(
+        deadlines.now()
     )
     context = {"result": result, "form": form, "closed": closed}
     return render(request, "assessments/results/object.html", context, status=status)

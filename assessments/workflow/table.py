@@ -11,8 +11,8 @@ from assessments.choices import Action, State
 from assessments.models import SelfAssessment
 from assessments.workflow.context import Context, Problem
 from assessments.workflow.effects import (
-    complete_own_review,
     become_final,
+    complete_own_review,
     freeze_revision,
     list_publicly,
     list_publicly_many,
@@ -22,8 +22,8 @@ from assessments.workflow.effects import (
     others_are_scoring,
     point_reviews_at_revision,
     reopen_reviews,
-    supersede_decision,
     settle_appeals,
+    supersede_decision,
     take_back_corrections,
     take_off_list,
     withdraw_endorsement,
