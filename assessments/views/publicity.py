@@ -125,7 +125,7 @@ def period(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "period": found,
             "over": over,
-            "form": form if may_change and not over else None,
+            "form": form if may_change and (not over or form.is_bound) else None,
             "page_obj": page,
             "PUBLISHED": State.PUBLISHED,
             "may_withdraw": may_change,
