@@ -27,8 +27,10 @@ def index(request: HttpRequest) -> HttpResponse:
     if not permissions.may_lead(request.user):
         raise Http404
     campaign, campaigns = chosen_campaign(request)
-    periods = PublicityPeriod.objects.filter(campaign=campaign).annotate(
-        listed=Count("results", filter=Q(results__removed_at=None))
+    periods = (
+        PublicityPeriod.objects.filter(campaign=campaign)
+        .annotate(listed=Count("results", filter=Q(results__removed_at=None)))
+        .order_by("-published_at", "-pk")
     )
     now = deadlines.now()
     page = Paginator(periods, _LINES).get_page(request.GET.get("page"))
