@@ -10,6 +10,7 @@ from assessments.views import (
     assignments,
     attachments,
     certificates,
+    dashboard,
     decisions,
     desk,
     evidence,
@@ -184,6 +185,7 @@ survey_urls = [
 
 urlpatterns = [
     path("", workbench.index, name="workbench"),
+    path("dashboard/", dashboard.index, name="dashboard"),
     path("policy/", public.policy, name="policy"),
     path("help/", guide.filling_in, name="help"),
     path("help/put-away/", guide.put_away, name="guide_put_away"),

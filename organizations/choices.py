@@ -143,3 +143,15 @@ class Act(TextChoices):
     BATCH_DROPPED = "BATCH_DROPPED", "作废评定名单"
     INSPECTIONS_DRAWN = "INSPECTIONS_DRAWN", "抽取现场核查"
     LIST_EXPORTED = "LIST_EXPORTED", "导出列表"
+    API_CLIENT_ISSUED = "API_CLIENT_ISSUED", "登记数据接口"
+    API_CLIENT_RENEWED = "API_CLIENT_RENEWED", "更换接口令牌"
+    API_CLIENT_REVOKED = "API_CLIENT_REVOKED", "停用接口令牌"
+
+
+class ApiScope(TextChoices):
+    """What another system may read (数据接口)."""
+
+    CAMPAIGNS = "campaigns", "创建活动"
+    ORGANIZATIONS = "organizations", "工会组织"
+    RESULTS = "results", "评定结果（公示后）"
+    ROLLUPS = "rollups", "汇总数"

@@ -24,8 +24,11 @@ from assessments.models import (
     SelfAssessment,
     Survey,
 )
+from organizations import api_clients
 from organizations.choices import Role, Tier
 from organizations.importing import previews
+from organizations.models import User
+from organizations.models.organization import SUBTREE_ROLES
 from tests import factories
 from tests.factories import make_organization, make_self_assessment, make_user
 from tests.uploads import PNG
@@ -81,6 +84,10 @@ ACCOUNT_ACTS = (
 #: Who may open the address with GET, while the self-assessment is under review.
 MAY_GET = {
     "assessments:workbench": EVERYBODY,
+    "assessments:dashboard": EVERYBODY,
+    "organizations:api_clients": {"admin"},
+    "organizations:api_client_renew": set(),
+    "organizations:api_client_revoke": set(),
     "assessments:policy": EVERYBODY,
     "assessments:self_assessment_start": set(),
     "assessments:self_assessment_detail": READERS,
@@ -233,6 +240,9 @@ MAY_GET = {
 }
 #: Addresses that also take a POST, and who gets further than “not found” with an empty one.
 MAY_POST = {
+    "organizations:api_clients": {"admin"},
+    "organizations:api_client_renew": {"admin"},
+    "organizations:api_client_revoke": {"admin"},
     "assessments:self_assessment_start": set(),
     "assessments:self_assessment_criterion": {"reporter", "head"},
     "assessments:self_assessment_answer": {"reporter", "head"},
@@ -327,7 +337,7 @@ def portal_names(resolver=None, namespace=""):
     for pattern in (resolver or get_resolver()).url_patterns:
         if isinstance(pattern, URLResolver):
             inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
-            if inner != "admin:":
+            if inner not in ("admin:", "api:"):  # the API knows no session: test_api.py
                 yield from portal_names(pattern, inner)
         elif isinstance(pattern, URLPattern):
             yield f"{namespace}{pattern.name}"
@@ -341,6 +351,7 @@ def test_every_address_is_in_the_table():
 class Scene:
     """Everybody, signed in, and the address of everything about the target."""
 
+    users: dict[str, User]
     clients: dict[str, Client]
     addresses: dict[str, str]
 
@@ -467,8 +478,18 @@ def scene(request, city):
     objection = appeals.file(
         shown, AppealKind.OBJECTION, {"text": "不符。"}, SimpleUploadedFile("图.png", PNG), None
     )
+    reading, _ = api_clients.issue(
+        name="数据平台",
+        contact="张工",
+        organization=city.city,
+        scopes=["results"],
+        expires_on=timezone.localdate(),
+        by=users["admin"],
+    )
     message = users["head"].notifications.first()
     arguments = {
+        "organizations:api_client_renew": [reading.pk],
+        "organizations:api_client_revoke": [reading.pk],
         "organizations:message": [message.pk],
         "organizations:message_read": [message.pk],
         "assessments:self_assessment_detail": [assessment.pk],
@@ -561,7 +582,7 @@ def scene(request, city):
     clients = {who: Client() for who in users}
     for who, client in clients.items():
         client.force_login(users[who])
-    return Scene(clients, addresses)
+    return Scene(users, clients, addresses)
 
 
 def expected(scene, name, table):
@@ -570,6 +591,15 @@ def expected(scene, name, table):
     is_township = "subordinate_head" in scene.clients
     if name == "assessments:proxy_begin" and is_township:
         return everybody - {"county_head"}  # who is of the city here, which fills in for nobody
+    if name == "assessments:dashboard":  # who answers for unions below theirs
+        return {
+            who
+            for who in everybody
+            if any(
+                one.role in SUBTREE_ROLES and one.organization.tier != Tier.GRASSROOTS
+                for one in scene.users[who].roles
+            )
+        }
     if name == "organizations:add" and not is_township:
         return set()  # a grassroots union takes no unions below it
     if name == "assessments:urge" and is_township:

@@ -7,7 +7,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from assessments import appeals, assigning, deciding, demo, inspecting, lots, phrases, standings
+from assessments import (
+    appeals,
+    assigning,
+    deciding,
+    demo,
+    inspecting,
+    lots,
+    phrases,
+    rollups,
+    standings,
+)
 from assessments.choices import Action, AppealKind, State
 from assessments.drawing import Quota
 from assessments.models import (
@@ -71,6 +81,7 @@ def populate(city, campaign, count):
         for assessment in SelfAssessment.objects.exclude(pk=template.pk)
     )
     standings.rebuild(campaign)
+    rollups.rebuild(campaign)
     return template
 
 
@@ -92,6 +103,8 @@ def size(request):
 
 
 LISTS = [
+    ("leader", "dashboard"),
+    ("county_head", "dashboard"),
     ("leader", "oversight"),
     ("county_head", "oversight"),
     ("reviewer", "review_list"),
@@ -152,6 +165,7 @@ def test_lists_cost_the_same_at_any_size(client, city, campaign):
         Organization(code=f"R{n:05}", name=f"示例{n}", tier="GRASSROOTS", parent=city.township)
         for n in range(300)
     )
+    rollups.rebuild(campaign)
     many = [count(client, getattr(city, user), reverse(f"assessments:{n}")) for user, n in LISTS]
     assert few == many
 

@@ -36,6 +36,7 @@ from assessments.permissions.reading import (
     may_read_revisions,
     may_see_changes,
     may_see_names_of_city,
+    overseen_by,
 )
 from assessments.permissions.recognising import may_recheck
 from assessments.permissions.reviewing import (
@@ -103,6 +104,7 @@ __all__ = [
     "may_submit_on_paper",
     "may_urge",
     "may_withdraw",
+    "overseen_by",
     "proxy_for",
     "proxy_of",
     "was_filling_by_proxy",

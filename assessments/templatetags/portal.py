@@ -91,6 +91,12 @@ def points(value: Decimal | str | None) -> str:
 
 
 @register.filter
+def bare(value: Decimal | None) -> str:
+    """A figure as a script reads it; empty for none."""
+    return "" if value is None else points(value)
+
+
+@register.filter
 def decimal(text: str) -> Decimal:
     """A frozen figure as a number."""
     return Decimal(text)

@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from assessments import permissions
 from organizations.choices import ASSESSED_TIERS, Role
-from organizations.models.organization import SUBTREE_ROLES
 from organizations.permissions import has_city_role, is_admin, is_city_admin
 
 
@@ -19,16 +18,14 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {}
     entries = [("工作台", "assessments:workbench", True)]
-    sees_subtree = any(
-        membership.role in SUBTREE_ROLES and membership.organization.tier != "GRASSROOTS"
-        for membership in user.roles
-    )
+    sees_subtree = bool(permissions.overseen_by(user))
     has_library = any(
         permissions.may_see_library(user, membership.organization)
         and membership.organization.tier in ASSESSED_TIERS
         for membership in user.roles
     )
     entries += [
+        ("总览", "assessments:dashboard", sees_subtree),
         ("材料库", "assessments:library", has_library),
         ("申报情况", "assessments:oversight", sees_subtree),
         (
@@ -45,6 +42,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ("汇总", "assessments:summary", permissions.may_export(user)),
         ("工会组织", "organizations:list", sees_subtree or user.is_superuser),
         ("账号管理", "organizations:accounts", is_admin(user)),
+        ("数据接口", "organizations:api_clients", is_city_admin(user)),
         ("后台管理", "admin:index", is_city_admin(user)),
         ("政策原文", "assessments:policy", True),
     ]

@@ -109,7 +109,8 @@ def narrowed(
     request: HttpRequest, campaign: Campaign, filter_: DeskFilter
 ) -> QuerySet[Organization]:
     """The rows that the filter leaves, whatever their state."""
-    rows = filter_.apply(oversight.rows(request.user, campaign))
+    rows = oversight.rows(request.user, campaign)
+    rows = filter_.apply_figure(rows, campaign) if filter_.is_of_figure else filter_.apply(rows)
     return oversight.lagging(rows, filter_.value("lag"), campaign, deadlines.now())
 
 
