@@ -170,3 +170,17 @@ class SimilarityFinding(TextChoices):
 
     CLEARED = "CLEARED", "已核实无问题"
     CONFIRMED = "CONFIRMED", "属实"
+
+
+class ExportStatus(TextChoices):
+    """How far an export has come."""
+
+    QUEUED = "QUEUED", "排队中"
+    RUNNING = "RUNNING", "正在生成"
+    DONE = "DONE", "已生成"
+    FAILED = "FAILED", "生成失败"
+    CANCELLED = "CANCELLED", "已取消"
+
+
+#: An export that is still to come.
+PENDING_EXPORTS = (ExportStatus.QUEUED, ExportStatus.RUNNING)

@@ -28,7 +28,7 @@ else:
     STORAGE_ERRORS = (OSError, BotoCoreError, ClientError)
 
 FULL = "服务器存储空间不足，文件没有保存。请稍后再试或联系管理员。"
-FOLDER, THUMBNAIL_FOLDER = "evidence", "thumbnails"
+FOLDER, THUMBNAIL_FOLDER, EXPORT_FOLDER = "evidence", "thumbnails", "exports"
 log = logging.getLogger(__name__)
 
 

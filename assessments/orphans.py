@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from assessments import files, incoming
-from assessments.models import PartialUpload, StoredFile
+from assessments.models import Export, PartialUpload, StoredFile
 
 #: Younger ones may belong to a request that is still running.
 GRACE = timedelta(hours=24)
@@ -21,8 +21,9 @@ def stray_paths() -> Iterator[str]:
     known |= set(StoredFile.objects.exclude(thumbnail=None).values_list("thumbnail", flat=True))
     for pieces in PartialUpload.objects.values_list("pieces", flat=True):
         known |= set(pieces)
+    known |= set(Export.objects.exclude(file="").values_list("file", flat=True))
     before = timezone.now() - GRACE
-    for folder in (files.FOLDER, files.THUMBNAIL_FOLDER, incoming.FOLDER):
+    for folder in (files.FOLDER, files.THUMBNAIL_FOLDER, files.EXPORT_FOLDER, incoming.FOLDER):
         for path in _walk(folder):
             if path not in known and default_storage.get_modified_time(path) < before:
                 yield path

@@ -14,6 +14,7 @@ from assessments.views import (
     decisions,
     desk,
     evidence,
+    exporting,
     exports,
     extensions,
     guide,
@@ -172,7 +173,14 @@ oversight_urls = [
 ]
 summary_urls = [
     path("", exports.overview, name="summary"),
-    path("<int:year>/workbook.xlsx", exports.workbook, name="summary_workbook"),
+    path("exports/", exporting.index, name="export_list"),
+    path("exports/new/", exporting.new, name="export_new"),
+    path("exports/presets/<int:pk>/forget/", exporting.forget, name="export_preset_forget"),
+    path("exports/<int:pk>/", exporting.status, name="export_status"),
+    path("exports/<int:pk>/workbook.xlsx", exporting.file, name="export_file"),
+    path("exports/<int:pk>/<slug:name>/", exporting.act, name="export_act"),
+    path("archive/", exporting.archive_choice, name="archive"),
+    path("archive/archive.zip", exporting.archive_file, name="archive_file"),
 ]
 
 survey_urls = [

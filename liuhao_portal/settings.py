@@ -61,6 +61,8 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
+    "django_tasks",
+    "django_tasks_db",
     "liuhao_portal.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -240,6 +242,18 @@ PORTAL_URL = env.address("PORTAL_URL", hosts=ALLOWED_HOSTS, secure=HTTPS)
 MAIL_WAIT_MINUTES = env.integer("MAIL_WAIT_MINUTES", default=10)
 MAIL_EVERY_MINUTES = env.integer("MAIL_EVERY_MINUTES", default=60)
 MAIL_TRIES = env.integer("MAIL_TRIES", default=5)
+
+# --- Background tasks ---------------------------------------------------------------------------
+# on: processes of their own (`manage.py db_worker`) run them; off: a thread of the web process.
+TASK_WORKER = env.boolean("TASK_WORKER", default=False)
+TASKS = {
+    "default": {
+        "BACKEND": "django_tasks_db.DatabaseBackend"
+        if TASK_WORKER
+        else "liuhao_portal.tasks.InProcessBackend"
+    }
+}
+EXPORT_DAYS = env.integer("EXPORT_DAYS", default=7)
 
 # --- Logging ------------------------------------------------------------------------------------
 LOGGING = {

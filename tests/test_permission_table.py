@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from assessments import appeals, deciding, extensions, inspecting, phrases
+from assessments import appeals, deciding, exporting, extensions, inspecting, phrases
 from assessments.choices import AppealKind, State
 from assessments.models import (
     AssignmentRun,
@@ -199,7 +199,14 @@ MAY_GET = {
     "assessments:certified_letters": LEADS,
     "assessments:certificate_look_up": EVERYBODY,
     "assessments:summary": LEADS,
-    "assessments:summary_workbook": LEADS,
+    "assessments:export_list": LEADS,
+    "assessments:export_new": LEADS,
+    "assessments:export_preset_forget": set(),
+    "assessments:export_status": {"admin"},  # whose it is
+    "assessments:export_file": {"admin"},
+    "assessments:export_act": set(),
+    "assessments:archive": LEADS,
+    "assessments:archive_file": LEADS,
     "organizations:inbox": EVERYBODY,
     "organizations:messages_read": set(),
     "organizations:message": set(),  # leads on
@@ -288,6 +295,9 @@ MAY_POST = {
     "assessments:review_replace": LEADS,
     "assessments:recusal_list": LEADS,
     "assessments:recusal_lift": LEADS,
+    "assessments:export_new": LEADS,
+    "assessments:export_preset_forget": {"admin"},
+    "assessments:export_act": {"admin"},
     **{f"organizations:{name}": ADMINS for name in ("add", "edit", "move", "merge", "dissolve")},
     "organizations:messages_read": EVERYBODY,
     "organizations:message_read": {"head"},
@@ -467,6 +477,9 @@ def scene(request, city):
     lot = InspectionDraw.objects.create(
         campaign=campaign, seed=1, by=users["admin"], strata=[], digest=""
     )
+    chosen = {"year": campaign.year, "place": "", "sheets": ["counties"], "columns": []}
+    export = exporting.request(users["admin"], chosen)
+    preset = users["admin"].export_presets.create(name="常用", settings={})
     title = factories.make_recognition(decided, users["admin"])
     published = make_self_assessment(
         city,
@@ -563,7 +576,10 @@ def scene(request, city):
         "assessments:self_assessment_endorse_scores": [assessment.pk, 1],
         "assessments:rank": [target.parent.pk],
         "assessments:survey_ballot": [survey.token],
-        "assessments:summary_workbook": [campaign.year],
+        "assessments:export_preset_forget": [preset.pk],
+        "assessments:export_status": [export.pk],
+        "assessments:export_file": [export.pk],
+        "assessments:export_act": [export.pk, "delete"],
         "organizations:account_revoke": [account.pk, account.memberships.get().pk],
     }
     arguments |= {

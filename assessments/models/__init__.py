@@ -5,6 +5,7 @@ from assessments.models.deciding import DecisionBatch, PendingDecision, Standing
 from assessments.models.decision import Adjustment, Decision, DecisionCriterion, DecisionScore
 from assessments.models.endorsement import Endorsement, EndorsementScore, Urge
 from assessments.models.evidence import Evidence, PartialUpload, StoredFile
+from assessments.models.export import Export, ExportPreset
 from assessments.models.guide import SeenGuide
 from assessments.models.history import AnswerChange
 from assessments.models.inspection import (
@@ -56,6 +57,8 @@ __all__ = [
     "Endorsement",
     "EndorsementScore",
     "Evidence",
+    "Export",
+    "ExportPreset",
     "Extension",
     "ExtensionRequest",
     "FindingPhoto",

@@ -41,6 +41,7 @@ from assessments.permissions.reading import (
 from assessments.permissions.recognising import may_recheck
 from assessments.permissions.reviewing import (
     has_conflict,
+    hidden_from,
     may_administer,
     may_arbitrate,
     may_be_assigned,
@@ -58,6 +59,7 @@ from assessments.permissions.reviewing import (
     may_see_calibration,
     may_see_similarities,
     may_share_phrases,
+    may_take_export,
 )
 
 __all__ = [
@@ -65,6 +67,7 @@ __all__ = [
     "endorses_for",
     "fills_by_proxy",
     "has_conflict",
+    "hidden_from",
     "may_add_scan",
     "may_administer",
     "may_appeal",
@@ -102,6 +105,7 @@ __all__ = [
     "may_sign",
     "may_start",
     "may_submit_on_paper",
+    "may_take_export",
     "may_urge",
     "may_withdraw",
     "overseen_by",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assessments.allotting import Ties
-from assessments.models import Review, SelfAssessment, Similarity
+from assessments.models import Export, Review, SelfAssessment, Similarity
 from assessments.models.self_assessment import recused_paths
 from organizations.choices import Role, Tier
 from organizations.models import Organization, User
@@ -131,3 +131,18 @@ def may_judge_similarity(user: User, pair: Similarity) -> bool:
 def may_export(user: User) -> bool:
     """汇总表: the city's 管理员 and 评审组长."""
     return is_city_admin(user) or has_city_role(user, {Role.LEAD_REVIEWER})
+
+
+def hidden_from(user: User) -> list[str]:
+    """The tops of the subtrees that an export leaves out: what a lead is recused from (回避)."""
+    return [] if is_city_admin(user) else sorted(recused_paths(user))
+
+
+def may_take_export(user: User, export: Export) -> bool:
+    """Downloading: the owner, as long as the right to export stands, and nothing of what is in the
+    file has become a matter to stand back from (回避) since it was made."""
+    return (
+        export.owner_id == user.pk
+        and may_export(user)
+        and set(hidden_from(user)) <= set(export.hidden)
+    )

@@ -6,7 +6,7 @@ them.
 """
 
 from assessments.rollups.counting import counted_organizations, reached_standard
-from assessments.rollups.detail import Decided, Reached, decided, tier_rows, unions
+from assessments.rollups.detail import Reached, decided, unions
 from assessments.rollups.figures import (
     BANDS,
     TOTAL,
@@ -31,7 +31,6 @@ __all__ = [
     "CITY_DIRECT",
     "TOTAL",
     "CountyFigures",
-    "Decided",
     "Figures",
     "Reached",
     "Scores",
@@ -48,6 +47,5 @@ __all__ = [
     "rebuild",
     "refresh",
     "scores_of",
-    "tier_rows",
     "unions",
 ]
