@@ -12,7 +12,10 @@ ALLOWED_HOSTS ?= localhost,127.0.0.1,$(HOST)
 VENDOR := \
 	bootstrap/dist/css/bootstrap.min.css \
 	bootstrap/dist/css/bootstrap.min.css.map \
-	htmx.org/dist/htmx.min.js
+	htmx.org/dist/htmx.min.js \
+	trix/dist/trix.css \
+	trix/dist/trix.umd.min.js \
+	trix/dist/trix.umd.min.js.map
 
 # Tools run as modules of .venv's Python: their scripts would break when the checkout is moved.
 PY := .venv/bin/python

@@ -172,6 +172,14 @@ class SimilarityFinding(TextChoices):
     CONFIRMED = "CONFIRMED", "属实"
 
 
+class NoticeState(TextChoices):
+    """How far a notice (通知公告) has come. What was withdrawn stays on record, and is not shown."""
+
+    DRAFT = "DRAFT", "草稿"
+    PUBLISHED = "PUBLISHED", "已发布"
+    WITHDRAWN = "WITHDRAWN", "已撤回"
+
+
 class ExportStatus(TextChoices):
     """How far an export has come."""
 

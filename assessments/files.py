@@ -189,10 +189,10 @@ def thumbnail_of(file: StoredFile) -> str:
 def discard(file: StoredFile) -> None:
     """Delete bytes that nothing uses any more."""
     locked = StoredFile.objects.select_for_update().filter(pk=file.pk).first()
-    used = locked and (
-        locked.evidence.exists() or locked.photos.exists() or locked.appeals.exists()
-    )
-    if locked and not used:
+    if locked and not any(
+        users.exists()
+        for users in (locked.evidence, locked.photos, locked.notice_files, locked.appeals)
+    ):
         paths = [path for path in (locked.file.name, locked.thumbnail) if path]
         locked.delete()
         transaction.on_commit(lambda: [remove(path) for path in paths])

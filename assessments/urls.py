@@ -23,6 +23,7 @@ from assessments.views import (
     inspections,
     letters,
     library,
+    notices,
     oversight,
     paper,
     phrases,
@@ -171,6 +172,17 @@ oversight_urls = [
     path("endorse/", superior.endorse_several, name="endorse_several"),
     path("<int:pk>/ranks/", superior.rank, name="rank"),
 ]
+notice_urls = [
+    path("", notices.NoticeList.as_view(), name="notice_list"),
+    path("add/", notices.add, name="notice_add"),
+    path("<int:pk>/", notices.detail, name="notice"),
+    path("<int:pk>/edit/", notices.edit, name="notice_edit"),
+    path("<int:pk>/publish/", notices.publish, name="notice_publish"),
+    path("<int:pk>/withdraw/", notices.withdraw, name="notice_withdraw"),
+    path("<int:pk>/receipts/", notices.ReceiptList.as_view(), name="notice_receipts"),
+    path("<int:pk>/urge/", notices.urge, name="notice_urge"),
+    path("files/<int:pk>/", notices.file, name="notice_file"),
+]
 summary_urls = [
     path("", exports.overview, name="summary"),
     path("exports/", exporting.index, name="export_list"),
@@ -219,5 +231,6 @@ urlpatterns = [
     path("recognitions/", include(recognition_urls)),
     path("certificates/", certificates.look_up, name="certificate_look_up"),
     path("inspections/", include(inspection_urls)),
+    path("notices/", include(notice_urls)),
     path("summary/", include(summary_urls)),
 ]

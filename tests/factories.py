@@ -17,6 +17,7 @@ from assessments import (
     correcting,
     deadlines,
     demo,
+    notices,
     permissions,
     rubrics,
     standings,
@@ -28,6 +29,7 @@ from assessments.models import (
     Attachment,
     Campaign,
     Evidence,
+    Notice,
     PublicityPeriod,
     Recognition,
     Review,
@@ -151,6 +153,17 @@ def make_city() -> City:
         leader=make_user((city, Role.VIEWER), name="领导"),
         nobody=make_user(name="无角色"),
     )
+
+
+def make_notice(by: User, *, published: bool = True, **content: Any) -> Notice:
+    """For everybody, unless the content says otherwise."""
+    publisher = permissions.publishes_for(by)
+    content = {"title": "关于报送材料的通知", "body": "<p>请按时报送。</p>"} | content
+    notice = notices.save(Notice(publisher=publisher), notices.Content(**content), by=by, seen=0)
+    if published:
+        notices.publish(notice, by=by, seen=notice.version)
+        notice.refresh_from_db()
+    return notice
 
 
 def make_campaign(

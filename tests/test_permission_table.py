@@ -13,7 +13,15 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from assessments import appeals, deciding, exporting, extensions, inspecting, phrases
+from assessments import (
+    appeals,
+    deciding,
+    exporting,
+    extensions,
+    inspecting,
+    notices,
+    phrases,
+)
 from assessments.choices import AppealKind, State
 from assessments.models import (
     AssignmentRun,
@@ -198,6 +206,15 @@ MAY_GET = {
     "assessments:certificates": LEADS,
     "assessments:certified_letters": LEADS,
     "assessments:certificate_look_up": EVERYBODY,
+    "assessments:notice_list": EVERYBODY,
+    "assessments:notice": EVERYBODY - {"nobody"},
+    "assessments:notice_file": EVERYBODY - {"nobody"},
+    "assessments:notice_add": ANY_ADMINS,
+    "assessments:notice_edit": {"admin"},
+    "assessments:notice_publish": set(),  # leads on: it is published
+    "assessments:notice_withdraw": set(),
+    "assessments:notice_receipts": {"admin"},
+    "assessments:notice_urge": set(),
     "assessments:summary": LEADS,
     "assessments:export_list": LEADS,
     "assessments:export_new": LEADS,
@@ -288,6 +305,8 @@ MAY_POST = {
     "assessments:appeal_look_up": EVERYBODY,
     "assessments:recognition": LEADS,
     "assessments:recognition_award": {"admin"},
+    "assessments:notice_add": ANY_ADMINS,
+    **{f"assessments:notice_{act}": {"admin"} for act in ("edit", "publish", "withdraw", "urge")},
     "assessments:assignment_list": set(),
     "assessments:assignment_plan": LEADS,
     "assessments:review_recuse": {"reviewer"},
@@ -326,12 +345,15 @@ MAY_POST = {
 LED_ON = {"login": "GET", "logout": "POST"}
 #: Answers a script: without a session it says so, and leads nowhere.
 FOR_SCRIPTS = {"assessments:upload_begin": 401, "assessments:upload": 401}
+#: Open to all where the notice is; this one is for the unions only.
+NOT_FOUND_SIGNED_OUT = {"assessments:notice", "assessments:notice_file"}
 #: Without signing in.
 OPEN_TO_ALL = {
     "assessments:policy",
     "assessments:help",
     "assessments:appeal_look_up",
     "assessments:certificate_look_up",
+    "assessments:notice_list",
     "assessments:result_object",
     "assessments:results",
     "assessments:survey_ballot",
@@ -481,6 +503,8 @@ def scene(request, city):
     export = exporting.request(users["admin"], chosen)
     preset = users["admin"].export_presets.create(name="常用", settings={})
     title = factories.make_recognition(decided, users["admin"])
+    notice = factories.make_notice(users["admin"])
+    enclosed = notices.attach(notice, SimpleUploadedFile("附件.png", PNG), users["admin"])
     published = make_self_assessment(
         city,
         campaign,
@@ -563,6 +587,12 @@ def scene(request, city):
         "assessments:certificate": [title.pk],
         "assessments:certificates": [campaign.year],
         "assessments:certified_letters": [campaign.year],
+        "assessments:notice": [notice.pk],
+        "assessments:notice_file": [enclosed.pk],
+        **{
+            f"assessments:notice_{act}": [notice.pk]
+            for act in ("edit", "publish", "withdraw", "receipts", "urge")
+        },
         "assessments:review_recuse": [review.pk],
         "assessments:review_confirm": [review.pk],
         "assessments:review_replace": [review.pk],
@@ -671,6 +701,8 @@ def test_without_signing_in(client, scene):
             response = method(url)
             if name in FOR_SCRIPTS:
                 assert response.status_code in (FOR_SCRIPTS[name], 405), name
+            elif name in NOT_FOUND_SIGNED_OUT:
+                assert response.status_code in (404, 405), name
             elif name in OPEN_TO_ALL:
                 assert response.status_code in (200, 302, 405), name
             else:

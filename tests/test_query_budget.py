@@ -215,6 +215,23 @@ def test_publicity(client, city):
     assert [count(client, getattr(city, user), url) for user, url in pages] == few
 
 
+def test_notices(client, city, campaign, size):
+    populate(city, campaign, size)
+    draft = factories.make_notice(city.admin, published=False, tiers=["GRASSROOTS", "TOWNSHIP"])
+    notice = factories.make_notice(city.admin, tiers=["GRASSROOTS", "TOWNSHIP"])
+    for user, name, arguments in [
+        ("head", "notice_list", []),
+        ("admin", "notice_list", []),
+        ("head", "notice", [notice.pk]),
+        ("admin", "notice_add", []),
+        ("admin", "notice_edit", [draft.pk]),
+        ("admin", "notice_publish", [draft.pk]),
+        ("admin", "notice_receipts", [notice.pk]),
+    ]:
+        url = reverse(f"assessments:{name}", args=arguments)
+        assert count(client, getattr(city, user), url) <= BUDGET, name
+
+
 PAGES = {
     State.DRAFT: ["detail", "criterion", "submit"],
     State.SUBMITTED: ["detail", "criterion", "withdraw", "endorse", "return"],

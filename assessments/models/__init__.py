@@ -14,6 +14,7 @@ from assessments.models.inspection import (
     InspectionDraw,
     InspectionFinding,
 )
+from assessments.models.notice import Notice, NoticeAudience, NoticeFile, NoticeRead
 from assessments.models.phrase import StockPhrase
 from assessments.models.publicity import Appeal, PublicityPeriod, PublishedResult
 from assessments.models.recognition import Recheck, Recognition
@@ -66,6 +67,10 @@ __all__ = [
     "Inspection",
     "InspectionDraw",
     "InspectionFinding",
+    "Notice",
+    "NoticeAudience",
+    "NoticeFile",
+    "NoticeRead",
     "PartialUpload",
     "PendingDecision",
     "ProxyFilling",

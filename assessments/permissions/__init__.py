@@ -30,6 +30,11 @@ from assessments.permissions.filling import (
     proxy_of,
     was_filling_by_proxy,
 )
+from assessments.permissions.publishing import (
+    may_keep_notice,
+    may_make_public,
+    publishes_for,
+)
 from assessments.permissions.reading import (
     may_read_content,
     may_read_evidence,
@@ -85,9 +90,11 @@ __all__ = [
     "may_handle",
     "may_judge_similarity",
     "may_keep_evidence",
+    "may_keep_notice",
     "may_keep_phrases",
     "may_keep_recusals",
     "may_lead",
+    "may_make_public",
     "may_rank",
     "may_read_content",
     "may_read_evidence",
@@ -111,5 +118,6 @@ __all__ = [
     "overseen_by",
     "proxy_for",
     "proxy_of",
+    "publishes_for",
     "was_filling_by_proxy",
 ]

@@ -17,7 +17,10 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    entries = [("工作台", "assessments:workbench", True)]
+    entries = [
+        ("工作台", "assessments:workbench", True),
+        ("通知公告", "assessments:notice_list", True),
+    ]
     sees_subtree = bool(permissions.overseen_by(user))
     has_library = any(
         permissions.may_see_library(user, membership.organization)
