@@ -157,7 +157,7 @@
     chart.setOption({
       animation: false,
       backgroundColor: "#fff",
-      textStyle: { color: INK, fontFamily: "inherit", fontSize: 14 },
+      textStyle: { color: INK, fontFamily: "sans-serif", fontSize: 14 },
       grid: { left: 8, right: 56, top: 24, bottom: option.legend ? 56 : 8, containLabel: true },
       ...option,
       // Drawn, not written as markup: the policy on styles forbids what ECharts would write.
