@@ -16,6 +16,7 @@ from assessments.models.inspection import (
 )
 from assessments.models.notice import Notice, NoticeAudience, NoticeFile, NoticeRead
 from assessments.models.phrase import StockPhrase
+from assessments.models.publicity import Appeal, PublicityPeriod, PublishedResult
 from assessments.models.recognition import Recheck, Recognition
 from assessments.models.review import (
     Recusal,
@@ -43,6 +44,7 @@ __all__ = [
     "Adjustment",
     "Answer",
     "AnswerChange",
+    "Appeal",
     "Arbitration",
     "AssignmentRun",
     "Attachment",
@@ -72,6 +74,8 @@ __all__ = [
     "PartialUpload",
     "PendingDecision",
     "ProxyFilling",
+    "PublicityPeriod",
+    "PublishedResult",
     "Recheck",
     "Recognition",
     "Recusal",

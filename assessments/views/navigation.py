@@ -38,6 +38,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ),
         ("分派", "assessments:assignment_list", permissions.may_lead(user)),
         ("评定", "assessments:decision_list", permissions.may_lead(user)),
+        ("公示", "assessments:publicity_list", permissions.may_lead(user)),
         ("命名推荐", "assessments:recognition_list", permissions.may_lead(user)),
         ("现场核查", "assessments:inspection_list", permissions.may_go_and_see(user)),
         ("雷同", "assessments:similarity_list", permissions.may_lead(user)),
