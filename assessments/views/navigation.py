@@ -45,7 +45,6 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ("汇总", "assessments:summary", permissions.may_export(user)),
         ("工会组织", "organizations:list", sees_subtree or user.is_superuser),
         ("账号管理", "organizations:accounts", is_admin(user)),
-        ("数据接口", "organizations:api_clients", is_city_admin(user)),
         ("后台管理", "admin:index", is_city_admin(user)),
         ("政策原文", "assessments:policy", True),
     ]
