@@ -17,7 +17,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from ninja import Field, NinjaAPI, Query, Schema
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer
 
 from assessments import rollups
@@ -30,6 +30,13 @@ from organizations.models import ApiClient, Organization
 from organizations.models.organization import within
 
 PUBLIC_STATES = (State.PUBLISHED, State.FINAL)
+#: What each parameter is, said when it is something else.
+_EXPECTED = {
+    "year": "应为年度，如 2026。",
+    "limit": "应为 1 到 500 的整数。",
+    "after": "应为上一页的 next，首页不填。",
+    "code": "应为工会代码，最长 32 个字符。",
+}
 #: Requests a minute that one token may make.
 RATE = 120
 
@@ -45,13 +52,22 @@ class Token(HttpBearer):
         client = api_clients.find(token)
         if client is None:
             return None
-        key = f"api-rate:{client.pk}"
-        cache.add(key, 0, 60)
-        if cache.incr(key) > RATE:
+        if _requests_this_minute(client) > RATE:
             raise HttpError(429, f"请求过于频繁，每分钟最多 {RATE} 次。")
         if self.scope not in client.scopes:
             raise HttpError(403, f"这个令牌不能读取“{self.scope.label}”。")
         return client
+
+
+def _requests_this_minute(client: ApiClient) -> int:
+    """This one included."""
+    key = f"api-rate:{client.pk}"
+    if cache.add(key, 1, 60):
+        return 1
+    try:
+        return cache.incr(key)
+    except ValueError:  # the minute has just ended
+        return 1
 
 
 class Api(NinjaAPI):
@@ -76,9 +92,18 @@ api = Api(
 )
 
 
+@api.exception_handler(AuthenticationError)
+def _ask_for_a_token(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    detail = "请求头 Authorization 中没有有效的令牌：令牌缺失、错误、过期或已停用。"
+    response = api.create_response(request, {"detail": detail}, status=401)
+    response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
 @api.exception_handler(ValidationError)
 def _explain(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    named = [{"参数": str(one["loc"][-1]), "问题": one["msg"]} for one in error.errors]
+    names = [str(one["loc"][-1]) for one in error.errors]
+    named = [{"参数": name, "问题": _EXPECTED[name]} for name in names]
     return api.create_response(request, {"detail": "请求参数不正确。", "errors": named}, status=422)
 
 
