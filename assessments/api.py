@@ -22,7 +22,7 @@ from ninja.security import HttpBearer
 
 from assessments import rollups
 from assessments.choices import State
-from assessments.models import Campaign, Decision, DecisionCriterion
+from assessments.models import Campaign, Decision, DecisionCriterion, SelfAssessment
 from assessments.scoring import rounded
 from organizations import api_clients
 from organizations.choices import ApiScope, Tier
@@ -169,7 +169,7 @@ class FiguresOut(Schema):
     endorsed: int
     reviewed: int
     decided: int
-    at_standard: int
+    at_standard: int | None
     share_percent: Decimal | None
 
 
@@ -186,6 +186,7 @@ class ScoresOut(Schema):
 class RollupOut(Schema):
     organization_code: str
     year: int
+    withheld: bool
     figures: dict[str, FiguresOut]
     scores: dict[str, dict[str, ScoresOut]]
 
@@ -235,7 +236,8 @@ def results(request: HttpRequest, year: int, page: Query[Page]) -> Any:
 @api.get("/campaigns/{year}/rollup", auth=Token(ApiScope.ROLLUPS), response=RollupOut)
 def rollup(request: HttpRequest, year: int, code: str = Query("", max_length=32)) -> Any:
     """The figures of the token's subtree, or of a county or township in it, by tier; and what was
-    decided by tier and code (TOTAL, C1 … C6, indicators)."""
+    decided by tier and code (TOTAL, C1 … C6, indicators). As long as a decision in the subtree is
+    not published, what decisions come to is withheld: of few unions it would give results away."""
     top = request.auth.organization
     if code and code != top.code:
         found = Organization.objects.filter(within(top.path), code=code)
@@ -243,16 +245,22 @@ def rollup(request: HttpRequest, year: int, code: str = Query("", max_length=32)
         if top is None:
             raise HttpError(404, "令牌的数据范围内没有这个工会，或它没有下级。")
     campaign = _campaign(year)
+    withheld = SelfAssessment.objects.filter(
+        within(top.path, "place"), campaign=campaign, state=State.DECIDED
+    ).exists()
+    hidden = {"at_standard": None, "share_percent": None} if withheld else {}
+    scores = {} if withheld else rollups.scores_of(campaign, top.path or "")
     return RollupOut(
         organization_code=top.code,
         year=year,
+        withheld=withheld,
         figures={
-            tier: _filled(FiguresOut, figures)
+            tier: _filled(FiguresOut, figures, **hidden)
             for tier, figures in rollups.figures_of(campaign, top.path or "").items()
         },
         scores={
             tier: {name: _filled(ScoresOut, scores) for name, scores in sorted(codes.items())}
-            for tier, codes in rollups.scores_of(campaign, top.path or "").items()
+            for tier, codes in scores.items()
         },
     )
 
@@ -294,8 +302,8 @@ def _result(decision: Decision) -> ResultOut:
     )
 
 
-def _filled(schema: type[Schema], figures: Any) -> Schema:
-    values = {name: getattr(figures, name) for name in schema.model_fields}
+def _filled(schema: type[Schema], figures: Any, **instead: Any) -> Schema:
+    values = {name: getattr(figures, name) for name in schema.model_fields} | instead
     return schema(
         **{
             name: rounded(value) if isinstance(value, Decimal) else value

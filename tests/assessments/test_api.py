@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from assessments import rollups
 from assessments.api import RATE
-from assessments.choices import State
+from assessments.choices import Action, State
 from organizations import api_clients, tree
 from organizations.choices import ApiScope, Tier
 from organizations.models import ApiClient, AuditEvent, Organization
 from tests import factories
-from tests.factories import make_self_assessment
+from tests.factories import make_self_assessment, perform
 
 pytestmark = pytest.mark.django_db
 ADDRESSES = {
@@ -160,8 +160,21 @@ def test_a_subtree_only(client, city, campaign):
         assert get(client, text, f"{url}?code={foreign}").status_code == 404
 
 
+def test_what_is_decided_and_not_published_is_withheld(client, city, campaign):
+    one = make_self_assessment(city, campaign, State.DECIDED)
+    text = token(city)
+    found = get(client, text, address("rollups", campaign)).json()
+    assert (found["withheld"], found["scores"]) == (True, {})
+    figures = found["figures"]["GRASSROOTS"]
+    assert (figures["decided"], figures["at_standard"], figures["share_percent"]) == (1, None, None)
+    url = f"{address('rollups', campaign)}?code={city.other_county.code}"
+    assert get(client, text, url).json()["withheld"] is False
+    perform(one, Action.PUBLISH, city.admin)
+    assert get(client, text, address("rollups", campaign)).json()["withheld"] is False
+
+
 def test_the_roll_up_is_that_of_the_portal(client, city, campaign):
-    make_self_assessment(city, campaign, State.DECIDED)
+    make_self_assessment(city, campaign, State.PUBLISHED)
     found = get(client, token(city), address("rollups", campaign)).json()
     figures = rollups.figures_of(campaign, city.city.path)["GRASSROOTS"]
     assert found["figures"]["GRASSROOTS"]["decided"] == figures.decided == 1
