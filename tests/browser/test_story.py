@@ -396,8 +396,10 @@ def download_is_protected(page: Page, visit: Callable[..., Page], city: City) ->
 
 def download_summary(page: Page, folder: Path) -> openpyxl.Workbook:
     menu(page, "汇总")
+    follow(page, "生成 Excel 汇总表")
+    press(page, "生成")
     with page.expect_download() as download:
-        page.get_by_role("link", name="下载 Excel 汇总表").click()
+        page.get_by_role("link", name=re.compile("^下载")).click()
     assert download.value.suggested_filename.endswith(".xlsx")
     path = folder / "summary.xlsx"
     download.value.save_as(path)
