@@ -115,6 +115,7 @@ def test_a_union_from_self_assessment_to_the_summary(
         city.own.code,
         city.own.name,
         city.county.name,
+        city.township.name,
         "已评定",
         98.98,
         *(14, "好", 20, "好", 23, "好", 11, "好", 18, "好", 10, "好"),
