@@ -190,7 +190,8 @@ def discard(file: StoredFile) -> None:
     """Delete bytes that nothing uses any more."""
     locked = StoredFile.objects.select_for_update().filter(pk=file.pk).first()
     if locked and not any(
-        users.exists() for users in (locked.evidence, locked.photos, locked.notice_files)
+        users.exists()
+        for users in (locked.evidence, locked.photos, locked.notice_files, locked.plan_versions)
     ):
         paths = [path for path in (locked.file.name, locked.thumbnail) if path]
         locked.delete()

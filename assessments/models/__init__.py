@@ -16,6 +16,7 @@ from assessments.models.inspection import (
 )
 from assessments.models.notice import Notice, NoticeAudience, NoticeFile, NoticeRead
 from assessments.models.phrase import StockPhrase
+from assessments.models.plan import ImplementationPlan, PlanVersion
 from assessments.models.recognition import Recheck, Recognition
 from assessments.models.review import (
     Recusal,
@@ -61,6 +62,7 @@ __all__ = [
     "Extension",
     "ExtensionRequest",
     "FindingPhoto",
+    "ImplementationPlan",
     "Indicator",
     "Inspection",
     "InspectionDraw",
@@ -71,6 +73,7 @@ __all__ = [
     "NoticeRead",
     "PartialUpload",
     "PendingDecision",
+    "PlanVersion",
     "ProxyFilling",
     "Recheck",
     "Recognition",
