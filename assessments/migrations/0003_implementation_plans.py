@@ -6,124 +6,217 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('assessments', '0002_rollup_marks'),
-        ('organizations', '0004_api_clients'),
+        ("assessments", "0002_rollup_marks"),
+        ("organizations", "0004_api_clients"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ImplementationPlan',
+            name="ImplementationPlan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('DRAFT', '起草中'), ('FILED', '已报送'), ('RETURNED', '退回修改'), ('ACCEPTED', '已接收')], default='DRAFT', max_length=8, verbose_name='状态')),
-                ('number', models.PositiveIntegerField(null=True, verbose_name='回执编号')),
-                ('filed_at', models.DateTimeField(null=True, verbose_name='报送时间')),
-                ('late', models.BooleanField(default=False, verbose_name='逾期报送')),
-                ('stamp', models.PositiveIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("DRAFT", "起草中"),
+                            ("FILED", "已报送"),
+                            ("RETURNED", "退回修改"),
+                            ("ACCEPTED", "已接收"),
+                        ],
+                        default="DRAFT",
+                        max_length=8,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(null=True, verbose_name="回执编号")),
+                ("filed_at", models.DateTimeField(null=True, verbose_name="报送时间")),
+                ("late", models.BooleanField(default=False, verbose_name="逾期报送")),
+                ("stamp", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'verbose_name': '实施方案',
-                'verbose_name_plural': '实施方案',
-                'ordering': ['campaign', 'number'],
+                "verbose_name": "实施方案",
+                "verbose_name_plural": "实施方案",
+                "ordering": ["campaign", "number"],
             },
         ),
         migrations.CreateModel(
-            name='PlanVersion',
+            name="PlanVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='次数')),
-                ('sections', models.JSONField(default=list)),
-                ('name', models.CharField(blank=True, max_length=255, verbose_name='文件名')),
-                ('filed_at', models.DateTimeField(null=True, verbose_name='报送时间')),
-                ('remarks', models.TextField(blank=True, verbose_name='审核意见')),
-                ('handled_at', models.DateTimeField(null=True, verbose_name='审核时间')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="次数")),
+                ("sections", models.JSONField(default=list)),
+                ("name", models.CharField(blank=True, max_length=255, verbose_name="文件名")),
+                ("filed_at", models.DateTimeField(null=True, verbose_name="报送时间")),
+                ("remarks", models.TextField(blank=True, verbose_name="审核意见")),
+                ("handled_at", models.DateTimeField(null=True, verbose_name="审核时间")),
             ],
             options={
-                'verbose_name': '实施方案版本',
-                'verbose_name_plural': '实施方案版本',
-                'ordering': ['plan', 'number'],
+                "verbose_name": "实施方案版本",
+                "verbose_name_plural": "实施方案版本",
+                "ordering": ["plan", "number"],
             },
         ),
         migrations.RemoveConstraint(
-            model_name='urge',
-            name='urge_once_a_day',
+            model_name="urge",
+            name="urge_once_a_day",
         ),
         migrations.AddField(
-            model_name='urge',
-            name='matter',
-            field=models.CharField(choices=[('ASSESSMENT', '自评'), ('PLAN', '实施方案')], default='ASSESSMENT', max_length=10, verbose_name='事项'),
+            model_name="urge",
+            name="matter",
+            field=models.CharField(
+                choices=[("ASSESSMENT", "自评"), ("PLAN", "实施方案")],
+                default="ASSESSMENT",
+                max_length=10,
+                verbose_name="事项",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='urge',
-            constraint=models.UniqueConstraint(fields=('campaign', 'organization', 'matter', 'day'), name='urge_once_a_day'),
+            model_name="urge",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "organization", "matter", "day"), name="urge_once_a_day"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='urge',
-            constraint=models.CheckConstraint(condition=models.Q(('matter__in', ['ASSESSMENT', 'PLAN'])), name='urge_matter_known'),
+            model_name="urge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("matter__in", ["ASSESSMENT", "PLAN"])), name="urge_matter_known"
+            ),
         ),
         migrations.AddField(
-            model_name='implementationplan',
-            name='campaign',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='assessments.campaign'),
+            model_name="implementationplan",
+            name="campaign",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="plans",
+                to="assessments.campaign",
+            ),
         ),
         migrations.AddField(
-            model_name='implementationplan',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='organizations.organization', verbose_name='工会'),
+            model_name="implementationplan",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="plans",
+                to="organizations.organization",
+                verbose_name="工会",
+            ),
         ),
         migrations.AddField(
-            model_name='planversion',
-            name='filed_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="planversion",
+            name="filed_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='planversion',
-            name='handled_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="planversion",
+            name="handled_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='planversion',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='assessments.implementationplan'),
+            model_name="planversion",
+            name="plan",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="versions",
+                to="assessments.implementationplan",
+            ),
         ),
         migrations.AddField(
-            model_name='planversion',
-            name='stored_file',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='plan_versions', to='assessments.storedfile'),
+            model_name="planversion",
+            name="stored_file",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="plan_versions",
+                to="assessments.storedfile",
+            ),
         ),
         migrations.AddIndex(
-            model_name='implementationplan',
-            index=models.Index(fields=['campaign', 'state'], name='plan_campaign_state'),
+            model_name="implementationplan",
+            index=models.Index(fields=["campaign", "state"], name="plan_campaign_state"),
         ),
         migrations.AddConstraint(
-            model_name='implementationplan',
-            constraint=models.UniqueConstraint(fields=('campaign', 'organization'), name='plan_once_a_campaign'),
+            model_name="implementationplan",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "organization"), name="plan_once_a_campaign"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='implementationplan',
-            constraint=models.UniqueConstraint(fields=('campaign', 'number'), name='plan_number_once'),
+            model_name="implementationplan",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "number"), name="plan_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='implementationplan',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['DRAFT', 'FILED', 'RETURNED', 'ACCEPTED'])), name='plan_state_known'),
+            model_name="implementationplan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["DRAFT", "FILED", "RETURNED", "ACCEPTED"])),
+                name="plan_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='implementationplan',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'DRAFT'), models.Q(('filed_at__isnull', False), ('number__isnull', False)), _connector='OR'), name='plan_filed_has_number'),
+            model_name="implementationplan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "DRAFT"),
+                    models.Q(("filed_at__isnull", False), ("number__isnull", False)),
+                    _connector="OR",
+                ),
+                name="plan_filed_has_number",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='plan_version_number'),
+            model_name="planversion",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "number"), name="plan_version_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('filed_at', None), ('filed_by', None)), models.Q(('filed_at__isnull', False), ('filed_by__isnull', False)), _connector='OR'), name='plan_version_filed_by_somebody'),
+            model_name="planversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("filed_at", None), ("filed_by", None)),
+                    models.Q(("filed_at__isnull", False), ("filed_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="plan_version_filed_by_somebody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('handled_at', None), ('handled_by', None)), models.Q(('filed_at__isnull', False), ('handled_at__isnull', False), ('handled_by__isnull', False)), _connector='OR'), name='plan_version_handled_once_filed'),
+            model_name="planversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("handled_at", None), ("handled_by", None)),
+                    models.Q(
+                        ("filed_at__isnull", False),
+                        ("handled_at__isnull", False),
+                        ("handled_by__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="plan_version_handled_once_filed",
+            ),
         ),
     ]
