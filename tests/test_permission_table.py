@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from assessments import deciding, exporting, extensions, inspecting, notices, phrases
-from assessments.choices import State
+from assessments.choices import PlanState, State
 from assessments.models import (
     AssignmentRun,
     Evidence,
@@ -31,7 +31,7 @@ from organizations.models import User
 from organizations.models.organization import SUBTREE_ROLES
 from tests import factories
 from tests.factories import make_organization, make_self_assessment, make_user
-from tests.uploads import PNG
+from tests.uploads import PDF, PNG
 
 pytestmark = pytest.mark.django_db
 
@@ -197,6 +197,14 @@ MAY_GET = {
     "assessments:notice_withdraw": set(),
     "assessments:notice_receipts": {"admin"},
     "assessments:notice_urge": set(),
+    "assessments:plan_list": EVERYBODY,
+    **{
+        f"assessments:{name}": OWN | SUPERIORS | SUBORDINATES | CITY
+        for name in ("plan", "plan_receipt", "plan_file")  # of the grassroots union, sent back
+    },
+    "assessments:plan_act": set(),
+    "assessments:plan_edit": OWN_WRITERS,
+    "assessments:plan_urge": URGERS,
     "assessments:summary": LEADS,
     "assessments:export_list": LEADS,
     "assessments:export_new": LEADS,
@@ -284,6 +292,9 @@ MAY_POST = {
     "assessments:recognition_award": {"admin"},
     "assessments:notice_add": ANY_ADMINS,
     **{f"assessments:notice_{act}": {"admin"} for act in ("edit", "publish", "withdraw", "urge")},
+    "assessments:plan_act": LEADS,
+    "assessments:plan_edit": OWN_WRITERS,
+    "assessments:plan_urge": URGERS,
     "assessments:assignment_list": set(),
     "assessments:assignment_plan": LEADS,
     "assessments:review_recuse": {"reviewer"},
@@ -479,6 +490,9 @@ def scene(request, city):
     title = factories.make_recognition(decided, users["admin"])
     notice = factories.make_notice(users["admin"])
     enclosed = notices.attach(notice, SimpleUploadedFile("附件.png", PNG), users["admin"])
+    plan = factories.make_plan(
+        campaign, city.own, city.head, PlanState.RETURNED, SimpleUploadedFile("方案.pdf", PDF)
+    )
     reading, _ = api_clients.issue(
         name="数据平台",
         contact="张工",
@@ -545,6 +559,11 @@ def scene(request, city):
         "assessments:certificate": [title.pk],
         "assessments:certificates": [campaign.year],
         "assessments:certified_letters": [campaign.year],
+        "assessments:plan": [plan.pk],
+        "assessments:plan_receipt": [plan.pk],
+        "assessments:plan_file": [plan.versions.first().pk],
+        "assessments:plan_act": [plan.pk, "accept"],
+        "assessments:plan_edit": [campaign.year, city.own.pk],
         "assessments:notice": [notice.pk],
         "assessments:notice_file": [enclosed.pk],
         **{
@@ -606,7 +625,9 @@ def expected(scene, name, table):
         }
     if name == "organizations:add" and not is_township:
         return set()  # a grassroots union takes no unions below it
-    if name == "assessments:urge" and is_township:
+    if name == "assessments:plan_edit" and is_township:  # which files none
+        return {"subordinate_head", "subordinate_reporter"}
+    if name in ("assessments:urge", "assessments:plan_urge") and is_township:
         # Everybody who writes here has unions below, but for the head of the city.
         others = {
             f"{who}_{role}" for who in ("sibling", "foreign") for role in ("head", "reporter")

@@ -30,6 +30,7 @@ TABLES = {
     "assessments:decision_list": "lead",
     "assessments:inspection_list": "lead",
     "assessments:similarity_list": "lead",
+    "assessments:plan_list": "admin",
 }
 HEADING = re.compile(r"<th[^>]*>\s*(?:<a[^>]*>)?\s*([^<]*?)(?:&nbsp;.*?)?\s*<", re.DOTALL)
 
