@@ -48,11 +48,11 @@ class PlanForm(DetailForm):
     """By the outline, or a file in its place. A draft may have gaps; what is to be filed may not."""
 
     upload = forms.FileField(
-        label="或者上传写好的方案",
+        label="上传写好的方案",
         required=False,
         allow_empty_file=True,
         max_length=255,
-        help_text=f"{plans.ACCEPTED}，不超过 20 MB。上传了文件，下面可以不写。",
+        help_text=f"{plans.ACCEPTED}，不超过 20 MB。上传了文件，下面各部分可以不写。",
         widget=forms.FileInput(attrs={"accept": plans.ACCEPTED_ENDINGS}),
         error_messages={"max_length": "文件名太长，请改短后再传。"},
     )

@@ -219,7 +219,7 @@ def test_only_those_that_must_file(client, city, campaign):
     ]:
         url = reverse("assessments:plan_edit", args=[campaign.year, union.pk])
         assert status(client, user, url) == expected, union
-    reorganizing.dissolve(city.own, by=city.admin, on=today())
+    reorganizing.dissolve(city.own, on=today(), reason="停产", by=city.admin)
     url = reverse("assessments:plan_edit", args=[campaign.year, city.own.pk])
     assert status(client, User.objects.get(pk=city.head.pk), url) == 404
 
