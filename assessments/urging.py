@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
 from assessments import deadlines, oversight, permissions
@@ -194,9 +194,12 @@ def _tell(batch: uuid.UUID, due: dt.date, text: str, by: User) -> None:
     )
 
 
-def recent(campaign: Campaign, organizations: list[int]) -> dict[int, Urge]:
-    """The last time that each was urged to hand in its self-assessment."""
+def with_latest(found: QuerySet[Organization], campaign: Campaign) -> QuerySet[Organization]:
+    """With `urged_on` and `urged_text`: the last time that each was urged to hand in its
+    self-assessment."""
     urges = Urge.objects.filter(
-        campaign=campaign, organization__in=organizations, matter=Matter.ASSESSMENT
+        campaign=campaign, organization=OuterRef("pk"), matter=Matter.ASSESSMENT
+    ).order_by("-day")
+    return found.annotate(
+        urged_on=Subquery(urges.values("day")[:1]), urged_text=Subquery(urges.values("text")[:1])
     )
-    return {one.organization_id: one for one in urges.order_by("day")}
