@@ -57,6 +57,7 @@ class Action(TextChoices):
     DECIDE = "DECIDE", "评定"
     REOPEN_DECISION = "REOPEN_DECISION", "撤销评定"
     PUBLISH = "PUBLISH", "公示"
+    WITHDRAW_PUBLICATION = "WITHDRAW_PUBLICATION", "撤下公示"
     ACCEPT_APPEAL = "ACCEPT_APPEAL", "异议成立"
     FINALISE = "FINALISE", "公示结束生效"
 
@@ -130,6 +131,24 @@ class BatchState(TextChoices):
     PREPARED = "PREPARED", "待定"
     APPLIED = "APPLIED", "已作出"
     DROPPED = "DROPPED", "已作废"
+
+
+class AppealKind(TextChoices):
+    """What is put forward about a published result."""
+
+    OBJECTION = "OBJECTION", "异议"
+    COMMENT = "COMMENT", "意见建议"
+    APPEAL = "APPEAL", "工会申诉"
+
+
+class AppealState(TextChoices):
+    """How far it has come. A comment is answered; the other two are found to hold, or not."""
+
+    REGISTERED = "REGISTERED", "已登记"
+    ASSIGNED = "ASSIGNED", "办理中"
+    ACCEPTED = "ACCEPTED", "成立"
+    REJECTED = "REJECTED", "不成立"
+    ANSWERED = "ANSWERED", "已答复"
 
 
 class SeveralReviewers(TextChoices):

@@ -5,6 +5,7 @@ from django.urls import include, path
 from assessments.views import (
     actions,
     answers,
+    appeals,
     arbitration,
     assignments,
     attachments,
@@ -29,8 +30,10 @@ from assessments.views import (
     plans,
     proxies,
     public,
+    publicity,
     recognition,
     recusals,
+    results,
     reviews,
     self_assessments,
     similarity,
@@ -75,6 +78,7 @@ self_assessment_urls = [
         superior.scores,
         name="self_assessment_endorse_scores",
     ),
+    path("<int:pk>/appeal/", appeals.of_union, name="union_appeal"),
     path("<int:pk>/actions/<slug:action>/", actions.act, name="self_assessment_act"),
 ]
 evidence_urls = [
@@ -140,6 +144,19 @@ inspection_urls = [
     path("<int:pk>/criteria/<int:number>/", inspections.criterion, name="inspection_criterion"),
     path("photos/<int:pk>/", inspections.photo, name="inspection_photo"),
     path("photos/<int:pk>/remove/", inspections.remove_photo, name="inspection_photo_remove"),
+]
+publicity_urls = [
+    path("", publicity.index, name="publicity_list"),
+    path("of/<int:year>/publish/", publicity.publish, name="publicity_publish"),
+    path("<int:pk>/", publicity.period, name="publicity"),
+    path("appeals/", appeals.AppealList.as_view(), name="appeal_list"),
+    path("appeals/<int:pk>/", appeals.detail, name="appeal"),
+    path("appeals/<int:pk>/attachment/", appeals.attachment, name="appeal_attachment"),
+]
+result_urls = [
+    path("", results.ResultList.as_view(), name="results"),
+    path("<int:pk>/object/", results.object_to, name="result_object"),
+    path("answers/", results.look_up, name="appeal_look_up"),
 ]
 similarity_urls = [
     path("", similarity.SimilarityList.as_view(), name="similarity_list"),
@@ -219,6 +236,8 @@ urlpatterns = [
     path("discrepancies/<int:pk>/<int:number>/", arbitration.arbitrate, name="arbitrate"),
     path("calibration/", arbitration.statistics, name="calibration"),
     path("decisions/", include(decision_urls)),
+    path("publicity/", include(publicity_urls)),
+    path("results/", include(result_urls)),
     path("recognitions/", include(recognition_urls)),
     path("certificates/", certificates.look_up, name="certificate_look_up"),
     path("inspections/", include(inspection_urls)),

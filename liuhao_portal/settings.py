@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "crispy_forms",
     "crispy_bootstrap5",
     "axes",
+    "captcha",
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
@@ -216,6 +217,8 @@ EVIDENCE_LIBRARY_MEGABYTES = env.integer("EVIDENCE_LIBRARY_MEGABYTES", default=1
 # 雷同: from how many percent on a picture or an account counts as that of another union.
 SIMILAR_PICTURE_PERCENT = env.integer("SIMILAR_PICTURE_PERCENT", default=88)
 SIMILAR_TEXT_PERCENT = env.integer("SIMILAR_TEXT_PERCENT", default=90)
+# Contacts of those who objected to a published result are deleted so long after its period.
+CONTACT_DAYS = env.integer("CONTACT_DAYS", default=90)
 UPLOAD_HOURS = env.integer("UPLOAD_HOURS", default=72)
 # A socket's path or host:port; empty: files are not scanned.
 CLAMD_ADDRESS = env.text("CLAMD_ADDRESS")

@@ -33,6 +33,7 @@ from assessments.models import (
     Evidence,
     ImplementationPlan,
     Notice,
+    PublicityPeriod,
     Recognition,
     Review,
     ReviewScore,
@@ -252,8 +253,16 @@ def make_self_assessment(
     perform(assessment, Action.PUBLISH, city.admin)
     if state == State.PUBLISHED:
         return assessment
+    pass_publicity()
     perform(assessment, Action.FINALISE, city.admin)
     return assessment
+
+
+def pass_publicity() -> None:
+    """All that is published has been so for longer than its period."""
+    PublicityPeriod.objects.update(
+        opens_on=today() - dt.timedelta(days=9), closes_on=today() - dt.timedelta(days=1)
+    )
 
 
 def perform(assessment: SelfAssessment, action: Action, by: User, **details: Any) -> None:

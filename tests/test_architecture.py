@@ -29,7 +29,7 @@ def test_files_stay_small():
 
 def test_only_the_workflow_writes_the_state_of_a_self_assessment():
     """Campaigns have a state of their own, written by `campaigns`, inspections theirs, written by
-    `inspecting`, notices theirs, written by `notices`, and plans theirs, written by `plans`; `organizations`, which cannot import self-assessments, has one for its imports."""
+    `inspecting`, and notices, plans and appeals theirs; `organizations`, which cannot import self-assessments, has one for its imports."""
     writers = [
         name(p)
         for p in CODE
@@ -39,10 +39,12 @@ def test_only_the_workflow_writes_the_state_of_a_self_assessment():
         )
     ]
     assert writers == [
+        "assessments/appeals.py",
         "assessments/campaigns.py",
         "assessments/inspecting.py",
         "assessments/notices.py",
         "assessments/plans/table.py",
+        "assessments/publicity.py",
         "assessments/workflow/__init__.py",
     ]
 

@@ -13,8 +13,16 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from assessments import deciding, exporting, extensions, inspecting, notices, phrases
-from assessments.choices import PlanState, State
+from assessments import (
+    appeals,
+    deciding,
+    exporting,
+    extensions,
+    inspecting,
+    notices,
+    phrases,
+)
+from assessments.choices import AppealKind, PlanState, State
 from assessments.models import (
     AssignmentRun,
     Evidence,
@@ -181,6 +189,16 @@ MAY_GET = {
     "assessments:pending_decision": LEADS,
     "assessments:decision_letter": CITY
     | {"foreign_admin", "reviewer"},  # of a union in another county
+    "assessments:publicity_list": LEADS,
+    "assessments:publicity_publish": {"admin"},
+    "assessments:publicity": LEADS,
+    "assessments:appeal_list": LEADS,
+    "assessments:appeal": LEADS,
+    "assessments:appeal_attachment": LEADS,
+    "assessments:union_appeal": set(),  # of a union that is under review
+    "assessments:results": EVERYBODY,
+    "assessments:result_object": EVERYBODY,
+    "assessments:appeal_look_up": EVERYBODY,
     "assessments:recognition_list": LEADS,
     "assessments:recognition_award": set(),  # leads on: nothing is final yet
     "assessments:recognition": CITY | {"foreign_admin", "reviewer"},  # in another county
@@ -288,6 +306,11 @@ MAY_POST = {
     "assessments:decision_prepare": LEADS,
     "assessments:decision_batch": LEADS,
     "assessments:batch_change": LEADS,
+    "assessments:publicity_publish": {"admin"},
+    "assessments:publicity": {"admin"},
+    "assessments:appeal": LEADS,
+    "assessments:result_object": EVERYBODY,
+    "assessments:appeal_look_up": EVERYBODY,
     "assessments:recognition": LEADS,
     "assessments:recognition_award": {"admin"},
     "assessments:notice_add": ANY_ADMINS,
@@ -339,8 +362,11 @@ NOT_FOUND_SIGNED_OUT = {"assessments:notice", "assessments:notice_file"}
 OPEN_TO_ALL = {
     "assessments:policy",
     "assessments:help",
+    "assessments:appeal_look_up",
     "assessments:certificate_look_up",
     "assessments:notice_list",
+    "assessments:result_object",
+    "assessments:results",
     "assessments:survey_ballot",
     "assessments:verify",
     "assessments:verify_code",
@@ -493,6 +519,16 @@ def scene(request, city):
     plan = factories.make_plan(
         campaign, city.own, city.head, PlanState.RETURNED, SimpleUploadedFile("方案.pdf", PDF)
     )
+    published = make_self_assessment(
+        city,
+        campaign,
+        State.PUBLISHED,
+        organization=make_organization(Tier.GRASSROOTS, city.other_county),
+    )
+    shown = published.published_results.get()
+    objection = appeals.file(
+        shown, AppealKind.OBJECTION, {"text": "不符。"}, SimpleUploadedFile("图.png", PNG), None
+    )
     reading, _ = api_clients.issue(
         name="数据平台",
         contact="张工",
@@ -554,6 +590,12 @@ def scene(request, city):
         "assessments:batch_change": [batch.pk, "refresh"],
         "assessments:pending_decision": [batch.pk, batch.lines.get().pk],
         "assessments:decision_letter": [decided.decisions.get().pk],
+        "assessments:publicity_publish": [campaign.year],
+        "assessments:publicity": [shown.period_id],
+        "assessments:appeal": [objection.pk],
+        "assessments:appeal_attachment": [objection.pk],
+        "assessments:union_appeal": [assessment.pk],
+        "assessments:result_object": [shown.pk],
         "assessments:recognition": [title.pk],
         "assessments:recognition_award": [campaign.year],
         "assessments:certificate": [title.pk],

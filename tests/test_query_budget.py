@@ -7,8 +7,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from assessments import assigning, deciding, demo, inspecting, lots, phrases, rollups, standings
-from assessments.choices import Action, State
+from assessments import (
+    appeals,
+    assigning,
+    deciding,
+    demo,
+    inspecting,
+    lots,
+    phrases,
+    rollups,
+    standings,
+)
+from assessments.choices import Action, AppealKind, State
 from assessments.drawing import Quota
 from assessments.models import (
     Answer,
@@ -112,6 +122,9 @@ LISTS = [
     ("reviewer", "inspection_list"),
     ("lead", "decision_list"),
     ("lead", "decision_prepare"),
+    ("admin", "publicity_list"),
+    ("lead", "appeal_list"),
+    ("admin", "results"),
     ("admin", "recognition_list"),
     ("admin", "summary"),
     ("lead", "export_list"),
@@ -188,6 +201,31 @@ def test_plans(client, city, campaign):
         assert count(client, getattr(city, user), url) <= BUDGET, (user, url)
 
 
+def test_publicity(client, city):
+    campaign = factories.make_campaign(publishes_points=True)
+    shown = make_self_assessment(city, campaign, State.PUBLISHED)
+    make_self_assessment(city, campaign, State.DECIDED, organization=city.foreign)
+    result = shown.published_results.get()
+    appeal = appeals.file(result, AppealKind.OBJECTION, {"text": "不符。"}, None, None)
+    pages = [
+        ("admin", reverse("assessments:publicity_publish", args=[campaign.year])),
+        ("admin", result.period.get_absolute_url()),
+        ("lead", appeal.get_absolute_url()),
+        ("head", reverse("assessments:union_appeal", args=[shown.pk])),
+        ("head", reverse("assessments:result_object", args=[result.pk])),
+        ("lead", "/results/?outcome=AT_STANDARD&q=示例"),
+        ("lead", "/publicity/appeals/?state=REGISTERED&sort=-filed"),
+        ("admin", "/publicity/"),
+    ]
+    few = [count(client, getattr(city, user), url) for user, url in pages]
+    assert max(few) <= BUDGET, few
+    for union in (city.sibling, city.direct):
+        one = make_self_assessment(city, campaign, State.PUBLISHED, organization=union)
+        listed = one.published_results.get()
+        appeals.file(listed, AppealKind.OBJECTION, {"text": "不符。"}, None, None)
+    assert [count(client, getattr(city, user), url) for user, url in pages] == few
+
+
 def test_notices(client, city, campaign, size):
     populate(city, campaign, size)
     draft = factories.make_notice(city.admin, published=False, tiers=["GRASSROOTS", "TOWNSHIP"])
@@ -213,7 +251,7 @@ PAGES = {
     State.RETURNED: ["detail", "criterion", "submit"],
     State.REVIEWED: ["detail", "criterion", "decide", "reopen-review"],
     State.DECIDED: ["detail", "criterion", "publish", "reopen-decision"],
-    State.PUBLISHED: ["detail", "criterion", "finalise", "accept-appeal"],
+    State.PUBLISHED: ["detail", "criterion", "finalise", "accept-appeal", "withdraw-publication"],
     State.FINAL: ["detail", "criterion"],
 }
 

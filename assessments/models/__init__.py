@@ -17,6 +17,7 @@ from assessments.models.inspection import (
 from assessments.models.notice import Notice, NoticeAudience, NoticeFile, NoticeRead
 from assessments.models.phrase import StockPhrase
 from assessments.models.plan import ImplementationPlan, PlanVersion
+from assessments.models.publicity import Appeal, PublicityPeriod, PublishedResult
 from assessments.models.recognition import Recheck, Recognition
 from assessments.models.review import (
     Recusal,
@@ -44,6 +45,7 @@ __all__ = [
     "Adjustment",
     "Answer",
     "AnswerChange",
+    "Appeal",
     "Arbitration",
     "AssignmentRun",
     "Attachment",
@@ -75,6 +77,8 @@ __all__ = [
     "PendingDecision",
     "PlanVersion",
     "ProxyFilling",
+    "PublicityPeriod",
+    "PublishedResult",
     "Recheck",
     "Recognition",
     "Recusal",

@@ -87,6 +87,11 @@ def may_administer(user: User, assessment: SelfAssessment | None = None) -> bool
     return assessment is None or not has_conflict(user, assessment.organization)
 
 
+def may_finalise(user: User | None, assessment: SelfAssessment) -> bool:
+    """公示期满生效: the portal itself (None), or the city's 管理员."""
+    return user is None or may_administer(user, assessment)
+
+
 def may_grant_extension(user: User, organization: Organization | None = None) -> bool:
     """延期: the city's 管理员; not for a union they belong to."""
     if not has_city_role(user, {Role.ADMIN}):

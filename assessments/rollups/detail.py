@@ -18,7 +18,7 @@ PORTION = 500
 class Reached(TextChoices):
     """How far a union has come, as a figure counts it; each is a field of `Figures`."""
 
-    REGISTERED = "registered", "在册（计入达标率）"
+    REGISTERED = "registered", "在册"
     STARTED = "started", "已开始"
     SUBMITTED = "submitted", "已提交"
     ENDORSED = "endorsed", "已初审"

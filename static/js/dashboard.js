@@ -90,7 +90,7 @@
             value: row.values[0],
             itemStyle: { color: COLOURS[index % COLOURS.length] },
           })),
-          label: { position: "right", formatter: "{b} {c} 个", color: INK },
+          label: { position: "right", formatter: "{b}\n{c} 个", color: INK },
         },
       ],
     }),

@@ -10,9 +10,9 @@ from django.urls import reverse
 from assessments import printing
 from assessments.choices import State
 from assessments.exports import form
-from assessments.exports.archive import NOTES, Names, safe_name
-from assessments.models import Evidence, Recusal, StoredFile
-from organizations.models import AuditEvent, Organization
+from assessments.exports.archive import NOTES, Names, safe_name, stream
+from assessments.models import Evidence, Recusal, SelfAssessment, StoredFile
+from organizations.models import AuditEvent, Membership, Organization
 from tests import factories
 from tests.factories import make_self_assessment
 
@@ -133,3 +133,31 @@ def test_names_differ_whatever_their_case_and_keep_their_ending():
     assert names.fresh("A.pdf") == "A.pdf"
     assert names.fresh("a.PDF") == "a（2）.PDF"
     assert names.fresh("长" * 300 + ".pdf").endswith(".pdf")
+
+
+@pytest.fixture
+def quick_forms(monkeypatch):
+    monkeypatch.setattr(form, "pdf", lambda paper, link: b"%PDF")
+
+
+def test_only_what_the_filter_leaves(client, city, campaign, quick_forms):
+    for union in (city.own, city.foreign):
+        make_self_assessment(city, campaign, State.SUBMITTED, organization=union)
+    chosen = f"&county={city.other_county.code}"
+    archive = opened(fetch(client, city.lead, campaign, chosen))
+    assert {name.split("/")[0] for name in archive.namelist()} == {"叶县总工会", NOTES}
+    assert "县（市、区）：叶县总工会" in notes(archive)
+
+
+def test_a_right_that_is_taken_away_meanwhile_ends_it(client, city, campaign, quick_forms):
+    make_self_assessment(city, campaign, State.SUBMITTED)
+    response = fetch(client, city.lead, campaign)
+    Membership.objects.filter(user=city.lead).delete()
+    assert opened(response).namelist() == [NOTES]
+
+
+def test_it_is_sent_piece_by_piece(city, campaign, quick_forms):
+    make_self_assessment(city, campaign, State.SUBMITTED)
+    sizes = [len(piece) for piece in stream(SelfAssessment.objects.all, link=str, title="")]
+    assert len(sizes) > 3
+    assert max(sizes) < 300_000
