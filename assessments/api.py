@@ -17,12 +17,12 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from ninja import Field, NinjaAPI, Query, Schema
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer
 
 from assessments import rollups
 from assessments.choices import State
-from assessments.models import Campaign, Decision, DecisionCriterion
+from assessments.models import Campaign, Decision, DecisionCriterion, SelfAssessment
 from assessments.scoring import rounded
 from organizations import api_clients
 from organizations.choices import ApiScope, Tier
@@ -30,6 +30,13 @@ from organizations.models import ApiClient, Organization
 from organizations.models.organization import within
 
 PUBLIC_STATES = (State.PUBLISHED, State.FINAL)
+#: What each parameter is, said when it is something else.
+_EXPECTED = {
+    "year": "应为年度，如 2026。",
+    "limit": "应为 1 到 500 的整数。",
+    "after": "应为上一页的 next，首页不填。",
+    "code": "应为工会代码，最长 32 个字符。",
+}
 #: Requests a minute that one token may make.
 RATE = 120
 
@@ -45,13 +52,22 @@ class Token(HttpBearer):
         client = api_clients.find(token)
         if client is None:
             return None
-        key = f"api-rate:{client.pk}"
-        cache.add(key, 0, 60)
-        if cache.incr(key) > RATE:
+        if _requests_this_minute(client) > RATE:
             raise HttpError(429, f"请求过于频繁，每分钟最多 {RATE} 次。")
         if self.scope not in client.scopes:
             raise HttpError(403, f"这个令牌不能读取“{self.scope.label}”。")
         return client
+
+
+def _requests_this_minute(client: ApiClient) -> int:
+    """This one included."""
+    key = f"api-rate:{client.pk}"
+    if cache.add(key, 1, 60):
+        return 1
+    try:
+        return cache.incr(key)
+    except ValueError:  # the minute has just ended
+        return 1
 
 
 class Api(NinjaAPI):
@@ -76,9 +92,18 @@ api = Api(
 )
 
 
+@api.exception_handler(AuthenticationError)
+def _ask_for_a_token(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    detail = "请求头 Authorization 中没有有效的令牌：令牌缺失、错误、过期或已停用。"
+    response = api.create_response(request, {"detail": detail}, status=401)
+    response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
 @api.exception_handler(ValidationError)
 def _explain(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    named = [{"参数": str(one["loc"][-1]), "问题": one["msg"]} for one in error.errors]
+    names = [str(one["loc"][-1]) for one in error.errors]
+    named = [{"参数": name, "问题": _EXPECTED[name]} for name in names]
     return api.create_response(request, {"detail": "请求参数不正确。", "errors": named}, status=422)
 
 
@@ -144,7 +169,7 @@ class FiguresOut(Schema):
     endorsed: int
     reviewed: int
     decided: int
-    at_standard: int
+    at_standard: int | None
     share_percent: Decimal | None
 
 
@@ -161,6 +186,7 @@ class ScoresOut(Schema):
 class RollupOut(Schema):
     organization_code: str
     year: int
+    withheld: bool
     figures: dict[str, FiguresOut]
     scores: dict[str, dict[str, ScoresOut]]
 
@@ -210,7 +236,8 @@ def results(request: HttpRequest, year: int, page: Query[Page]) -> Any:
 @api.get("/campaigns/{year}/rollup", auth=Token(ApiScope.ROLLUPS), response=RollupOut)
 def rollup(request: HttpRequest, year: int, code: str = Query("", max_length=32)) -> Any:
     """The figures of the token's subtree, or of a county or township in it, by tier; and what was
-    decided by tier and code (TOTAL, C1 … C6, indicators)."""
+    decided by tier and code (TOTAL, C1 … C6, indicators). As long as a decision in the subtree is
+    not published, what decisions come to is withheld: of few unions it would give results away."""
     top = request.auth.organization
     if code and code != top.code:
         found = Organization.objects.filter(within(top.path), code=code)
@@ -218,16 +245,22 @@ def rollup(request: HttpRequest, year: int, code: str = Query("", max_length=32)
         if top is None:
             raise HttpError(404, "令牌的数据范围内没有这个工会，或它没有下级。")
     campaign = _campaign(year)
+    withheld = SelfAssessment.objects.filter(
+        within(top.path, "place"), campaign=campaign, state=State.DECIDED
+    ).exists()
+    hidden = {"at_standard": None, "share_percent": None} if withheld else {}
+    scores = {} if withheld else rollups.scores_of(campaign, top.path or "")
     return RollupOut(
         organization_code=top.code,
         year=year,
+        withheld=withheld,
         figures={
-            tier: _filled(FiguresOut, figures)
+            tier: _filled(FiguresOut, figures, **hidden)
             for tier, figures in rollups.figures_of(campaign, top.path or "").items()
         },
         scores={
             tier: {name: _filled(ScoresOut, scores) for name, scores in sorted(codes.items())}
-            for tier, codes in rollups.scores_of(campaign, top.path or "").items()
+            for tier, codes in scores.items()
         },
     )
 
@@ -269,8 +302,8 @@ def _result(decision: Decision) -> ResultOut:
     )
 
 
-def _filled(schema: type[Schema], figures: Any) -> Schema:
-    values = {name: getattr(figures, name) for name in schema.model_fields}
+def _filled(schema: type[Schema], figures: Any, **instead: Any) -> Schema:
+    values = {name: getattr(figures, name) for name in schema.model_fields} | instead
     return schema(
         **{
             name: rounded(value) if isinstance(value, Decimal) else value

@@ -8,6 +8,7 @@ import datetime as dt
 from pathlib import Path
 
 import dj_database_url
+import django
 from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
 from django.core.exceptions import ImproperlyConfigured
@@ -190,6 +191,8 @@ SILENCED_SYSTEM_CHECKS = ["axes.W002"]
 LANGUAGE_CODE = "zh-hans"
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = True
+# Before the catalogues of apps: django-simple-captcha's would reword Django's own messages.
+LOCALE_PATHS = [Path(django.__file__).parent / "conf/locale"]
 USE_TZ = True
 
 # --- Static files and uploads -------------------------------------------------------------------

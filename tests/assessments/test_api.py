@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from assessments import rollups
 from assessments.api import RATE
-from assessments.choices import State
+from assessments.choices import Action, State
 from organizations import api_clients, tree
 from organizations.choices import ApiScope, Tier
 from organizations.models import ApiClient, AuditEvent, Organization
 from tests import factories
-from tests.factories import make_self_assessment
+from tests.factories import make_self_assessment, perform
 
 pytestmark = pytest.mark.django_db
 ADDRESSES = {
@@ -65,8 +65,13 @@ def test_each_scope_opens_one_door(client, city, campaign, scope):
     for other in ADDRESSES:
         expected = 200 if other == scope else 403
         assert get(client, text, address(other, campaign)).status_code == expected
-    assert get(client, "x" * 43, address(scope, campaign)).status_code == 401
-    assert client.get(address(scope, campaign)).status_code == 401
+    for response in (
+        get(client, "x" * 43, address(scope, campaign)),
+        client.get(address(scope, campaign)),
+    ):
+        assert response.status_code == 401
+        assert response["WWW-Authenticate"] == "Bearer"
+        assert "没有有效的令牌" in response.json()["detail"]
 
 
 def test_a_session_opens_nothing(client, city, campaign):
@@ -114,6 +119,17 @@ def test_too_many_requests(client, city, campaign):
     assert codes == [200] * RATE + [429]
 
 
+def test_a_minute_that_ends_while_it_is_counted(client, city, campaign, monkeypatch):
+    text = token(city)
+    assert get(client, text, ADDRESSES["campaigns"]).status_code == 200
+
+    def ended(key):
+        raise ValueError(key)
+
+    monkeypatch.setattr(cache, "incr", ended)
+    assert get(client, text, ADDRESSES["campaigns"]).status_code == 200
+
+
 # --- What is read ---------------------------------------------------------------------------------
 
 
@@ -144,8 +160,21 @@ def test_a_subtree_only(client, city, campaign):
         assert get(client, text, f"{url}?code={foreign}").status_code == 404
 
 
+def test_what_is_decided_and_not_published_is_withheld(client, city, campaign):
+    one = make_self_assessment(city, campaign, State.DECIDED)
+    text = token(city)
+    found = get(client, text, address("rollups", campaign)).json()
+    assert (found["withheld"], found["scores"]) == (True, {})
+    figures = found["figures"]["GRASSROOTS"]
+    assert (figures["decided"], figures["at_standard"], figures["share_percent"]) == (1, None, None)
+    url = f"{address('rollups', campaign)}?code={city.other_county.code}"
+    assert get(client, text, url).json()["withheld"] is False
+    perform(one, Action.PUBLISH, city.admin)
+    assert get(client, text, address("rollups", campaign)).json()["withheld"] is False
+
+
 def test_the_roll_up_is_that_of_the_portal(client, city, campaign):
-    make_self_assessment(city, campaign, State.DECIDED)
+    make_self_assessment(city, campaign, State.PUBLISHED)
     found = get(client, token(city), address("rollups", campaign)).json()
     figures = rollups.figures_of(campaign, city.city.path)["GRASSROOTS"]
     assert found["figures"]["GRASSROOTS"]["decided"] == figures.decided == 1
@@ -188,13 +217,27 @@ def test_what_has_not_changed_is_not_sent_again(client, city, campaign):
 
 
 @pytest.mark.parametrize(
-    "query",
-    ["limit=0", "limit=501", "limit=x", "after=-1", "after=9999999999999999999999", "after=a"],
+    ("path", "name", "message"),
+    [
+        ("organizations?limit=0", "limit", "应为 1 到 500 的整数。"),
+        ("organizations?limit=501", "limit", "应为 1 到 500 的整数。"),
+        ("organizations?limit=x", "limit", "应为 1 到 500 的整数。"),
+        ("organizations?after=-1", "after", "应为上一页的 next，首页不填。"),
+        ("organizations?after=9999999999999999999999", "after", "应为上一页的 next，首页不填。"),
+        ("organizations?after=a", "after", "应为上一页的 next，首页不填。"),
+        ("campaigns/x/results", "year", "应为年度，如 2026。"),
+        ("campaigns/2026/rollup?code=" + "9" * 33, "code", "应为工会代码，最长 32 个字符。"),
+    ],
 )
-def test_parameters_that_make_no_sense_are_named(client, city, campaign, query):
-    response = get(client, token(city), f"{ADDRESSES['organizations']}?{query}")
+def test_parameters_that_make_no_sense_are_named(client, city, campaign, path, name, message):
+    response = get(client, token(city), f"/api/v1/{path}")
     assert response.status_code == 422
-    assert response.json()["errors"][0]["参数"] == query.split("=")[0]
+    assert response.json()["errors"] == [{"参数": name, "问题": message}]
+
+
+def test_a_nul_is_a_bad_request(client, city, campaign):
+    url = f"{address('rollups', campaign)}?code=%00"
+    assert get(client, token(city), url).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["campaigns/0/results", "campaigns/99999/rollup", "nothing", ""])
