@@ -92,6 +92,31 @@ class FindingVerdict(TextChoices):
     REFUTED = "REFUTED", "不属实"
 
 
+class PlanState(TextChoices):
+    """Where an implementation plan (实施方案) stands. Written by `assessments.plans` only."""
+
+    DRAFT = "DRAFT", "起草中"
+    FILED = "FILED", "已报送"
+    RETURNED = "RETURNED", "退回修改"
+    ACCEPTED = "ACCEPTED", "已接收"
+
+
+class PlanAction(TextChoices):
+    """What can be done to an implementation plan."""
+
+    FILE = "FILE", "报送"
+    WITHDRAW = "WITHDRAW", "撤回"
+    ACCEPT = "ACCEPT", "接收"
+    RETURN = "RETURN", "退回修改"
+
+
+class Matter(TextChoices):
+    """What a union is urged to hand in (催报)."""
+
+    ASSESSMENT = "ASSESSMENT", "自评"
+    PLAN = "PLAN", "实施方案"
+
+
 class RecheckOutcome(TextChoices):
     """What came of looking at a title again (复查)."""
 

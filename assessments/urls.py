@@ -27,6 +27,7 @@ from assessments.views import (
     oversight,
     paper,
     phrases,
+    plans,
     proxies,
     public,
     publicity,
@@ -183,6 +184,15 @@ notice_urls = [
     path("<int:pk>/urge/", notices.urge, name="notice_urge"),
     path("files/<int:pk>/", notices.file, name="notice_file"),
 ]
+plan_urls = [
+    path("", plans.PlanList.as_view(), name="plan_list"),
+    path("urge/", plans.urge, name="plan_urge"),
+    path("of/<int:year>/<int:pk>/", plans.edit, name="plan_edit"),
+    path("files/<int:pk>/", plans.file, name="plan_file"),
+    path("<int:pk>/", plans.detail, name="plan"),
+    path("<int:pk>/receipt.pdf", plans.receipt, name="plan_receipt"),
+    path("<int:pk>/<slug:action>/", plans.act, name="plan_act"),
+]
 summary_urls = [
     path("", exports.overview, name="summary"),
     path("exports/", exporting.index, name="export_list"),
@@ -232,5 +242,6 @@ urlpatterns = [
     path("certificates/", certificates.look_up, name="certificate_look_up"),
     path("inspections/", include(inspection_urls)),
     path("notices/", include(notice_urls)),
+    path("plans/", include(plan_urls)),
     path("summary/", include(summary_urls)),
 ]

@@ -22,7 +22,7 @@ from assessments import (
     notices,
     phrases,
 )
-from assessments.choices import AppealKind, State
+from assessments.choices import AppealKind, PlanState, State
 from assessments.models import (
     AssignmentRun,
     Evidence,
@@ -39,7 +39,7 @@ from organizations.models import User
 from organizations.models.organization import SUBTREE_ROLES
 from tests import factories
 from tests.factories import make_organization, make_self_assessment, make_user
-from tests.uploads import PNG
+from tests.uploads import PDF, PNG
 
 pytestmark = pytest.mark.django_db
 
@@ -215,6 +215,14 @@ MAY_GET = {
     "assessments:notice_withdraw": set(),
     "assessments:notice_receipts": {"admin"},
     "assessments:notice_urge": set(),
+    "assessments:plan_list": EVERYBODY,
+    **{
+        f"assessments:{name}": OWN | SUPERIORS | SUBORDINATES | CITY
+        for name in ("plan", "plan_receipt", "plan_file")  # of the grassroots union, sent back
+    },
+    "assessments:plan_act": set(),
+    "assessments:plan_edit": OWN_WRITERS,
+    "assessments:plan_urge": URGERS,
     "assessments:summary": LEADS,
     "assessments:export_list": LEADS,
     "assessments:export_new": LEADS,
@@ -307,6 +315,9 @@ MAY_POST = {
     "assessments:recognition_award": {"admin"},
     "assessments:notice_add": ANY_ADMINS,
     **{f"assessments:notice_{act}": {"admin"} for act in ("edit", "publish", "withdraw", "urge")},
+    "assessments:plan_act": LEADS,
+    "assessments:plan_edit": OWN_WRITERS,
+    "assessments:plan_urge": URGERS,
     "assessments:assignment_list": set(),
     "assessments:assignment_plan": LEADS,
     "assessments:review_recuse": {"reviewer"},
@@ -505,6 +516,9 @@ def scene(request, city):
     title = factories.make_recognition(decided, users["admin"])
     notice = factories.make_notice(users["admin"])
     enclosed = notices.attach(notice, SimpleUploadedFile("附件.png", PNG), users["admin"])
+    plan = factories.make_plan(
+        campaign, city.own, city.head, PlanState.RETURNED, SimpleUploadedFile("方案.pdf", PDF)
+    )
     published = make_self_assessment(
         city,
         campaign,
@@ -587,6 +601,11 @@ def scene(request, city):
         "assessments:certificate": [title.pk],
         "assessments:certificates": [campaign.year],
         "assessments:certified_letters": [campaign.year],
+        "assessments:plan": [plan.pk],
+        "assessments:plan_receipt": [plan.pk],
+        "assessments:plan_file": [plan.versions.first().pk],
+        "assessments:plan_act": [plan.pk, "accept"],
+        "assessments:plan_edit": [campaign.year, city.own.pk],
         "assessments:notice": [notice.pk],
         "assessments:notice_file": [enclosed.pk],
         **{
@@ -648,7 +667,9 @@ def expected(scene, name, table):
         }
     if name == "organizations:add" and not is_township:
         return set()  # a grassroots union takes no unions below it
-    if name == "assessments:urge" and is_township:
+    if name == "assessments:plan_edit" and is_township:  # which files none
+        return {"subordinate_head", "subordinate_reporter"}
+    if name in ("assessments:urge", "assessments:plan_urge") and is_township:
         # Everybody who writes here has unions below, but for the head of the city.
         others = {
             f"{who}_{role}" for who in ("sibling", "foreign") for role in ("head", "reporter")

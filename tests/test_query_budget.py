@@ -116,6 +116,9 @@ LISTS = [
     ("lead", "calibration"),
     ("reviewer", "calibration"),
     ("lead", "inspection_list"),
+    ("admin", "plan_list"),
+    ("county_head", "plan_list"),
+    ("admin", "plan_urge"),
     ("reviewer", "inspection_list"),
     ("lead", "decision_list"),
     ("lead", "decision_prepare"),
@@ -188,6 +191,14 @@ def test_titles_and_their_papers(client, city, campaign):
     ]:
         url = reverse(f"assessments:{name}", args=[argument])
         assert count(client, getattr(city, user), url) <= BUDGET, name
+
+
+def test_plans(client, city, campaign):
+    plan = factories.make_plan(campaign, city.own, city.head, "RETURNED")
+    draft = reverse("assessments:plan_edit", args=[campaign.year, city.own.pk])
+    urls = [plan.get_absolute_url(), f"{plan.get_absolute_url()}receipt.pdf"]
+    for user, url in [("head", draft), *((who, url) for who in ("head", "lead") for url in urls)]:
+        assert count(client, getattr(city, user), url) <= BUDGET, (user, url)
 
 
 def test_publicity(client, city):

@@ -16,6 +16,7 @@ from assessments.models.inspection import (
 )
 from assessments.models.notice import Notice, NoticeAudience, NoticeFile, NoticeRead
 from assessments.models.phrase import StockPhrase
+from assessments.models.plan import ImplementationPlan, PlanVersion
 from assessments.models.publicity import Appeal, PublicityPeriod, PublishedResult
 from assessments.models.recognition import Recheck, Recognition
 from assessments.models.review import (
@@ -63,6 +64,7 @@ __all__ = [
     "Extension",
     "ExtensionRequest",
     "FindingPhoto",
+    "ImplementationPlan",
     "Indicator",
     "Inspection",
     "InspectionDraw",
@@ -73,6 +75,7 @@ __all__ = [
     "NoticeRead",
     "PartialUpload",
     "PendingDecision",
+    "PlanVersion",
     "ProxyFilling",
     "PublicityPeriod",
     "PublishedResult",

@@ -31,6 +31,7 @@ TABLES = {
     "assessments:appeal_list": "lead",
     "assessments:inspection_list": "lead",
     "assessments:similarity_list": "lead",
+    "assessments:plan_list": "admin",
 }
 HEADING = re.compile(r"<th[^>]*>\s*(?:<a[^>]*>)?\s*([^<]*?)(?:&nbsp;.*?)?\s*<", re.DOTALL)
 
