@@ -19,6 +19,7 @@ from assessments.models.phrase import StockPhrase
 from assessments.models.plan import ImplementationPlan, PlanVersion
 from assessments.models.publicity import Appeal, PublicityPeriod, PublishedResult
 from assessments.models.recognition import Recheck, Recognition
+from assessments.models.reminder import CalendarAddress, Reminder
 from assessments.models.review import (
     Recusal,
     Return,
@@ -50,6 +51,7 @@ __all__ = [
     "AssignmentRun",
     "Attachment",
     "Band",
+    "CalendarAddress",
     "Campaign",
     "Criterion",
     "Decision",
@@ -82,6 +84,7 @@ __all__ = [
     "Recheck",
     "Recognition",
     "Recusal",
+    "Reminder",
     "Return",
     "ReturnRemark",
     "Review",
