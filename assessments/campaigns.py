@@ -33,7 +33,7 @@ class NotInOrder(Exception):
 
 def opening_problems(campaign: Campaign) -> list[str]:
     """What is not yet in order for the campaign to open."""
-    policies = list(campaign.policies.select_related("rubric"))
+    policies = campaign.policies.all()
     if not policies:
         return ["还没有设置任何层级的标准。"]
     found = [
@@ -145,5 +145,5 @@ def _write_state(campaign: Campaign, state: CampaignState, by: User | None) -> N
 
 def tiers_without_policy(campaign: Campaign) -> list[str]:
     """Assessed tiers that the campaign leaves out: allowed, but worth a warning."""
-    covered = set(campaign.policies.values_list("tier", flat=True))
+    covered = {policy.tier for policy in campaign.policies.all()}
     return [str(tier.label) for tier in ASSESSED_TIERS if tier not in covered]

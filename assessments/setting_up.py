@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, prefetch_related_objects
 from django.urls import reverse
 
 from assessments import campaigns, deadlines, permissions, working_days
@@ -27,6 +27,8 @@ DAYS = (
     "endorsement_deadline",
     "review_deadline",
 )
+#: They are the city's, and the same for every campaign.
+_REVIEWING = (Role.REVIEWER, Role.LEAD_REVIEWER)
 #: What is taken over from the earlier campaign as it is.
 _KEPT = (
     "correction_days",
@@ -158,6 +160,7 @@ def lock_preparing(campaign: Campaign, by: User) -> Campaign:
 def findings(campaign: Campaign, at: dt.datetime) -> list[Finding]:
     """A dry run: everything that would go wrong if the campaign opened now, what blocks it first.
     The number of queries does not grow with the register."""
+    prefetch_related_objects([campaign], "policies__rubric")
     found = [*_of_rubrics(campaign), *_of_days(campaign, at), *_of_people(campaign)]
     return sorted(found, key=lambda one: not one.blocking)
 
@@ -178,7 +181,7 @@ def _of_rubrics(campaign: Campaign) -> list[Finding]:
             Finding(f"没有设置{'、'.join(left_out)}：本年度不参加创建。", url, "去设置标准")
         )
     newest = {one.tier: one for one in Rubric.objects.order_by("version")}
-    for policy in campaign.policies.select_related("rubric"):
+    for policy in campaign.policies.all():
         if newest[policy.tier].version > policy.rubric.version:
             text = f"{policy.rubric}已有新的版本：{newest[policy.tier]}。"
             found.append(Finding(text, url, "去设置标准"))
@@ -212,29 +215,26 @@ def _of_people(campaign: Campaign) -> list[Finding]:
     policies = {one.tier: one for one in campaign.policies.all()}
     url = reverse("organizations:accounts")
     found = []
-    for tier in (Tier(one) for one in policies):
-        if number := accounts.without_head(Organization.objects.active().filter(tier=tier)).count():
+    mute = dict(
+        accounts.without_head(Organization.objects.active())
+        .order_by()
+        .values_list("tier")
+        .annotate(Count("pk"))
+    )
+    for tier in (one for one in ASSESSED_TIERS if one in policies):
+        if number := mute.get(tier):
             text = f"{number} 个{tier.label}没有负责人账号，不能签批提交。"
             there = f"{reverse('organizations:list')}?tier={tier}&head=none"
             found.append(Finding(text, there, "看是哪些"))
-    number = reviewers().count()
+    roles = Membership.objects.filter(
+        organization__tier=Tier.CITY, role__in=_REVIEWING, user__is_active=True
+    ).values_list("user", "role")
+    number = len({user for user, _ in roles})
     most = max((one.reviewers for one in policies.values()), default=0)
     if number < most:
         text = f"每份申报要 {most} 位评审员，现在只有 {number} 位（含组长）。"
         found.append(Finding(text, url, "去开账号"))
-    if not _of_city(Role.LEAD_REVIEWER).exists():
+    if not any(role == Role.LEAD_REVIEWER for _, role in roles):
         text = "还没有评审组长，分派和评定只能由管理员办理。"
         found.append(Finding(text, url, "去开账号"))
     return found
-
-
-def reviewers() -> QuerySet[User]:
-    """评审员 and 评审组长: they are the city's, and the same for every campaign."""
-    return _of_city(Role.REVIEWER, Role.LEAD_REVIEWER).order_by("full_name", "pk")
-
-
-def _of_city(*roles: Role) -> QuerySet[User]:
-    held = Membership.objects.filter(
-        user=OuterRef("pk"), organization__tier=Tier.CITY, role__in=roles
-    )
-    return User.objects.filter(Exists(held), is_active=True)

@@ -16,6 +16,7 @@ from assessments import (
     lots,
     phrases,
     rollups,
+    setting_up,
     standings,
 )
 from assessments.choices import Action, AppealKind, State
@@ -119,6 +120,10 @@ LISTS = [
     ("admin", "plan_list"),
     ("county_head", "plan_list"),
     ("admin", "plan_urge"),
+    ("admin", "campaign_list"),
+    ("admin", "calendar"),
+    ("head", "calendar"),
+    ("county_head", "calendar"),
     ("reviewer", "inspection_list"),
     ("lead", "decision_list"),
     ("lead", "decision_prepare"),
@@ -199,6 +204,19 @@ def test_plans(client, city, campaign):
     urls = [plan.get_absolute_url(), f"{plan.get_absolute_url()}receipt.pdf"]
     for user, url in [("head", draft), *((who, url) for who in ("head", "lead") for url in urls)]:
         assert count(client, getattr(city, user), url) <= BUDGET, (user, url)
+
+
+def test_setting_a_campaign_up(client, city, campaign):
+    following = setting_up.create(campaign.year + 1, "下一年", campaign, city.admin)
+    pages = [
+        (name, following.year)
+        for name in ("campaign", "campaign_days", "campaign_rubrics", "campaign_rules")
+    ]
+    pages += [("campaign", campaign.year), ("campaign_close", campaign.year)]
+    pages += [("campaign_extend", campaign.year), ("campaign_open", following.year)]
+    for name, year in pages:
+        url = reverse(f"assessments:{name}", args=[year])
+        assert count(client, city.admin, url) <= BUDGET, (name, year)
 
 
 def test_publicity(client, city):

@@ -30,7 +30,7 @@ from assessments.forms.campaigns import (
 )
 from assessments.models import Campaign, TierPolicy
 from assessments.views.access import number_or_zero
-from organizations.choices import ASSESSED_TIERS
+from organizations.choices import ASSESSED_TIERS, Tier
 from organizations.views.lists import PAGE_SIZE
 
 #: name of the address → what the step is called
@@ -48,7 +48,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """Every campaign, the newest first."""
     if not permissions.may_administer(request.user):
         raise Http404
-    rows = Campaign.objects.annotate(entries=Count("self_assessments"))
+    rows = Campaign.objects.annotate(entries=Count("self_assessments")).order_by("-year")
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "assessments/campaigns/list.html", {"page_obj": page})
 
@@ -83,15 +83,21 @@ def detail(request: HttpRequest, year: int) -> HttpResponse:
     now = deadlines.now()
     preparing = campaign.state == CampaignState.PREPARING
     closed = campaign.state == CampaignState.CLOSED
+    findings = setting_up.findings(campaign, now) if preparing else []
     return render(
         request,
         "assessments/campaigns/detail.html",
         {
             "campaign": campaign,
             "steps": _steps(campaign, "") if preparing else [],
-            "policies": campaign.policies.select_related("rubric"),
-            "findings": setting_up.findings(campaign, now) if preparing else [],
-            "blocked": preparing and campaigns.opening_problems(campaign),
+            "policies": sorted(
+                campaign.policies.all()
+                if preparing
+                else campaign.policies.select_related("rubric"),
+                key=lambda policy: ASSESSED_TIERS.index(Tier(policy.tier)),
+            ),
+            "findings": findings,
+            "blocked": any(finding.blocking for finding in findings),
             "unfinished": 0 if preparing else campaigns.unfinished(campaign),
             "not_archivable": campaigns.archiving_problems(campaign, now) if closed else [],
             "states": CampaignState,
