@@ -15,6 +15,13 @@ from assessments.models.inspection import (
 )
 from assessments.models.phrase import StockPhrase
 from assessments.models.recognition import Recheck, Recognition
+from assessments.models.recommendation import (
+    GoalCompletion,
+    PackageFile,
+    Recommendation,
+    RecommendationList,
+    RecommendationQuota,
+)
 from assessments.models.review import (
     Recusal,
     Return,
@@ -56,15 +63,20 @@ __all__ = [
     "Extension",
     "ExtensionRequest",
     "FindingPhoto",
+    "GoalCompletion",
     "Indicator",
     "Inspection",
     "InspectionDraw",
     "InspectionFinding",
+    "PackageFile",
     "PartialUpload",
     "PendingDecision",
     "ProxyFilling",
     "Recheck",
     "Recognition",
+    "Recommendation",
+    "RecommendationList",
+    "RecommendationQuota",
     "Recusal",
     "Return",
     "ReturnRemark",
