@@ -30,6 +30,7 @@ from assessments.models.review import (
     ReviewCriterion,
     ReviewScore,
 )
+from assessments.models.rollup import Rollup, RollupMark, RollupScore, RollupState
 from assessments.models.rubric import Criterion, Indicator, Rubric
 from assessments.models.self_assessment import (
     Answer,
@@ -85,6 +86,10 @@ __all__ = [
     "ReviewScore",
     "Revision",
     "RevisionEvidence",
+    "Rollup",
+    "RollupMark",
+    "RollupScore",
+    "RollupState",
     "Rubric",
     "SealedScan",
     "SeenGuide",

@@ -123,7 +123,10 @@ class SelfAssessment(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "自评"
         ordering = ["place"]
-        indexes = [models.Index(fields=["campaign", "state"], name="assessment_campaign_state")]
+        indexes = [
+            models.Index(fields=["campaign", "state"], name="assessment_campaign_state"),
+            models.Index(fields=["campaign", "place"], name="assessment_campaign_place"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign", "organization"], name="self_assessment_once_a_campaign"

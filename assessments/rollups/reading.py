@@ -1,0 +1,80 @@
+"""Reading the summary table: a few queries over a few hundred rows, whatever the number of unions."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from django.db.models import Q
+
+from assessments.models import Campaign, Rollup, RollupScore
+from assessments.rollups.figures import CountyFigures, Figures, Scores
+from assessments.rollups.summary import refresh
+from organizations.choices import ASSESSED_TIERS, Tier
+from organizations.models import Organization
+from organizations.models.organization import PATH_STEP, within
+
+CITY_DIRECT = "市直单位"
+_FIGURES = [one.name for one in dataclasses.fields(Figures)]
+_SCORES = [one.name for one in dataclasses.fields(Scores)]
+
+
+def county_names() -> dict[str, str]:
+    """Names by path of everything directly under the city; the city itself is 市直单位."""
+    tops = Organization.objects.filter(tier__in=[Tier.CITY, Tier.COUNTY, Tier.INDUSTRY])
+    return {
+        path: CITY_DIRECT if tier == Tier.CITY else name
+        for path, tier, name in tops.order_by("code").values_list("path", "tier", "name")
+    }
+
+
+def by_county(campaign: Campaign) -> list[CountyFigures]:
+    """The figures of each county, in the order of their codes."""
+    refresh(campaign)
+    names = county_names()
+    direct = [path for path, name in names.items() if len(path) == PATH_STEP]
+    rows = Rollup.objects.filter(
+        Q(is_total=True, place__in=names.keys() - set(direct))
+        | Q(is_total=False, place__in=direct),
+        campaign=campaign,
+    )
+    found: dict[str, dict[str, Figures]] = {}
+    for place, tier, *figures in rows.values_list("place", "tier", *_FIGURES):
+        found.setdefault(place, {})[tier] = Figures(*figures)
+    return [CountyFigures(name, path, found[path]) for path, name in names.items() if path in found]
+
+
+def by_tier(counties: list[CountyFigures]) -> dict[str, Figures]:
+    """The whole city by tier, from the counties' figures."""
+    return {
+        tier: sum((county.by_tier.get(tier, Figures()) for county in counties), Figures())
+        for tier in ASSESSED_TIERS
+    }
+
+
+def figures_of(campaign: Campaign, place: str) -> dict[str, Figures]:
+    """The figures of a subtree by tier. `place` is the path of its top: the city, a county or an
+    industrial union, or a township union."""
+    refresh(campaign)
+    found: dict[str, Figures] = {}
+    rows = Rollup.objects.filter(_subtree(place), campaign=campaign)
+    for tier, *figures in rows.values_list("tier", *_FIGURES):
+        found[tier] = found.get(tier, Figures()) + Figures(*figures)
+    return found
+
+
+def scores_of(campaign: Campaign, place: str) -> dict[str, dict[str, Scores]]:
+    """What was decided in a subtree, by tier and code: TOTAL, the criteria, the indicators."""
+    refresh(campaign)
+    found: dict[str, dict[str, Scores]] = {}
+    rows = RollupScore.objects.filter(_subtree(place), campaign=campaign)
+    for tier, code, *scores in rows.values_list("tier", "code", *_SCORES):
+        codes = found.setdefault(tier, {})
+        codes[code] = codes.get(code, Scores()) + Scores(*scores)
+    return found
+
+
+def _subtree(place: str) -> Q:
+    """The cells that add up to a subtree: one total for each tier, down to the counties."""
+    if len(place) <= 2 * PATH_STEP:
+        return Q(is_total=True, place=place)
+    return Q(within(place, "place"), is_total=False)
