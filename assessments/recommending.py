@@ -8,7 +8,9 @@ from decimal import Decimal
 from itertools import islice
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 
 from assessments import audiences, deadlines, permissions, recognition
 from assessments.assigning import BATCH, NotAllowed
@@ -42,6 +44,16 @@ def visible_to(user: User) -> QuerySet[Recommendation]:
     return rows.filter(listed=True, list__second_by__isnull=False)
 
 
+def listed_of(made: RecommendationList) -> QuerySet[Recommendation]:
+    """The unions on the list, in its order, with what the papers say of them."""
+    return made.lines.filter(listed=True).select_related(
+        "list__campaign",
+        "self_assessment__organization__parent",
+        "self_assessment__rubric",
+        "self_assessment__standing",
+    )
+
+
 def with_goals(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
     """With `goals`, what was entered of the union for that campaign."""
     entered = GoalCompletion.objects.filter(
@@ -70,7 +82,9 @@ def contenders(campaign: Campaign) -> Iterator[Contender]:
 
 
 @transaction.atomic
-def enter_goals(campaign: Campaign, percents: Mapping[Organization, Decimal | None], by: User) -> int:
+def enter_goals(
+    campaign: Campaign, percents: Mapping[Organization, Decimal | None], by: User
+) -> int:
     """What has changed is stored and on record: how many that were. None takes an entry back; a list
     that rests on another figure has to be drawn up anew. Raises NotAllowed."""
     _refuse_strangers(by)
@@ -101,7 +115,9 @@ def enter_goals(campaign: Campaign, percents: Mapping[Organization, Decimal | No
 
 
 @transaction.atomic
-def draw_up(campaign: Campaign, places: Places, least_goals: Decimal, by: User) -> RecommendationList:
+def draw_up(
+    campaign: Campaign, places: Places, least_goals: Decimal, by: User
+) -> RecommendationList:
     """The list by the rule, in place of the one before: what was changed by hand is gone, the packages
     stay. Raises NotAllowed once it is confirmed."""
     _refuse_strangers(by)
@@ -189,7 +205,7 @@ def confirm(made: RecommendationList, by: User, seen: str) -> RecommendationList
     listed = locked.lines.filter(listed=True)
     if not listed.exists():
         raise NotAllowed("名单是空的，没有可以推荐的工会。")
-    if listed.exclude(pk__in=visible_to(by)).exists() or _of_own(locked, by):
+    if _has_own(locked, by):
         raise NotAllowed("名单里有您须回避的工会，请由其他组长或管理员确认。")
     if obstacles(locked, by):
         raise NotAllowed("名单生成之后有了变化，请先处理。")
@@ -239,9 +255,9 @@ def gone(made: RecommendationList) -> QuerySet[Recommendation]:
 
 def obstacles(made: RecommendationList, by: User, most: int = 20) -> list[str]:
     """The first of what has changed under the list, in the words of the screen."""
-    standing = with_goals(recognition.final_at_standard(made.campaign))
-    agreeing = standing.filter(
-        Q(goals=OuterRef("goals")) | Q(goals=None) & Q(left_out=None),
+    none = Value(Decimal(-1))
+    agreeing = with_goals(recognition.final_at_standard(made.campaign)).filter(
+        Exact(Coalesce("goals", none), Coalesce(OuterRef("goals"), none)),
         self_assessment=OuterRef("self_assessment"),
         total=OuterRef("total"),
     )
@@ -260,13 +276,10 @@ def obstacles(made: RecommendationList, by: User, most: int = 20) -> list[str]:
     ]
 
 
-def _of_own(made: RecommendationList, by: User) -> bool:
-    """Whether one of the listed unions is one that the user belongs to."""
-    own = [one.organization.path for one in by.all_roles]
+def _has_own(made: RecommendationList, by: User) -> bool:
+    """Whether the user must stand back from one of the listed unions."""
     unions = Organization.objects.filter(
-        self_assessments__recommendation__list=made,
-        self_assessments__recommendation__listed=True,
-        path__in=own,
+        self_assessments__recommendation__list=made, self_assessments__recommendation__listed=True
     )
     return any(permissions.has_conflict(by, union) for union in unions)
 

@@ -144,7 +144,8 @@ class Recommendation(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="recommendation_hand_has_reason",
-                condition=Q(listed=True, left_out="") | Q(listed=False) & ~Q(left_out="")
+                condition=Q(listed=True, left_out="")
+                | Q(listed=False) & ~Q(left_out="")
                 | ~Q(hand_reason=""),
             ),
             models.CheckConstraint(

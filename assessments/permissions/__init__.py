@@ -36,7 +36,7 @@ from assessments.permissions.reading import (
     may_see_changes,
     may_see_names_of_city,
 )
-from assessments.permissions.recognising import may_recheck
+from assessments.permissions.recognising import may_keep_package, may_recheck
 from assessments.permissions.reviewing import (
     has_conflict,
     may_administer,
@@ -77,6 +77,7 @@ __all__ = [
     "may_handle",
     "may_judge_similarity",
     "may_keep_evidence",
+    "may_keep_package",
     "may_keep_phrases",
     "may_keep_recusals",
     "may_lead",
