@@ -12,7 +12,10 @@ ALLOWED_HOSTS ?= localhost,127.0.0.1,$(HOST)
 VENDOR := \
 	bootstrap/dist/css/bootstrap.min.css \
 	bootstrap/dist/css/bootstrap.min.css.map \
-	htmx.org/dist/htmx.min.js
+	htmx.org/dist/htmx.min.js \
+	trix/dist/trix.css \
+	trix/dist/trix.umd.min.js \
+	trix/dist/trix.umd.min.js.map
 
 # Tools run as modules of .venv's Python: their scripts would break when the checkout is moved.
 PY := .venv/bin/python
@@ -81,8 +84,11 @@ $(PY):
 node_modules/.installed: package.json package-lock.json .npmrc
 	@scripts/require node && npm ci --ignore-scripts --no-progress --loglevel=error && touch $@
 
-static/vendor/.copied: node_modules/.installed Makefile
-	@mkdir -p $(@D) && cp $(addprefix node_modules/,$(VENDOR)) $(@D) && touch $@
+static/vendor/.copied: node_modules/.installed scripts/charts.mjs Makefile
+	@mkdir -p $(@D) && cp $(addprefix node_modules/,$(VENDOR)) $(@D)
+	@node_modules/.bin/esbuild scripts/charts.mjs --bundle --minify --format=iife \
+		--global-name=echarts --target=es2020 --log-level=warning --outfile=$(@D)/charts.js
+	@touch $@
 
 $(DATA)/static/staticfiles.json: .venv/.installed static/vendor/.copied liuhao_portal/settings.py \
 		$(shell find static -type f) | $(SECRET_KEY_FILE)

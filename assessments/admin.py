@@ -91,6 +91,8 @@ class CampaignAdmin(RecordedAdmin):
                     "several_reviewers",
                     "remark_tolerance",
                     "basically_satisfied_counts",
+                    "publicity_working_days",
+                    "publishes_points",
                     "outside_target",
                 ]
             },

@@ -57,6 +57,7 @@ class Action(TextChoices):
     DECIDE = "DECIDE", "评定"
     REOPEN_DECISION = "REOPEN_DECISION", "撤销评定"
     PUBLISH = "PUBLISH", "公示"
+    WITHDRAW_PUBLICATION = "WITHDRAW_PUBLICATION", "撤下公示"
     ACCEPT_APPEAL = "ACCEPT_APPEAL", "异议成立"
     FINALISE = "FINALISE", "公示结束生效"
 
@@ -89,6 +90,31 @@ class FindingVerdict(TextChoices):
     CONFIRMED = "CONFIRMED", "属实"
     PARTLY = "PARTLY", "部分属实"
     REFUTED = "REFUTED", "不属实"
+
+
+class PlanState(TextChoices):
+    """Where an implementation plan (实施方案) stands. Written by `assessments.plans` only."""
+
+    DRAFT = "DRAFT", "起草中"
+    FILED = "FILED", "已报送"
+    RETURNED = "RETURNED", "退回修改"
+    ACCEPTED = "ACCEPTED", "已接收"
+
+
+class PlanAction(TextChoices):
+    """What can be done to an implementation plan."""
+
+    FILE = "FILE", "报送"
+    WITHDRAW = "WITHDRAW", "撤回"
+    ACCEPT = "ACCEPT", "接收"
+    RETURN = "RETURN", "退回修改"
+
+
+class Matter(TextChoices):
+    """What a union is urged to hand in (催报)."""
+
+    ASSESSMENT = "ASSESSMENT", "自评"
+    PLAN = "PLAN", "实施方案"
 
 
 class RecheckOutcome(TextChoices):
@@ -125,6 +151,24 @@ class BatchState(TextChoices):
     PREPARED = "PREPARED", "待定"
     APPLIED = "APPLIED", "已作出"
     DROPPED = "DROPPED", "已作废"
+
+
+class AppealKind(TextChoices):
+    """What is put forward about a published result."""
+
+    OBJECTION = "OBJECTION", "异议"
+    COMMENT = "COMMENT", "意见建议"
+    APPEAL = "APPEAL", "工会申诉"
+
+
+class AppealState(TextChoices):
+    """How far it has come. A comment is answered; the other two are found to hold, or not."""
+
+    REGISTERED = "REGISTERED", "已登记"
+    ASSIGNED = "ASSIGNED", "办理中"
+    ACCEPTED = "ACCEPTED", "成立"
+    REJECTED = "REJECTED", "不成立"
+    ANSWERED = "ANSWERED", "已答复"
 
 
 class SeveralReviewers(TextChoices):
@@ -171,3 +215,25 @@ class SimilarityFinding(TextChoices):
 
     CLEARED = "CLEARED", "已核实无问题"
     CONFIRMED = "CONFIRMED", "属实"
+
+
+class NoticeState(TextChoices):
+    """How far a notice (通知公告) has come. What was withdrawn stays on record, and is not shown."""
+
+    DRAFT = "DRAFT", "草稿"
+    PUBLISHED = "PUBLISHED", "已发布"
+    WITHDRAWN = "WITHDRAWN", "已撤回"
+
+
+class ExportStatus(TextChoices):
+    """How far an export has come."""
+
+    QUEUED = "QUEUED", "排队中"
+    RUNNING = "RUNNING", "正在生成"
+    DONE = "DONE", "已生成"
+    FAILED = "FAILED", "生成失败"
+    CANCELLED = "CANCELLED", "已取消"
+
+
+#: An export that is still to come.
+PENDING_EXPORTS = (ExportStatus.QUEUED, ExportStatus.RUNNING)

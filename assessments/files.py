@@ -28,7 +28,7 @@ else:
     STORAGE_ERRORS = (OSError, BotoCoreError, ClientError)
 
 FULL = "服务器存储空间不足，文件没有保存。请稍后再试或联系管理员。"
-FOLDER, THUMBNAIL_FOLDER = "evidence", "thumbnails"
+FOLDER, THUMBNAIL_FOLDER, EXPORT_FOLDER = "evidence", "thumbnails", "exports"
 log = logging.getLogger(__name__)
 
 
@@ -189,7 +189,16 @@ def thumbnail_of(file: StoredFile) -> str:
 def discard(file: StoredFile) -> None:
     """Delete bytes that nothing uses any more."""
     locked = StoredFile.objects.select_for_update().filter(pk=file.pk).first()
-    if locked and not (locked.evidence.exists() or locked.photos.exists()):
+    if locked and not any(
+        users.exists()
+        for users in (
+            locked.evidence,
+            locked.photos,
+            locked.notice_files,
+            locked.appeals,
+            locked.plan_versions,
+        )
+    ):
         paths = [path for path in (locked.file.name, locked.thumbnail) if path]
         locked.delete()
         transaction.on_commit(lambda: [remove(path) for path in paths])

@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from assessments import files, incoming
-from assessments.models import PartialUpload, StoredFile
+from assessments.models import Export, PartialUpload, StoredFile
 
 #: Younger ones may belong to a request that is still running.
 GRACE = timedelta(hours=24)
@@ -21,8 +21,9 @@ def stray_paths() -> Iterator[str]:
     known |= set(StoredFile.objects.exclude(thumbnail=None).values_list("thumbnail", flat=True))
     for pieces in PartialUpload.objects.values_list("pieces", flat=True):
         known |= set(pieces)
+    known |= set(Export.objects.exclude(file="").values_list("file", flat=True))
     before = timezone.now() - GRACE
-    for folder in (files.FOLDER, files.THUMBNAIL_FOLDER, incoming.FOLDER):
+    for folder in (files.FOLDER, files.THUMBNAIL_FOLDER, files.EXPORT_FOLDER, incoming.FOLDER):
         for path in _walk(folder):
             if path not in known and default_storage.get_modified_time(path) < before:
                 yield path
@@ -40,7 +41,9 @@ def _walk(folder: str) -> Iterator[str]:
 
 def unused_files() -> list[StoredFile]:
     """Bytes in the books that nothing uses: an interruption between storing and entering them."""
-    unused = StoredFile.objects.filter(evidence=None, photos=None)
+    unused = StoredFile.objects.filter(
+        evidence=None, photos=None, notice_files=None, appeals=None, plan_versions=None
+    )
     return list(unused.filter(stored_at__lt=timezone.now() - GRACE))
 
 

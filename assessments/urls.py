@@ -5,13 +5,16 @@ from django.urls import include, path
 from assessments.views import (
     actions,
     answers,
+    appeals,
     arbitration,
     assignments,
     attachments,
     certificates,
+    dashboard,
     decisions,
     desk,
     evidence,
+    exporting,
     exports,
     extensions,
     guide,
@@ -20,14 +23,18 @@ from assessments.views import (
     inspections,
     letters,
     library,
+    notices,
     oversight,
     paper,
     phrases,
+    plans,
     proxies,
     public,
+    publicity,
     recognition,
     recommendations,
     recusals,
+    results,
     reviews,
     self_assessments,
     similarity,
@@ -72,6 +79,7 @@ self_assessment_urls = [
         superior.scores,
         name="self_assessment_endorse_scores",
     ),
+    path("<int:pk>/appeal/", appeals.of_union, name="union_appeal"),
     path("<int:pk>/actions/<slug:action>/", actions.act, name="self_assessment_act"),
 ]
 evidence_urls = [
@@ -148,6 +156,19 @@ inspection_urls = [
     path("photos/<int:pk>/", inspections.photo, name="inspection_photo"),
     path("photos/<int:pk>/remove/", inspections.remove_photo, name="inspection_photo_remove"),
 ]
+publicity_urls = [
+    path("", publicity.index, name="publicity_list"),
+    path("of/<int:year>/publish/", publicity.publish, name="publicity_publish"),
+    path("<int:pk>/", publicity.period, name="publicity"),
+    path("appeals/", appeals.AppealList.as_view(), name="appeal_list"),
+    path("appeals/<int:pk>/", appeals.detail, name="appeal"),
+    path("appeals/<int:pk>/attachment/", appeals.attachment, name="appeal_attachment"),
+]
+result_urls = [
+    path("", results.ResultList.as_view(), name="results"),
+    path("<int:pk>/object/", results.object_to, name="result_object"),
+    path("answers/", results.look_up, name="appeal_look_up"),
+]
 similarity_urls = [
     path("", similarity.SimilarityList.as_view(), name="similarity_list"),
     path("<int:pk>/", similarity.detail, name="similarity"),
@@ -163,9 +184,36 @@ oversight_urls = [
     path("endorse/", superior.endorse_several, name="endorse_several"),
     path("<int:pk>/ranks/", superior.rank, name="rank"),
 ]
+notice_urls = [
+    path("", notices.NoticeList.as_view(), name="notice_list"),
+    path("add/", notices.add, name="notice_add"),
+    path("<int:pk>/", notices.detail, name="notice"),
+    path("<int:pk>/edit/", notices.edit, name="notice_edit"),
+    path("<int:pk>/publish/", notices.publish, name="notice_publish"),
+    path("<int:pk>/withdraw/", notices.withdraw, name="notice_withdraw"),
+    path("<int:pk>/receipts/", notices.ReceiptList.as_view(), name="notice_receipts"),
+    path("<int:pk>/urge/", notices.urge, name="notice_urge"),
+    path("files/<int:pk>/", notices.file, name="notice_file"),
+]
+plan_urls = [
+    path("", plans.PlanList.as_view(), name="plan_list"),
+    path("urge/", plans.urge, name="plan_urge"),
+    path("of/<int:year>/<int:pk>/", plans.edit, name="plan_edit"),
+    path("files/<int:pk>/", plans.file, name="plan_file"),
+    path("<int:pk>/", plans.detail, name="plan"),
+    path("<int:pk>/receipt.pdf", plans.receipt, name="plan_receipt"),
+    path("<int:pk>/<slug:action>/", plans.act, name="plan_act"),
+]
 summary_urls = [
     path("", exports.overview, name="summary"),
-    path("<int:year>/workbook.xlsx", exports.workbook, name="summary_workbook"),
+    path("exports/", exporting.index, name="export_list"),
+    path("exports/new/", exporting.new, name="export_new"),
+    path("exports/presets/<int:pk>/forget/", exporting.forget, name="export_preset_forget"),
+    path("exports/<int:pk>/", exporting.status, name="export_status"),
+    path("exports/<int:pk>/workbook.xlsx", exporting.file, name="export_file"),
+    path("exports/<int:pk>/<slug:name>/", exporting.act, name="export_act"),
+    path("archive/", exporting.archive_choice, name="archive"),
+    path("archive/archive.zip", exporting.archive_file, name="archive_file"),
 ]
 
 survey_urls = [
@@ -178,6 +226,7 @@ survey_urls = [
 
 urlpatterns = [
     path("", workbench.index, name="workbench"),
+    path("dashboard/", dashboard.index, name="dashboard"),
     path("policy/", public.policy, name="policy"),
     path("help/", guide.filling_in, name="help"),
     path("help/put-away/", guide.put_away, name="guide_put_away"),
@@ -198,9 +247,13 @@ urlpatterns = [
     path("discrepancies/<int:pk>/<int:number>/", arbitration.arbitrate, name="arbitrate"),
     path("calibration/", arbitration.statistics, name="calibration"),
     path("decisions/", include(decision_urls)),
+    path("publicity/", include(publicity_urls)),
+    path("results/", include(result_urls)),
     path("recognitions/", include(recognition_urls)),
     path("recommendations/", include(recommendation_urls)),
     path("certificates/", certificates.look_up, name="certificate_look_up"),
     path("inspections/", include(inspection_urls)),
+    path("notices/", include(notice_urls)),
+    path("plans/", include(plan_urls)),
     path("summary/", include(summary_urls)),
 ]

@@ -8,6 +8,7 @@ import datetime as dt
 from pathlib import Path
 
 import dj_database_url
+import django
 from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
 from django.core.exceptions import ImproperlyConfigured
@@ -57,9 +58,12 @@ INSTALLED_APPS = [
     "crispy_forms",
     "crispy_bootstrap5",
     "axes",
+    "captcha",
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
+    "django_tasks",
+    "django_tasks_db",
     "liuhao_portal.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -187,6 +191,8 @@ SILENCED_SYSTEM_CHECKS = ["axes.W002"]
 LANGUAGE_CODE = "zh-hans"
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = True
+# Before the catalogues of apps: django-simple-captcha's would reword Django's own messages.
+LOCALE_PATHS = [Path(django.__file__).parent / "conf/locale"]
 USE_TZ = True
 
 # --- Static files and uploads -------------------------------------------------------------------
@@ -214,6 +220,8 @@ EVIDENCE_LIBRARY_MEGABYTES = env.integer("EVIDENCE_LIBRARY_MEGABYTES", default=1
 # 雷同: from how many percent on a picture or an account counts as that of another union.
 SIMILAR_PICTURE_PERCENT = env.integer("SIMILAR_PICTURE_PERCENT", default=88)
 SIMILAR_TEXT_PERCENT = env.integer("SIMILAR_TEXT_PERCENT", default=90)
+# Contacts of those who objected to a published result are deleted so long after its period.
+CONTACT_DAYS = env.integer("CONTACT_DAYS", default=90)
 UPLOAD_HOURS = env.integer("UPLOAD_HOURS", default=72)
 # A socket's path or host:port; empty: files are not scanned.
 CLAMD_ADDRESS = env.text("CLAMD_ADDRESS")
@@ -237,6 +245,18 @@ PORTAL_URL = env.address("PORTAL_URL", hosts=ALLOWED_HOSTS, secure=HTTPS)
 MAIL_WAIT_MINUTES = env.integer("MAIL_WAIT_MINUTES", default=10)
 MAIL_EVERY_MINUTES = env.integer("MAIL_EVERY_MINUTES", default=60)
 MAIL_TRIES = env.integer("MAIL_TRIES", default=5)
+
+# --- Background tasks ---------------------------------------------------------------------------
+# on: processes of their own (`manage.py db_worker`) run them; off: a thread of the web process.
+TASK_WORKER = env.boolean("TASK_WORKER", default=False)
+TASKS = {
+    "default": {
+        "BACKEND": "django_tasks_db.DatabaseBackend"
+        if TASK_WORKER
+        else "liuhao_portal.tasks.InProcessBackend"
+    }
+}
+EXPORT_DAYS = env.integer("EXPORT_DAYS", default=7)
 
 # --- Logging ------------------------------------------------------------------------------------
 LOGGING = {

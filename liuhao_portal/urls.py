@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
 
+from assessments import api
 from liuhao_portal import views
 from organizations.views import identity, profile, second_factor, sign_in
 
@@ -27,6 +28,7 @@ account_urls = [
 urlpatterns = [
     path("accounts/", include(account_urls)),
     path("admin/", admin.site.urls),
+    path("api/v1/", api.paths()),
     path("health/", views.health, name="health"),
     path("", include("organizations.urls")),
     path("", include("assessments.urls")),

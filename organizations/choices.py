@@ -147,4 +147,26 @@ class Act(TextChoices):
     RECOMMENDATION_CONFIRMED = "RECOMMENDATION_CONFIRMED", "确认推荐名单"
     RECOMMENDATION_REOPENED = "RECOMMENDATION_REOPENED", "重开推荐名单"
     INSPECTIONS_DRAWN = "INSPECTIONS_DRAWN", "抽取现场核查"
+    NOTICE_PUBLISHED = "NOTICE_PUBLISHED", "发布通知"
+    NOTICE_CORRECTED = "NOTICE_CORRECTED", "更正通知"
+    NOTICE_WITHDRAWN = "NOTICE_WITHDRAWN", "撤回通知"
+    NOTICE_URGED = "NOTICE_URGED", "催阅通知"
+    PLAN_FILED = "PLAN_FILED", "报送实施方案"
+    PLAN_WITHDRAWN = "PLAN_WITHDRAWN", "撤回实施方案"
+    PLAN_ACCEPTED = "PLAN_ACCEPTED", "接收实施方案"
+    PLAN_RETURNED = "PLAN_RETURNED", "退回实施方案"
     LIST_EXPORTED = "LIST_EXPORTED", "导出列表"
+    SUMMARY_EXPORTED = "SUMMARY_EXPORTED", "导出汇总表"
+    ARCHIVE_EXPORTED = "ARCHIVE_EXPORTED", "导出申报档案"
+    API_CLIENT_ISSUED = "API_CLIENT_ISSUED", "登记数据接口"
+    API_CLIENT_RENEWED = "API_CLIENT_RENEWED", "更换接口令牌"
+    API_CLIENT_REVOKED = "API_CLIENT_REVOKED", "停用接口令牌"
+
+
+class ApiScope(TextChoices):
+    """What another system may read (数据接口)."""
+
+    CAMPAIGNS = "campaigns", "创建活动"
+    ORGANIZATIONS = "organizations", "工会组织"
+    RESULTS = "results", "评定结果（公示后）"
+    ROLLUPS = "rollups", "汇总数"

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from organizations.views import accounts, imports, inbox, organizations
+from organizations.views import accounts, api_clients, imports, inbox, organizations
 
 app_name = "organizations"
 
@@ -23,6 +23,11 @@ import_urls = [
     path("<int:pk>/", imports.detail, name="import_detail"),
     path("<int:pk>/confirm/", imports.confirm, name="import_confirm"),
     path("<int:pk>/discard/", imports.discard, name="import_discard"),
+]
+api_client_urls = [
+    path("", api_clients.index, name="api_clients"),
+    path("<int:pk>/renew/", api_clients.renew, name="api_client_renew"),
+    path("<int:pk>/revoke/", api_clients.revoke, name="api_client_revoke"),
 ]
 message_urls = [
     path("", inbox.Inbox.as_view(), name="inbox"),
@@ -47,6 +52,7 @@ account_urls = [
 ]
 
 urlpatterns = [
+    path("api-clients/", include(api_client_urls)),
     path("messages/", include(message_urls)),
     path("organizations/", include(organization_urls)),
     path("imports/", include(import_urls)),

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from django.core.files import File
 from django.db.models import F
 
 from assessments import (
@@ -17,17 +18,22 @@ from assessments import (
     correcting,
     deadlines,
     demo,
+    notices,
     permissions,
+    plans,
     rubrics,
     standings,
     workflow,
     worksheet,
 )
-from assessments.choices import Action, State
+from assessments.choices import Action, PlanAction, PlanState, State
 from assessments.models import (
     Attachment,
     Campaign,
     Evidence,
+    ImplementationPlan,
+    Notice,
+    PublicityPeriod,
     Recognition,
     Review,
     ReviewScore,
@@ -152,6 +158,17 @@ def make_city() -> City:
     )
 
 
+def make_notice(by: User, *, published: bool = True, **content: Any) -> Notice:
+    """For everybody, unless the content says otherwise."""
+    publisher = permissions.publishes_for(by)
+    content = {"title": "关于报送材料的通知", "body": "<p>请按时报送。</p>"} | content
+    notice = notices.save(Notice(publisher=publisher), notices.Content(**content), by=by, seen=0)
+    if published:
+        notices.publish(notice, by=by, seen=notice.version)
+        notice.refresh_from_db()
+    return notice
+
+
 def make_campaign(
     *,
     opened: bool = True,
@@ -236,8 +253,16 @@ def make_self_assessment(
     perform(assessment, Action.PUBLISH, city.admin)
     if state == State.PUBLISHED:
         return assessment
+    pass_publicity()
     perform(assessment, Action.FINALISE, city.admin)
     return assessment
+
+
+def pass_publicity() -> None:
+    """All that is published has been so for longer than its period."""
+    PublicityPeriod.objects.update(
+        opens_on=today() - dt.timedelta(days=9), closes_on=today() - dt.timedelta(days=1)
+    )
 
 
 def perform(assessment: SelfAssessment, action: Action, by: User, **details: Any) -> None:
@@ -332,6 +357,27 @@ def _copy(score: ReviewScore, review: Review) -> ReviewScore:
     copy = ReviewScore(review=review, indicator_id=score.indicator_id, remark=score.remark)
     copy.apply(score.rating)
     return copy
+
+
+def make_plan(
+    campaign: Campaign,
+    organization: Organization,
+    by: User,
+    state: PlanState = PlanState.FILED,
+    upload: File | None = None,
+) -> ImplementationPlan:
+    """An implementation plan by the outline, led to the state; `by` files it, a fresh lead answers."""
+    texts = ["按计划推进，责任到人。" for _ in plans.outline(campaign, organization)]
+    plan = plans.save(campaign, organization, plans.Content(texts, upload), by=by, seen=0)
+    if state != PlanState.DRAFT:
+        plan = plans.perform(plan, PlanAction.FILE, by=by, seen=plan.stamp)
+    answers = {PlanState.ACCEPTED: PlanAction.ACCEPT, PlanState.RETURNED: PlanAction.RETURN}
+    if state in answers:
+        city = Organization.objects.get(tier=Tier.CITY)
+        lead = make_user((city, Role.LEAD_REVIEWER))
+        remarks = "请写明责任人。" if state == PlanState.RETURNED else ""
+        plan = plans.perform(plan, answers[state], by=lead, seen=plan.stamp, remarks=remarks)
+    return plan
 
 
 def make_recognition(assessment: SelfAssessment, by: User) -> Recognition:

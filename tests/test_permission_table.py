@@ -13,8 +13,16 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from assessments import deciding, extensions, inspecting, phrases
-from assessments.choices import State
+from assessments import (
+    appeals,
+    deciding,
+    exporting,
+    extensions,
+    inspecting,
+    notices,
+    phrases,
+)
+from assessments.choices import AppealKind, PlanState, State
 from assessments.models import (
     AssignmentRun,
     Evidence,
@@ -24,11 +32,14 @@ from assessments.models import (
     SelfAssessment,
     Survey,
 )
+from organizations import api_clients
 from organizations.choices import Role, Tier
 from organizations.importing import previews
+from organizations.models import User
+from organizations.models.organization import SUBTREE_ROLES
 from tests import factories
 from tests.factories import make_organization, make_self_assessment, make_user
-from tests.uploads import PNG
+from tests.uploads import PDF, PNG
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +92,10 @@ ACCOUNT_ACTS = (
 #: Who may open the address with GET, while the self-assessment is under review.
 MAY_GET = {
     "assessments:workbench": EVERYBODY,
+    "assessments:dashboard": EVERYBODY,
+    "organizations:api_clients": {"admin"},
+    "organizations:api_client_renew": set(),
+    "organizations:api_client_revoke": set(),
     "assessments:policy": EVERYBODY,
     "assessments:self_assessment_start": set(),
     "assessments:self_assessment_detail": READERS,
@@ -174,6 +189,16 @@ MAY_GET = {
     "assessments:pending_decision": LEADS,
     "assessments:decision_letter": CITY
     | {"foreign_admin", "reviewer"},  # of a union in another county
+    "assessments:publicity_list": LEADS,
+    "assessments:publicity_publish": {"admin"},
+    "assessments:publicity": LEADS,
+    "assessments:appeal_list": LEADS,
+    "assessments:appeal": LEADS,
+    "assessments:appeal_attachment": LEADS,
+    "assessments:union_appeal": set(),  # of a union that is under review
+    "assessments:results": EVERYBODY,
+    "assessments:result_object": EVERYBODY,
+    "assessments:appeal_look_up": EVERYBODY,
     "assessments:recognition_list": LEADS,
     "assessments:recognition_award": set(),  # leads on: nothing is final yet
     "assessments:recognition": CITY | {"foreign_admin", "reviewer"},  # in another county
@@ -181,8 +206,32 @@ MAY_GET = {
     "assessments:certificates": LEADS,
     "assessments:certified_letters": LEADS,
     "assessments:certificate_look_up": EVERYBODY,
+    "assessments:notice_list": EVERYBODY,
+    "assessments:notice": EVERYBODY - {"nobody"},
+    "assessments:notice_file": EVERYBODY - {"nobody"},
+    "assessments:notice_add": ANY_ADMINS,
+    "assessments:notice_edit": {"admin"},
+    "assessments:notice_publish": set(),  # leads on: it is published
+    "assessments:notice_withdraw": set(),
+    "assessments:notice_receipts": {"admin"},
+    "assessments:notice_urge": set(),
+    "assessments:plan_list": EVERYBODY,
+    **{
+        f"assessments:{name}": OWN | SUPERIORS | SUBORDINATES | CITY
+        for name in ("plan", "plan_receipt", "plan_file")  # of the grassroots union, sent back
+    },
+    "assessments:plan_act": set(),
+    "assessments:plan_edit": OWN_WRITERS,
+    "assessments:plan_urge": URGERS,
     "assessments:summary": LEADS,
-    "assessments:summary_workbook": LEADS,
+    "assessments:export_list": LEADS,
+    "assessments:export_new": LEADS,
+    "assessments:export_preset_forget": set(),
+    "assessments:export_status": {"admin"},  # whose it is
+    "assessments:export_file": {"admin"},
+    "assessments:export_act": set(),
+    "assessments:archive": LEADS,
+    "assessments:archive_file": LEADS,
     "organizations:inbox": EVERYBODY,
     "organizations:messages_read": set(),
     "organizations:message": set(),  # leads on
@@ -223,6 +272,9 @@ MAY_GET = {
 }
 #: Addresses that also take a POST, and who gets further than “not found” with an empty one.
 MAY_POST = {
+    "organizations:api_clients": {"admin"},
+    "organizations:api_client_renew": {"admin"},
+    "organizations:api_client_revoke": {"admin"},
     "assessments:self_assessment_start": set(),
     "assessments:self_assessment_criterion": {"reporter", "head"},
     "assessments:self_assessment_answer": {"reporter", "head"},
@@ -254,8 +306,18 @@ MAY_POST = {
     "assessments:decision_prepare": LEADS,
     "assessments:decision_batch": LEADS,
     "assessments:batch_change": LEADS,
+    "assessments:publicity_publish": {"admin"},
+    "assessments:publicity": {"admin"},
+    "assessments:appeal": LEADS,
+    "assessments:result_object": EVERYBODY,
+    "assessments:appeal_look_up": EVERYBODY,
     "assessments:recognition": LEADS,
     "assessments:recognition_award": {"admin"},
+    "assessments:notice_add": ANY_ADMINS,
+    **{f"assessments:notice_{act}": {"admin"} for act in ("edit", "publish", "withdraw", "urge")},
+    "assessments:plan_act": LEADS,
+    "assessments:plan_edit": OWN_WRITERS,
+    "assessments:plan_urge": URGERS,
     "assessments:assignment_list": set(),
     "assessments:assignment_plan": LEADS,
     "assessments:review_recuse": {"reviewer"},
@@ -263,6 +325,9 @@ MAY_POST = {
     "assessments:review_replace": LEADS,
     "assessments:recusal_list": LEADS,
     "assessments:recusal_lift": LEADS,
+    "assessments:export_new": LEADS,
+    "assessments:export_preset_forget": {"admin"},
+    "assessments:export_act": {"admin"},
     **{f"organizations:{name}": ADMINS for name in ("add", "edit", "move", "merge", "dissolve")},
     "organizations:messages_read": EVERYBODY,
     "organizations:message_read": {"head"},
@@ -291,11 +356,17 @@ MAY_POST = {
 LED_ON = {"login": "GET", "logout": "POST"}
 #: Answers a script: without a session it says so, and leads nowhere.
 FOR_SCRIPTS = {"assessments:upload_begin": 401, "assessments:upload": 401}
+#: Open to all where the notice is; this one is for the unions only.
+NOT_FOUND_SIGNED_OUT = {"assessments:notice", "assessments:notice_file"}
 #: Without signing in.
 OPEN_TO_ALL = {
     "assessments:policy",
     "assessments:help",
+    "assessments:appeal_look_up",
     "assessments:certificate_look_up",
+    "assessments:notice_list",
+    "assessments:result_object",
+    "assessments:results",
     "assessments:survey_ballot",
     "assessments:verify",
     "assessments:verify_code",
@@ -309,7 +380,7 @@ def portal_names(resolver=None, namespace=""):
     for pattern in (resolver or get_resolver()).url_patterns:
         if isinstance(pattern, URLResolver):
             inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
-            if inner != "admin:":
+            if inner not in ("admin:", "api:"):  # the API knows no session: test_api.py
                 yield from portal_names(pattern, inner)
         elif isinstance(pattern, URLPattern):
             yield f"{namespace}{pattern.name}"
@@ -323,6 +394,7 @@ def test_every_address_is_in_the_table():
 class Scene:
     """Everybody, signed in, and the address of everything about the target."""
 
+    users: dict[str, User]
     clients: dict[str, Client]
     addresses: dict[str, str]
 
@@ -438,9 +510,37 @@ def scene(request, city):
     lot = InspectionDraw.objects.create(
         campaign=campaign, seed=1, by=users["admin"], strata=[], digest=""
     )
+    chosen = {"year": campaign.year, "place": "", "sheets": ["counties"], "columns": []}
+    export = exporting.request(users["admin"], chosen)
+    preset = users["admin"].export_presets.create(name="常用", settings={})
     title = factories.make_recognition(decided, users["admin"])
+    notice = factories.make_notice(users["admin"])
+    enclosed = notices.attach(notice, SimpleUploadedFile("附件.png", PNG), users["admin"])
+    plan = factories.make_plan(
+        campaign, city.own, city.head, PlanState.RETURNED, SimpleUploadedFile("方案.pdf", PDF)
+    )
+    published = make_self_assessment(
+        city,
+        campaign,
+        State.PUBLISHED,
+        organization=make_organization(Tier.GRASSROOTS, city.other_county),
+    )
+    shown = published.published_results.get()
+    objection = appeals.file(
+        shown, AppealKind.OBJECTION, {"text": "不符。"}, SimpleUploadedFile("图.png", PNG), None
+    )
+    reading, _ = api_clients.issue(
+        name="数据平台",
+        contact="张工",
+        organization=city.city,
+        scopes=["results"],
+        expires_on=timezone.localdate(),
+        by=users["admin"],
+    )
     message = users["head"].notifications.first()
     arguments = {
+        "organizations:api_client_renew": [reading.pk],
+        "organizations:api_client_revoke": [reading.pk],
         "organizations:message": [message.pk],
         "organizations:message_read": [message.pk],
         "assessments:self_assessment_detail": [assessment.pk],
@@ -490,11 +590,28 @@ def scene(request, city):
         "assessments:batch_change": [batch.pk, "refresh"],
         "assessments:pending_decision": [batch.pk, batch.lines.get().pk],
         "assessments:decision_letter": [decided.decisions.get().pk],
+        "assessments:publicity_publish": [campaign.year],
+        "assessments:publicity": [shown.period_id],
+        "assessments:appeal": [objection.pk],
+        "assessments:appeal_attachment": [objection.pk],
+        "assessments:union_appeal": [assessment.pk],
+        "assessments:result_object": [shown.pk],
         "assessments:recognition": [title.pk],
         "assessments:recognition_award": [campaign.year],
         "assessments:certificate": [title.pk],
         "assessments:certificates": [campaign.year],
         "assessments:certified_letters": [campaign.year],
+        "assessments:plan": [plan.pk],
+        "assessments:plan_receipt": [plan.pk],
+        "assessments:plan_file": [plan.versions.first().pk],
+        "assessments:plan_act": [plan.pk, "accept"],
+        "assessments:plan_edit": [campaign.year, city.own.pk],
+        "assessments:notice": [notice.pk],
+        "assessments:notice_file": [enclosed.pk],
+        **{
+            f"assessments:notice_{act}": [notice.pk]
+            for act in ("edit", "publish", "withdraw", "receipts", "urge")
+        },
         "assessments:review_recuse": [review.pk],
         "assessments:review_confirm": [review.pk],
         "assessments:review_replace": [review.pk],
@@ -508,7 +625,10 @@ def scene(request, city):
         "assessments:self_assessment_endorse_scores": [assessment.pk, 1],
         "assessments:rank": [target.parent.pk],
         "assessments:survey_ballot": [survey.token],
-        "assessments:summary_workbook": [campaign.year],
+        "assessments:export_preset_forget": [preset.pk],
+        "assessments:export_status": [export.pk],
+        "assessments:export_file": [export.pk],
+        "assessments:export_act": [export.pk, "delete"],
         "organizations:account_revoke": [account.pk, account.memberships.get().pk],
     }
     arguments |= {
@@ -527,7 +647,7 @@ def scene(request, city):
     clients = {who: Client() for who in users}
     for who, client in clients.items():
         client.force_login(users[who])
-    return Scene(clients, addresses)
+    return Scene(users, clients, addresses)
 
 
 def expected(scene, name, table):
@@ -536,9 +656,20 @@ def expected(scene, name, table):
     is_township = "subordinate_head" in scene.clients
     if name == "assessments:proxy_begin" and is_township:
         return everybody - {"county_head"}  # who is of the city here, which fills in for nobody
+    if name == "assessments:dashboard":  # who answers for unions below theirs
+        return {
+            who
+            for who in everybody
+            if any(
+                one.role in SUBTREE_ROLES and one.organization.tier != Tier.GRASSROOTS
+                for one in scene.users[who].roles
+            )
+        }
     if name == "organizations:add" and not is_township:
         return set()  # a grassroots union takes no unions below it
-    if name == "assessments:urge" and is_township:
+    if name == "assessments:plan_edit" and is_township:  # which files none
+        return {"subordinate_head", "subordinate_reporter"}
+    if name in ("assessments:urge", "assessments:plan_urge") and is_township:
         # Everybody who writes here has unions below, but for the head of the city.
         others = {
             f"{who}_{role}" for who in ("sibling", "foreign") for role in ("head", "reporter")
@@ -591,6 +722,8 @@ def test_without_signing_in(client, scene):
             response = method(url)
             if name in FOR_SCRIPTS:
                 assert response.status_code in (FOR_SCRIPTS[name], 405), name
+            elif name in NOT_FOUND_SIGNED_OUT:
+                assert response.status_code in (404, 405), name
             elif name in OPEN_TO_ALL:
                 assert response.status_code in (200, 302, 405), name
             else:

@@ -7,8 +7,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from assessments import assigning, deciding, demo, inspecting, lots, phrases, standings
-from assessments.choices import Action, State
+from assessments import (
+    appeals,
+    assigning,
+    deciding,
+    demo,
+    inspecting,
+    lots,
+    phrases,
+    rollups,
+    standings,
+)
+from assessments.choices import Action, AppealKind, State
 from assessments.drawing import Quota
 from assessments.models import (
     Answer,
@@ -71,6 +81,7 @@ def populate(city, campaign, count):
         for assessment in SelfAssessment.objects.exclude(pk=template.pk)
     )
     standings.rebuild(campaign)
+    rollups.rebuild(campaign)
     return template
 
 
@@ -92,6 +103,8 @@ def size(request):
 
 
 LISTS = [
+    ("leader", "dashboard"),
+    ("county_head", "dashboard"),
     ("leader", "oversight"),
     ("county_head", "oversight"),
     ("reviewer", "review_list"),
@@ -103,11 +116,20 @@ LISTS = [
     ("lead", "calibration"),
     ("reviewer", "calibration"),
     ("lead", "inspection_list"),
+    ("admin", "plan_list"),
+    ("county_head", "plan_list"),
+    ("admin", "plan_urge"),
     ("reviewer", "inspection_list"),
     ("lead", "decision_list"),
     ("lead", "decision_prepare"),
+    ("admin", "publicity_list"),
+    ("lead", "appeal_list"),
+    ("admin", "results"),
     ("admin", "recognition_list"),
     ("admin", "summary"),
+    ("lead", "export_list"),
+    ("lead", "export_new"),
+    ("lead", "archive"),
     ("lead", "workbench"),
     ("county_head", "workbench"),
     ("reviewer", "workbench"),
@@ -149,6 +171,7 @@ def test_lists_cost_the_same_at_any_size(client, city, campaign):
         Organization(code=f"R{n:05}", name=f"示例{n}", tier="GRASSROOTS", parent=city.township)
         for n in range(300)
     )
+    rollups.rebuild(campaign)
     many = [count(client, getattr(city, user), reverse(f"assessments:{n}")) for user, n in LISTS]
     assert few == many
 
@@ -170,6 +193,56 @@ def test_titles_and_their_papers(client, city, campaign):
         assert count(client, getattr(city, user), url) <= BUDGET, name
 
 
+def test_plans(client, city, campaign):
+    plan = factories.make_plan(campaign, city.own, city.head, "RETURNED")
+    draft = reverse("assessments:plan_edit", args=[campaign.year, city.own.pk])
+    urls = [plan.get_absolute_url(), f"{plan.get_absolute_url()}receipt.pdf"]
+    for user, url in [("head", draft), *((who, url) for who in ("head", "lead") for url in urls)]:
+        assert count(client, getattr(city, user), url) <= BUDGET, (user, url)
+
+
+def test_publicity(client, city):
+    campaign = factories.make_campaign(publishes_points=True)
+    shown = make_self_assessment(city, campaign, State.PUBLISHED)
+    make_self_assessment(city, campaign, State.DECIDED, organization=city.foreign)
+    result = shown.published_results.get()
+    appeal = appeals.file(result, AppealKind.OBJECTION, {"text": "不符。"}, None, None)
+    pages = [
+        ("admin", reverse("assessments:publicity_publish", args=[campaign.year])),
+        ("admin", result.period.get_absolute_url()),
+        ("lead", appeal.get_absolute_url()),
+        ("head", reverse("assessments:union_appeal", args=[shown.pk])),
+        ("head", reverse("assessments:result_object", args=[result.pk])),
+        ("lead", "/results/?outcome=AT_STANDARD&q=示例"),
+        ("lead", "/publicity/appeals/?state=REGISTERED&sort=-filed"),
+        ("admin", "/publicity/"),
+    ]
+    few = [count(client, getattr(city, user), url) for user, url in pages]
+    assert max(few) <= BUDGET, few
+    for union in (city.sibling, city.direct):
+        one = make_self_assessment(city, campaign, State.PUBLISHED, organization=union)
+        listed = one.published_results.get()
+        appeals.file(listed, AppealKind.OBJECTION, {"text": "不符。"}, None, None)
+    assert [count(client, getattr(city, user), url) for user, url in pages] == few
+
+
+def test_notices(client, city, campaign, size):
+    populate(city, campaign, size)
+    draft = factories.make_notice(city.admin, published=False, tiers=["GRASSROOTS", "TOWNSHIP"])
+    notice = factories.make_notice(city.admin, tiers=["GRASSROOTS", "TOWNSHIP"])
+    for user, name, arguments in [
+        ("head", "notice_list", []),
+        ("admin", "notice_list", []),
+        ("head", "notice", [notice.pk]),
+        ("admin", "notice_add", []),
+        ("admin", "notice_edit", [draft.pk]),
+        ("admin", "notice_publish", [draft.pk]),
+        ("admin", "notice_receipts", [notice.pk]),
+    ]:
+        url = reverse(f"assessments:{name}", args=arguments)
+        assert count(client, getattr(city, user), url) <= BUDGET, name
+
+
 PAGES = {
     State.DRAFT: ["detail", "criterion", "submit"],
     State.SUBMITTED: ["detail", "criterion", "withdraw", "endorse", "return"],
@@ -178,7 +251,7 @@ PAGES = {
     State.RETURNED: ["detail", "criterion", "submit"],
     State.REVIEWED: ["detail", "criterion", "decide", "reopen-review"],
     State.DECIDED: ["detail", "criterion", "publish", "reopen-decision"],
-    State.PUBLISHED: ["detail", "criterion", "finalise", "accept-appeal"],
+    State.PUBLISHED: ["detail", "criterion", "finalise", "accept-appeal", "withdraw-publication"],
     State.FINAL: ["detail", "criterion"],
 }
 

@@ -1,141 +1,169 @@
-"""The summary workbook (汇总表): a sheet for each tier, and the roll-up by county."""
+"""The summary workbook (汇总表): the sheets that were chosen, and one that explains them."""
 
 from __future__ import annotations
 
-import datetime as dt
-from decimal import Decimal
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
 
-from assessments import rollups
-from assessments.choices import Outcome, State
-from assessments.models import Campaign, Criterion
-from assessments.scoring import rounded
+from openpyxl import Workbook
+
+from assessments.exports import places, scores, unions
+from assessments.exports.scope import Scope
 from organizations import workbook
 from organizations.choices import Tier
 from organizations.workbook import MEDIA_TYPE, Sheet
 
-__all__ = ["MEDIA_TYPE", "write"]
+__all__ = ["MEDIA_TYPE", "SHEETS", "USUAL_SHEETS", "SheetKind", "size", "write"]
 
-_SHEET_NAMES = {
-    Tier.COUNTY: "县（市、区）工会",
-    Tier.TOWNSHIP: "乡镇（街道）工会",
-    Tier.GRASSROOTS: "基层工会",
-}
-_NOT_STARTED = "未开始"
+#: Writes a sheet, and yields how many rows have been written since it last did.
+Writer = Callable[[Workbook, Scope], Iterator[int]]
 
 
-def write(campaign: Campaign, *, prepared_by: str, on: dt.date) -> BinaryIO:
-    """The workbook as a file at its beginning. Memory stays flat: rows are written as they are
-    read. Points are rounded half up to 0.01."""
-    book = workbook.new()
-    made = f"制表：{prepared_by}  日期：{on:%Y年%m月%d日}"
-    policies = campaign.policies.select_related("rubric").order_by("tier")
-    by_tier = {policy.tier: policy for policy in policies}
-    _write_counties(book, campaign, made)
-    for tier, name in _SHEET_NAMES.items():
-        if tier in by_tier:
-            titles = list(
-                Criterion.objects.filter(rubric=by_tier[tier].rubric_id)
-                .order_by("number")
-                .values_list("title", flat=True)
-            )
-            _write_tier(book, campaign, tier, name, titles, made)
-    return workbook.saved(book)
+@dataclass(frozen=True)
+class SheetKind:
+    """A sheet that can be chosen. `tier` is set where it lists the unions of one tier."""
+
+    name: str
+    label: str
+    explanation: str
+    write: Writer
+    tier: Tier | None = None
+    lists_unions: bool = False
 
 
-def _write_counties(book: Any, campaign: Campaign, made: str) -> None:
-    target = campaign.target_percent
-    sheet = Sheet(
-        book,
-        "各县（市、区）汇总",
-        title=f"{campaign.name}达标情况汇总表",
-        notes=[
-            made,
-            f"达标率 = 周期（{campaign.window[0]}年起三年）内评定达标的工会数 ÷ 在册工会数，"
-            f"一个工会只计一次；目标 {target.normalize():f}%。已提交、已评审、达标分别统计，互不替代。",
-        ],
-        columns=[
-            ("县（市、区）", 30),
-            ("层级", 18),
-            ("在册工会", 10),
-            ("已开始", 10),
-            ("已提交", 10),
-            ("已评审", 10),
-            ("已评定", 10),
-            ("达标", 10),
-            ("达标率（%）", 12),
-            (f"{target.normalize():f}%目标", 12),
-            ("尚需达标", 10),
-        ],
-        widen=2,
-    )
-    counties = rollups.by_county(campaign)
-    for county in counties:
-        for tier in _SHEET_NAMES:
-            if tier in county.by_tier:
-                sheet.append(_figures(county.name, tier.label, county.by_tier[tier], target))
-        if len(county.by_tier) > 1:
-            sheet.append(_figures(county.name, "合计", county.together, target))
-    for tier, figures in rollups.by_tier(counties).items():
-        sheet.append(_figures("全市", tier.label, figures, target))
-    city = sum((county.together for county in counties), rollups.Figures())
-    sheet.append(_figures("全市", "合计", city, target))
-    sheet.finish()
-
-
-def _figures(name: str, tier: str, figures: rollups.Figures, target: Decimal) -> list[Any]:
-    share = figures.share_percent
+def _of_tiers(prefix: str, label: str, explanation: str, write: Callable) -> list[SheetKind]:
     return [
-        name,
-        str(tier),
-        figures.registered,
-        figures.started,
-        figures.submitted,
-        figures.reviewed,
-        figures.decided,
-        figures.at_standard,
-        None if share is None else rounded(share),
-        "达到" if figures.reaches(target) else "未达到",
-        figures.still_needed(target),
+        SheetKind(
+            f"{prefix}_{tier.lower()}",
+            f"{label}（{tier.label}）",
+            explanation,
+            partial(write, of=tier),
+            tier,
+            lists_unions=True,
+        )
+        for tier in (Tier.COUNTY, Tier.TOWNSHIP, Tier.GRASSROOTS)
     ]
 
 
-def _write_tier(
-    book: Any, campaign: Campaign, tier: str, name: str, titles: list[str], made: str
-) -> None:
-    columns = [("序号", 6), ("代码", 16), ("工会名称", 36), ("县（市、区）", 26), ("状态", 10)]
-    columns += [("自评总分", 10)]
-    for title in titles:
-        columns += [(title, 12), ("是否“好”", 9)]
-    columns += [("评定总分", 10), ("是否达标", 10)]
+_ALL = [
+    SheetKind(
+        "counties",
+        "各县（市、区）汇总",
+        "各县（市、区）按层级的在册、已开始、已提交、已评审、已评定、达标工会数，提交率、达标率，距目标尚需的个数。",
+        places.counties,
+    ),
+    SheetKind(
+        "townships",
+        "各乡镇（街道）汇总",
+        "同上，细到乡镇（街道）；直接隶属于县（市、区）或市总工会的基层工会列在“（直属）”。",
+        places.townships,
+    ),
+    *_of_tiers(
+        "tier",
+        "汇总表",
+        "每个在册工会一行：状态、自评总分、六好的评定得分和是否“好”、评定总分、是否达标。",
+        unions.tier,
+    ),
+    SheetKind(
+        "criteria",
+        "六好得分情况",
+        "六好每一项：评定的工会数，其中“好”的个数和比例，平均得分、得分率。",
+        scores.criteria,
+    ),
+    SheetKind(
+        "indicators",
+        "指标得分情况",
+        "每个指标：评定的工会数（不适用的不计），达到的个数和比例，平均得分、得分率。",
+        scores.indicators,
+    ),
+    SheetKind(
+        "missing",
+        "未提交名单",
+        "未开始、填报中或退回修改后尚未再次提交的工会。",
+        unions.missing,
+        lists_unions=True,
+    ),
+    SheetKind(
+        "recommended",
+        "推荐名单",
+        "上级工会已初审推荐的工会：推荐单位、名次、初审总分、推荐意见，以及评定结果。",
+        unions.recommended,
+        lists_unions=True,
+    ),
+    *_of_tiers(
+        "detail",
+        "指标明细",
+        "每个在册工会一行，每个指标两列：最近一次提交的自评得分、评定得分。",
+        unions.detail,
+    ),
+]
+SHEETS = {one.name: one for one in _ALL}
+USUAL_SHEETS = ("counties", "tier_county", "tier_township", "tier_grassroots")
+
+
+def _chosen(scope: Scope) -> list[SheetKind]:
+    return [
+        one
+        for one in _ALL
+        if one.name in scope.sheets and (one.tier is None or one.tier in scope.rubrics)
+    ]
+
+
+def size(scope: Scope) -> int:
+    """About how many rows the workbook will have: for a bar, at least one."""
+    counts = {tier: scope.unions(tier).count() for tier in scope.rubrics}
+    everybody = sum(counts.values())
+    return 1 + sum(
+        counts[one.tier] if one.tier else everybody for one in _chosen(scope) if one.lists_unions
+    )
+
+
+def write(scope: Scope, target: BinaryIO) -> Iterator[int]:
+    """Write the workbook, and yield now and then how many rows were written since. Memory stays
+    flat: rows are written as they are read. Points are rounded half up to 0.01."""
+    chosen = _chosen(scope)
+    with workbook.writing(target) as book:
+        _explain(book, scope, chosen)
+        for one in chosen:
+            yield from one.write(book, scope)
+
+
+def _explain(book: Workbook, scope: Scope, chosen: list[SheetKind]) -> None:
+    campaign = scope.campaign
+    first, _ = campaign.window
     sheet = Sheet(
         book,
-        name,
-        title=f"{campaign.name}汇总表（{name}）",
-        notes=[made, "“—”表示尚无评定结果。分数四舍五入到 0.01。"],
-        columns=columns,
-        widen=3,
+        "说明",
+        title=f"{campaign.name}汇总表说明",
+        notes=[scope.made],
+        columns=[("项目", 28), ("说明", 100)],
+        widen=1,
+        wrapped=["说明"],
     )
-    for number, row in enumerate(rollups.tier_rows(campaign, tier), start=1):
-        state = row["entry__state"]
-        decision = row["decision"]
-        values = [
-            number,
-            row["code"],
-            row["name"],
-            row["county"],
-            State(state).label if state else _NOT_STARTED,
-            _points(row["entry__self_total"]),
-        ]
-        if decision is None:
-            values += ["—"] * (2 * len(titles) + 2)
-        else:
-            for points, met in decision.criteria:
-                values += [rounded(points), "好" if met else "未达"]
-            values += [rounded(decision.total), str(Outcome(decision.outcome).label)]
-        sheet.append(values)
+    rows = [
+        ("创建活动", f"{campaign.name}（{campaign.year}年度，周期自{first}年起三年）"),
+        ("范围", scope.where),
+        ("工作表", "、".join(one.label for one in chosen) or "（没有可生成的工作表）"),
+        ("工会信息列", "、".join(one.label for one in scope.union_columns)),
+        ("制表", f"{scope.prepared_by}，{scope.on:%Y年%m月%d日}"),
+        ("计量单位", "工会数：个；得分：分，四舍五入到 0.01；比率：百分数。"),
+        (
+            "统计口径",
+            "统计全部在册工会（不计入达标率的单位除外），按提交时的隶属关系归入县（市、区）和乡镇（街道）。"
+            "一个工会在周期内多次达标只计一次。",
+        ),
+        (
+            "合计与比率",
+            "合计、平均和比率都是公式，改动或筛选后自动重新计算；没有数据时留空。",
+        ),
+    ]
+    if scope.hidden:
+        rows.append(
+            ("回避", "制表人须回避的工会不列入逐个列出工会的工作表；按县、按层级的合计数不受影响。")
+        )
+    rows += [(one.label, one.explanation) for one in chosen]
+    for row in rows:
+        sheet.append(row)
     sheet.finish()
-
-
-def _points(value: Decimal | None) -> Decimal | str:
-    return "—" if value is None else rounded(value)

@@ -54,6 +54,12 @@ class ActionForm(forms.Form):
         ),
         Action.REOPEN_REVIEW: ("reason", "退回评审员的理由", True, ""),
         Action.REOPEN_DECISION: ("reason", "撤销评定的理由", True, "原评定保留在记录中。"),
+        Action.WITHDRAW_PUBLICATION: (
+            "reason",
+            "撤下公示的理由",
+            True,
+            "公示页面上不再有这个工会；评定保留，可以撤销评定或重新公示。",
+        ),
         Action.ACCEPT_APPEAL: ("reason", "异议成立的理由", True, "申报将回到评审中。"),
     }
 

@@ -10,7 +10,9 @@ from django.db.models import QuerySet
 
 from assessments.forms.filters import UnionFilter
 from assessments.forms.ratings import PlainTextField
+from assessments.models import Campaign
 from assessments.oversight import Lag, Stage
+from assessments.rollups import BANDS, Reached, decided, unions
 from organizations.choices import Tier
 from organizations.models import Organization, User
 from organizations.models.organization import within
@@ -24,6 +26,18 @@ class DeskFilter(UnionFilter):
         label="状态",
         required=False,
         choices=[("", "全部状态"), *Stage.choices],
+        widget=forms.HiddenInput,
+    )
+    reached = forms.ChoiceField(
+        label="统计口径", required=False, choices=[("", "不限统计口径"), *Reached.choices]
+    )
+    missed = forms.RegexField(
+        r"^(C[1-6]|[A-Z]\d\.\d\d)$", label="未达到", required=False, widget=forms.HiddenInput
+    )
+    band = forms.ChoiceField(
+        label="评定总分",
+        required=False,
+        choices=[("", "不限"), *((name, f"{name} 分起") for name in BANDS)],
         widget=forms.HiddenInput,
     )
     lag = forms.ChoiceField(label="催办", required=False, choices=[("", "不限进度"), *Lag.choices])
@@ -52,6 +66,24 @@ class DeskFilter(UnionFilter):
         rows = super().apply(rows, organization=organization)
         path = self.paths.get(self.value("township"))
         return rows.filter(within(path, f"{organization}path")) if path else rows
+
+    @property
+    def is_of_figure(self) -> bool:
+        """Whether the list is that behind a figure of the roll-up (总览)."""
+        return any(self.value(name) for name in ("reached", "missed", "band"))
+
+    def apply_figure(
+        self, rows: QuerySet[Organization], campaign: Campaign
+    ) -> QuerySet[Organization]:
+        """Those that a figure of the roll-up counts at the chosen place: as they stood when they
+        handed in."""
+        place = self.paths.get(self.value("township") or self.value("county"), "")
+        if reached := self.value("reached"):
+            rows = rows.filter(pk__in=unions(campaign, reached, place).order_by().values("pk"))
+        if self.value("missed") or self.value("band"):
+            found = decided(campaign, place, missed=self.value("missed"), band=self.value("band"))
+            rows = rows.filter(pk__in=found.order_by().values("pk"))
+        return self.by_name_and_tier(rows)
 
     def apply_state(self, rows: QuerySet[Organization]) -> QuerySet[Organization]:
         stage = self.value("state")

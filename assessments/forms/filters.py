@@ -33,13 +33,17 @@ class UnionFilter(ListFilter):
             (organization.code, organization.name) for organization in counties
         ]
 
-    def apply(self, rows: QuerySet, *, organization: str = "") -> QuerySet:
-        """Narrow rows; `organization` is the lookup prefix to the organization ("" for rows that
-        are organizations)."""
+    def by_name_and_tier(self, rows: QuerySet, organization: str = "") -> QuerySet:
         if text := self.value("q"):
             rows = rows.filter(named(text, organization))
         if tier := self.value("tier"):
             rows = rows.filter(**{f"{organization}tier": tier})
+        return rows
+
+    def apply(self, rows: QuerySet, *, organization: str = "") -> QuerySet:
+        """Narrow rows; `organization` is the lookup prefix to the organization ("" for rows that
+        are organizations)."""
+        rows = self.by_name_and_tier(rows, organization)
         if path := self.paths.get(self.value("county")):
             rows = rows.filter(within(path, f"{organization}path"))
         return rows
@@ -71,11 +75,34 @@ class AssessmentFilter(UnionFilter):
         return rows
 
 
+class PictureFilter(ListFilter):
+    """By place and tier. `whole` offers the city as a whole."""
+
+    county = forms.ChoiceField(label="范围", required=False)
+    tier = forms.ChoiceField(
+        label="层级",
+        required=False,
+        choices=[("", "全部层级"), *((tier.value, tier.label) for tier in ASSESSED_TIERS)],
+    )
+
+    def __init__(self, data: Any, places: list[Organization], *, whole: bool) -> None:
+        super().__init__(data)
+        self._places = {one.code: one for one in places}
+        self.fields["county"].choices = [
+            *([("", "全市")] if whole else []),
+            *((one.code, one.name) for one in places),
+        ]
+
+    @property
+    def place(self) -> Organization | None:
+        return self._places.get(self.value("county"))
+
+
 def counties_of(user: User) -> list[Organization]:
     """What the county filter offers: counties and industries that the user may see."""
     return list(
         Organization.objects.visible_to(user)
         .filter(tier__in=["COUNTY", "INDUSTRY"])
         .order_by("code")
-        .only("code", "name", "path")
+        .only("code", "name", "path", "tier")
     )

@@ -5,6 +5,7 @@ from assessments.models.deciding import DecisionBatch, PendingDecision, Standing
 from assessments.models.decision import Adjustment, Decision, DecisionCriterion, DecisionScore
 from assessments.models.endorsement import Endorsement, EndorsementScore, Urge
 from assessments.models.evidence import Evidence, PartialUpload, StoredFile
+from assessments.models.export import Export, ExportPreset
 from assessments.models.guide import SeenGuide
 from assessments.models.history import AnswerChange
 from assessments.models.inspection import (
@@ -13,7 +14,10 @@ from assessments.models.inspection import (
     InspectionDraw,
     InspectionFinding,
 )
+from assessments.models.notice import Notice, NoticeAudience, NoticeFile, NoticeRead
 from assessments.models.phrase import StockPhrase
+from assessments.models.plan import ImplementationPlan, PlanVersion
+from assessments.models.publicity import Appeal, PublicityPeriod, PublishedResult
 from assessments.models.recognition import Recheck, Recognition
 from assessments.models.recommendation import (
     GoalCompletion,
@@ -48,6 +52,7 @@ __all__ = [
     "Adjustment",
     "Answer",
     "AnswerChange",
+    "Appeal",
     "Arbitration",
     "AssignmentRun",
     "Attachment",
@@ -61,18 +66,28 @@ __all__ = [
     "Endorsement",
     "EndorsementScore",
     "Evidence",
+    "Export",
+    "ExportPreset",
     "Extension",
     "ExtensionRequest",
     "FindingPhoto",
     "GoalCompletion",
+    "ImplementationPlan",
     "Indicator",
     "Inspection",
     "InspectionDraw",
     "InspectionFinding",
+    "Notice",
+    "NoticeAudience",
+    "NoticeFile",
+    "NoticeRead",
     "PackageFile",
     "PartialUpload",
     "PendingDecision",
+    "PlanVersion",
     "ProxyFilling",
+    "PublicityPeriod",
+    "PublishedResult",
     "Recheck",
     "Recognition",
     "Recommendation",

@@ -77,6 +77,15 @@ class Campaign(models.Model):
         validators=[MinValueValidator(0)],
         help_text="评审得分比满分低得不超过这个分值时，可以不写理由。0 表示低于满分都要写。",
     )
+    publicity_working_days = models.PositiveSmallIntegerField(
+        "公示工作日",
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+        help_text="公示当天不算，法定节假日和周末不算，调休上班日算。",
+    )
+    publishes_points = models.BooleanField(
+        "公示各项得分", default=False, help_text="开启后，公示页面除结果外还列出六好得分。"
+    )
     basically_satisfied_counts = models.BooleanField("“基本满意”计入满意", default=True)
     outside_target = models.ManyToManyField(
         Organization,

@@ -99,6 +99,11 @@ def may_sign(user: User, assessment: SelfAssessment) -> bool:
     return has_role(user, assessment.organization, {Role.HEAD})
 
 
+def may_appeal(user: User, assessment: SelfAssessment) -> bool:
+    """申诉 against the published result: the union's head."""
+    return has_role(user, assessment.organization, {Role.HEAD})
+
+
 def may_ask_to_sign(user: User, assessment: SelfAssessment) -> bool:
     """请负责人签批: whoever fills in and cannot sign."""
     return may_fill_in(user, assessment) and not may_sign(user, assessment)

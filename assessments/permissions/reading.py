@@ -9,7 +9,8 @@ from assessments.models import Evidence, SelfAssessment, Similarity, Trace
 from assessments.permissions.filling import OWN_WRITERS, fills_by_proxy, may_see_library
 from assessments.permissions.reviewing import may_be_assigned
 from organizations.choices import Role, Tier
-from organizations.models import User
+from organizations.models import Organization, User
+from organizations.models.organization import SUBTREE_ROLES
 from organizations.permissions import has_role
 
 
@@ -85,3 +86,12 @@ def _is_flagged_for(user: User, evidence: Evidence) -> bool:
         right_assessment__state__in=EDITABLE_STATES
     )
     return flags.exclude(writing).exists()
+
+
+def overseen_by(user: User) -> list[Organization]:
+    """总览, 申报情况: the unions above the grassroots whose whole subtree the user sees."""
+    return [
+        membership.organization
+        for membership in user.roles
+        if membership.role in SUBTREE_ROLES and membership.organization.tier != Tier.GRASSROOTS
+    ]

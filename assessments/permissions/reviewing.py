@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assessments.allotting import Ties
-from assessments.models import Review, SelfAssessment, Similarity
+from assessments.models import Export, Review, SelfAssessment, Similarity
 from assessments.models.self_assessment import recused_paths
 from organizations.choices import Role, Tier
 from organizations.models import Organization, User
@@ -87,6 +87,11 @@ def may_administer(user: User, assessment: SelfAssessment | None = None) -> bool
     return assessment is None or not has_conflict(user, assessment.organization)
 
 
+def may_finalise(user: User | None, assessment: SelfAssessment) -> bool:
+    """公示期满生效: the portal itself (None), or the city's 管理员."""
+    return user is None or may_administer(user, assessment)
+
+
 def may_grant_extension(user: User, organization: Organization | None = None) -> bool:
     """延期: the city's 管理员; not for a union they belong to."""
     if not has_city_role(user, {Role.ADMIN}):
@@ -126,3 +131,18 @@ def may_judge_similarity(user: User, pair: Similarity) -> bool:
 def may_export(user: User) -> bool:
     """汇总表: the city's 管理员 and 评审组长."""
     return is_city_admin(user) or has_city_role(user, {Role.LEAD_REVIEWER})
+
+
+def hidden_from(user: User) -> list[str]:
+    """The tops of the subtrees that an export leaves out: what a lead is recused from (回避)."""
+    return [] if is_city_admin(user) else sorted(recused_paths(user))
+
+
+def may_take_export(user: User, export: Export) -> bool:
+    """Downloading: the owner, as long as the right to export stands, and nothing of what is in the
+    file has become a matter to stand back from (回避) since it was made."""
+    return (
+        export.owner_id == user.pk
+        and may_export(user)
+        and set(hidden_from(user)) <= set(export.hidden)
+    )

@@ -6,8 +6,16 @@ them.
 """
 
 from assessments.rollups.counting import counted_organizations, reached_standard
-from assessments.rollups.detail import Decided, tier_rows
-from assessments.rollups.figures import TOTAL, CountyFigures, Figures, Scores, criterion_code
+from assessments.rollups.detail import Reached, decided, unions
+from assessments.rollups.figures import (
+    BANDS,
+    TOTAL,
+    CountyFigures,
+    Figures,
+    Scores,
+    criterion_code,
+    percent,
+)
 from assessments.rollups.reading import (
     CITY_DIRECT,
     by_county,
@@ -19,22 +27,25 @@ from assessments.rollups.reading import (
 from assessments.rollups.summary import faults, rebuild, refresh
 
 __all__ = [
+    "BANDS",
     "CITY_DIRECT",
     "TOTAL",
     "CountyFigures",
-    "Decided",
     "Figures",
+    "Reached",
     "Scores",
     "by_county",
     "by_tier",
     "counted_organizations",
     "county_names",
     "criterion_code",
+    "decided",
     "faults",
     "figures_of",
+    "percent",
     "reached_standard",
     "rebuild",
     "refresh",
     "scores_of",
-    "tier_rows",
+    "unions",
 ]

@@ -42,7 +42,7 @@ from assessments.models import (
     Recognition,
     SelfAssessment,
 )
-from assessments.rollups.figures import TOTAL, UNIT, Figures, Scores
+from assessments.rollups.figures import BANDS, TOTAL, UNIT, Figures, Scores
 from organizations.choices import ASSESSED_TIERS, Tier
 from organizations.models import Organization
 from organizations.models.organization import PATH_STEP, within
@@ -229,11 +229,11 @@ def _summed(rows: QuerySet, points: str, maximum: str | Value, met: Q) -> QueryS
                 f"{_SUM}points": Sum("exact_points"),
                 f"{_SUM}maximum": Sum("exact_maximum"),
                 f"{_SUM}met": Count("pk", filter=met),
-                f"{_SUM}below_60": part(0, 60),
-                f"{_SUM}from_60": part(60, 70),
-                f"{_SUM}from_70": part(70, 80),
-                f"{_SUM}from_80": part(80, 90),
-                f"{_SUM}from_90": part(90, 101),
+                f"{_SUM}below_60": part(*BANDS["0"]),
+                f"{_SUM}from_60": part(*BANDS["60"]),
+                f"{_SUM}from_70": part(*BANDS["70"]),
+                f"{_SUM}from_80": part(*BANDS["80"]),
+                f"{_SUM}from_90": part(*BANDS["90"]),
             }
         )
     )

@@ -2,84 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
 
-from django.db.models import Case, F, When
-from django.db.models.functions import Length, Substr
-
-from assessments.choices import DECIDED_STATES
-from assessments.models import Campaign, Decision, DecisionCriterion
-from assessments.rollups.counting import counted_organizations
-from assessments.rollups.reading import county_names
-from organizations.choices import Tier
-from organizations.models.organization import PATH_STEP
+from assessments.choices import DECIDED_STATES, REVIEWED_STATES, SUBMITTED_STATES
+from assessments.models import Campaign, Decision, Endorsement
+from assessments.rollups.counting import counted_organizations, reached_standard
+from assessments.rollups.figures import BANDS
+from organizations.models import Organization
+from organizations.models.organization import within
 
 #: Rows that an export holds in memory at a time.
 PORTION = 500
 
 
-def county_path() -> Case:
-    """The path of the county-level or industrial union above `standing_place`; the city's own
-    for a union directly under it."""
-    parent = Substr("standing_place", 1, Length("standing_place") - PATH_STEP)
-    return Case(
-        When(tier=Tier.COUNTY, then=F("standing_place")),
-        default=Substr(parent, 1, PATH_STEP * 2),
+class Reached(TextChoices):
+    """How far a union has come, as a figure counts it; each is a field of `Figures`."""
+
+    REGISTERED = "registered", "在册"
+    STARTED = "started", "已开始"
+    SUBMITTED = "submitted", "已提交"
+    ENDORSED = "endorsed", "已初审"
+    REVIEWED = "reviewed", "已评审"
+    DECIDED = "decided", "已评定"
+    AT_STANDARD = "at_standard", "达标（三年内）"
+    NOT_AT_STANDARD = "not_at_standard", "尚未达标"
+
+
+def unions(
+    campaign: Campaign, reached: str, place: str = "", tier: str = ""
+) -> QuerySet[Organization]:
+    """The unions that one figure counts: of the subtree at `place` (as they stood when they handed
+    in), of one tier or all."""
+    rows = counted_organizations(campaign, tier or None)
+    if place:
+        rows = rows.filter(within(place, "standing_place"))
+    endorsed = Endorsement.objects.standing().filter(self_assessment=OuterRef("entry"))
+    return rows.filter(
+        {
+            Reached.REGISTERED: Q(),
+            Reached.STARTED: Q(entry__isnull=False),
+            Reached.SUBMITTED: Q(entry__state__in=SUBMITTED_STATES),
+            Reached.ENDORSED: Q(Exists(endorsed)),
+            Reached.REVIEWED: Q(entry__state__in=REVIEWED_STATES),
+            Reached.DECIDED: Q(entry__state__in=DECIDED_STATES),
+            Reached.AT_STANDARD: Q(reached_standard(campaign)),
+            Reached.NOT_AT_STANDARD: ~Q(reached_standard(campaign)),
+        }[Reached(reached)]
     )
 
 
-def tier_rows(campaign: Campaign, tier: str) -> Iterator[dict[str, object]]:
-    """One row for each counted organization of the tier, in the order of the tree, read in
-    portions: code, name, county, entry__state, entry__self_total (None: not started), and
-    `decision`, the standing one as Decided, or None."""
-    names = county_names()
-    organizations = (
-        counted_organizations(campaign, tier)
-        .annotate(county=county_path())
-        .order_by("standing_place")
-        .values("code", "name", "county", "entry__pk", "entry__state", "entry__self_total")
-    )
-    portion: list[dict[str, object]] = []
-    for row in organizations.iterator(chunk_size=PORTION):
-        row["county"] = names.get(row["county"], "")
-        portion.append(row)
-        if len(portion) == PORTION:
-            yield from _with_decisions(portion)
-            portion = []
-    yield from _with_decisions(portion)
-
-
-@dataclass(frozen=True)
-class Decided:
-    """A standing decision in figures: total out of 100, outcome, and by criterion in order of
-    their numbers the points and whether it is met."""
-
-    total: Decimal
-    outcome: str
-    criteria: tuple[tuple[Decimal, bool], ...]
-
-
-def _with_decisions(rows: list[dict[str, object]]) -> Iterator[dict[str, object]]:
-    standing = Decision.objects.filter(
-        self_assessment__in=[row["entry__pk"] for row in rows if row["entry__pk"]],
-        self_assessment__state__in=DECIDED_STATES,
+def decided(
+    campaign: Campaign, place: str = "", *, missed: str = "", band: str = ""
+) -> QuerySet[Organization]:
+    """The unions with a standing decision that a figure counts: those that `missed` a criterion
+    (C1 … C6) or an indicator, by its code, or whose total lies in a band of `BANDS`."""
+    found = Decision.objects.filter(
         superseded_at=None,
+        self_assessment__campaign=campaign,
+        self_assessment__state__in=DECIDED_STATES,
+        self_assessment__organization=OuterRef("pk"),
     )
-    criteria: dict[int, list[tuple[Decimal, bool]]] = {}
-    for decision, points, met in (
-        DecisionCriterion.objects.filter(decision__in=standing)
-        .order_by("number")
-        .values_list("decision", "points", "met")
-    ):
-        criteria.setdefault(decision, []).append((points, met))
-    decided = {
-        assessment: Decided(total, outcome, tuple(criteria.get(pk, ())))
-        for pk, assessment, total, outcome in standing.values_list(
-            "pk", "self_assessment", "total", "outcome"
-        )
-    }
-    for row in rows:
-        row["decision"] = decided.get(row["entry__pk"])
-        yield row
+    if missed.startswith("C"):
+        found = found.filter(criteria__number=missed[1:], criteria__met=False)
+    elif missed:
+        found = found.filter(scores__indicator__code=missed, scores__met=False)
+    if band:
+        least, below = BANDS[band]
+        found = found.filter(total__gte=least, total__lt=below)
+    return unions(campaign, Reached.DECIDED, place).filter(Exists(found))

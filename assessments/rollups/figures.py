@@ -12,6 +12,8 @@ from typing import Self
 UNIT = 1_000_000
 #: The codes of a tier's total and of its six criteria; indicators have their own.
 TOTAL = "TOTAL"
+#: Parts of the points, in percent: name → from, to below.
+BANDS = {"0": (0, 60), "60": (60, 70), "70": (70, 80), "80": (80, 90), "90": (90, 101)}
 
 
 def criterion_code(number: int) -> str:
@@ -95,6 +97,11 @@ class Scores(_Sum):
     @property
     def rate_percent(self) -> Decimal | None:
         return percent(self.numerator, self.denominator)
+
+    @property
+    def bands(self) -> list[tuple[str, int]]:
+        """The distribution with the name of each part, from the lowest."""
+        return list(zip(BANDS, self.distribution, strict=True))
 
     @property
     def distribution(self) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 
 from django.db.models import Q
 
@@ -30,8 +31,12 @@ def county_names() -> dict[str, str]:
 def by_county(campaign: Campaign) -> list[CountyFigures]:
     """The figures of each county, in the order of their codes."""
     refresh(campaign)
-    names = county_names()
-    direct = [path for path, name in names.items() if len(path) == PATH_STEP]
+    return counties(campaign, county_names())
+
+
+def counties(campaign: Campaign, names: dict[str, str]) -> list[CountyFigures]:
+    """As `by_county`, of what has been counted; `names` by path. One query."""
+    direct = [path for path in names if len(path) == PATH_STEP]
     rows = Rollup.objects.filter(
         Q(is_total=True, place__in=names.keys() - set(direct))
         | Q(is_total=False, place__in=direct),
@@ -55,21 +60,31 @@ def figures_of(campaign: Campaign, place: str) -> dict[str, Figures]:
     """The figures of a subtree by tier. `place` is the path of its top: the city, a county or an
     industrial union, or a township union."""
     refresh(campaign)
-    found: dict[str, Figures] = {}
-    rows = Rollup.objects.filter(_subtree(place), campaign=campaign)
-    for tier, *figures in rows.values_list("tier", *_FIGURES):
-        found[tier] = found.get(tier, Figures()) + Figures(*figures)
+    return figures_of_each([campaign], place)[campaign.pk]
+
+
+def figures_of_each(campaigns: Collection[Campaign], place: str) -> dict[int, dict[str, Figures]]:
+    """As `figures_of`, of what has been counted, by key of the campaign. One query."""
+    found: dict[int, dict[str, Figures]] = {campaign.pk: {} for campaign in campaigns}
+    rows = Rollup.objects.filter(_subtree(place), campaign__in=campaigns)
+    for key, tier, *figures in rows.values_list("campaign", "tier", *_FIGURES):
+        found[key][tier] = found[key].get(tier, Figures()) + Figures(*figures)
     return found
 
 
 def scores_of(campaign: Campaign, place: str) -> dict[str, dict[str, Scores]]:
     """What was decided in a subtree, by tier and code: TOTAL, the criteria, the indicators."""
     refresh(campaign)
+    return scores(campaign, place)
+
+
+def scores(campaign: Campaign, place: str) -> dict[str, dict[str, Scores]]:
+    """As `scores_of`, of what has been counted. One query."""
     found: dict[str, dict[str, Scores]] = {}
     rows = RollupScore.objects.filter(_subtree(place), campaign=campaign)
-    for tier, code, *scores in rows.values_list("tier", "code", *_SCORES):
+    for tier, code, *sums in rows.values_list("tier", "code", *_SCORES):
         codes = found.setdefault(tier, {})
-        codes[code] = codes.get(code, Scores()) + Scores(*scores)
+        codes[code] = codes.get(code, Scores()) + Scores(*sums)
     return found
 
 

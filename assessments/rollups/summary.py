@@ -26,12 +26,14 @@ _FIGURES = [one.name for one in dataclasses.fields(Figures)]
 _SCORES = [one.name for one in dataclasses.fields(Scores)]
 
 
-def refresh(campaign: Campaign) -> None:
+def refresh(*campaigns: Campaign) -> None:
     """Count what has changed since the last time: one query where nothing has."""
     marks = RollupMark.objects.filter(campaign=OuterRef("campaign"))
-    counted = RollupState.objects.filter(campaign=campaign, counted_at__isnull=False)
-    if not counted.filter(~Exists(marks)).exists():
-        _count_marked(campaign)
+    counted = RollupState.objects.filter(campaign__in=campaigns, counted_at__isnull=False)
+    fresh = set(counted.filter(~Exists(marks)).values_list("campaign", flat=True))
+    for campaign in campaigns:
+        if campaign.pk not in fresh:
+            _count_marked(campaign)
 
 
 @transaction.atomic

@@ -47,6 +47,9 @@ _EVENT_LABELS = {
     "OVERRIDE_PROPOSED": "拟推翻评定",
     "OVERRIDE_CONFIRMED": "确认推翻",
     "OVERRIDE_WITHDRAWN": "撤回推翻",
+    "APPEAL_FILED": "收到异议、申诉或意见",
+    "APPEAL_ASSIGNED": "确定异议承办人",
+    "APPEAL_ANSWERED": "答复异议、申诉或意见",
     "RECOGNISED": "命名",
     "RECHECKED": "复查",
     "RECOGNITION_REVOKED": "撤销命名",
@@ -86,6 +89,12 @@ def points(value: Decimal | str | None) -> str:
     if value is None or isinstance(value, str):
         return "—"
     return f"{rounded(value).normalize():f}"
+
+
+@register.filter
+def bare(value: Decimal | None) -> str:
+    """A figure as a script reads it; empty for none."""
+    return "" if value is None else points(value)
 
 
 @register.filter

@@ -27,6 +27,7 @@ _DONE = {
     Action.DECIDE: "评定结果已保存。",
     Action.REOPEN_DECISION: "评定已撤销。",
     Action.PUBLISH: "已进入公示。",
+    Action.WITHDRAW_PUBLICATION: "已撤下公示。",
     Action.ACCEPT_APPEAL: "已记录，申报回到评审中。",
     Action.FINALISE: "评定结果已生效。",
 }

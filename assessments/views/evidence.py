@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import files, library, permissions, thumbnails
 from assessments.forms.evidence import EvidenceForm
-from assessments.models import Evidence
+from assessments.models import Evidence, NoticeFile, PlanVersion
 
 #: Nothing of the file runs in the portal's name: it has an origin of its own, loads nothing, and
 #: only the portal's viewer may frame it. The sandbox is the response's, not the frame's, because
@@ -48,8 +48,11 @@ def _own_or_404(request: HttpRequest, pk: int) -> Evidence:
     return evidence
 
 
-def _bytes(evidence: Evidence, *, as_attachment: bool) -> FileResponse:
-    stored = evidence.stored_file
+def file_response(
+    kept: Evidence | NoticeFile | PlanVersion, *, as_attachment: bool
+) -> FileResponse:
+    """The bytes, sandboxed; 404 for what may not be opened or is gone."""
+    stored = kept.stored_file
     if stored.is_quarantined:
         raise Http404
     try:
@@ -57,7 +60,7 @@ def _bytes(evidence: Evidence, *, as_attachment: bool) -> FileResponse:
     except FileNotFoundError as error:
         raise Http404 from error
     response = FileResponse(
-        file, as_attachment=as_attachment, filename=evidence.name, content_type=stored.media_type
+        file, as_attachment=as_attachment, filename=kept.name, content_type=stored.media_type
     )
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = _SANDBOX
@@ -67,7 +70,7 @@ def _bytes(evidence: Evidence, *, as_attachment: bool) -> FileResponse:
 
 @require_safe
 def download(request: HttpRequest, pk: int) -> FileResponse:
-    return _bytes(_readable_or_404(request, pk), as_attachment=True)
+    return file_response(_readable_or_404(request, pk), as_attachment=True)
 
 
 @require_safe
@@ -77,7 +80,7 @@ def content(request: HttpRequest, pk: int) -> FileResponse:
     evidence = _readable_or_404(request, pk)
     if not (evidence.stored_file.is_image or evidence.stored_file.is_pdf):
         raise Http404
-    return _bytes(evidence, as_attachment=False)
+    return file_response(evidence, as_attachment=False)
 
 
 @require_safe

@@ -9,19 +9,30 @@ from assessments import deadlines
 
 #: Unknown ones that one address may try in a minute.
 MISSES_A_MINUTE = 30
+#: Objections and comments that one address may file in an hour.
+FILED_AN_HOUR = 10
 
 
 def is_guessing(request: HttpRequest) -> bool:
-    return _misses(request) >= MISSES_A_MINUTE
+    return _times(request, "verify", minutes=1) >= MISSES_A_MINUTE
 
 
 def note_miss(request: HttpRequest) -> None:
     """Known ones are not counted: an office may check a pile of papers."""
-    _misses(request, add=1)
+    _times(request, "verify", minutes=1, add=1)
 
 
-def _misses(request: HttpRequest, *, add: int = 0) -> int:
-    minute = int(deadlines.now().timestamp() // 60)
-    key = f"verify:{request.META.get('REMOTE_ADDR', '')}:{minute}"
-    cache.add(key, 0, timeout=120)
+def is_flooding(request: HttpRequest) -> bool:
+    return _times(request, "file", minutes=60) >= FILED_AN_HOUR
+
+
+def note_filed(request: HttpRequest) -> None:
+    _times(request, "file", minutes=60, add=1)
+
+
+def _times(request: HttpRequest, what: str, *, minutes: int, add: int = 0) -> int:
+    seconds = minutes * 60
+    span = int(deadlines.now().timestamp() // seconds)
+    key = f"{what}:{request.META.get('REMOTE_ADDR', '')}:{span}"
+    cache.add(key, 0, timeout=2 * seconds)
     return cache.incr(key, add)

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from assessments import permissions
+from assessments.models.plan import PLAN_TIERS
 from organizations.choices import ASSESSED_TIERS, Role
-from organizations.models.organization import SUBTREE_ROLES
 from organizations.permissions import has_city_role, is_admin, is_city_admin
 
 
@@ -18,18 +18,25 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    entries = [("工作台", "assessments:workbench", True)]
-    sees_subtree = any(
-        membership.role in SUBTREE_ROLES and membership.organization.tier != "GRASSROOTS"
-        for membership in user.roles
-    )
+    entries = [
+        ("工作台", "assessments:workbench", True),
+        ("通知公告", "assessments:notice_list", True),
+    ]
+    sees_subtree = bool(permissions.overseen_by(user))
     has_library = any(
         permissions.may_see_library(user, membership.organization)
         and membership.organization.tier in ASSESSED_TIERS
         for membership in user.roles
     )
+    files_plan = any(
+        permissions.may_read_unfiled_plan(user, membership.organization)
+        and membership.organization.tier in PLAN_TIERS
+        for membership in user.roles
+    )
     entries += [
+        ("总览", "assessments:dashboard", sees_subtree),
         ("材料库", "assessments:library", has_library),
+        ("实施方案", "assessments:plan_list", sees_subtree or files_plan),
         ("申报情况", "assessments:oversight", sees_subtree),
         (
             "评审任务",
@@ -38,6 +45,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ),
         ("分派", "assessments:assignment_list", permissions.may_lead(user)),
         ("评定", "assessments:decision_list", permissions.may_lead(user)),
+        ("公示", "assessments:publicity_list", permissions.may_lead(user)),
         ("命名推荐", "assessments:recognition_list", permissions.may_lead(user)),
         ("现场核查", "assessments:inspection_list", permissions.may_go_and_see(user)),
         ("雷同", "assessments:similarity_list", permissions.may_lead(user)),

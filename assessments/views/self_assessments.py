@@ -113,6 +113,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             ),
             "can_inspect": assessment.state in inspecting.INSPECTABLE_STATES
             and permissions.may_lead(user, assessment),
+            "may_appeal": assessment.state == State.PUBLISHED
+            and permissions.may_appeal(user, assessment),
             "events": _events(assessment, user),
             "city_names_shown": permissions.may_see_names_of_city(user),
         },
@@ -121,6 +123,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 #: What the city settles among itself before anybody is told of a decision.
 _INNER = (
+    "APPEAL_ASSIGNED",
     "CONFIRM_SCORES",
     "ARBITRATE",
     "ADJUST",

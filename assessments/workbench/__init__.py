@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from assessments.models import Campaign
-from assessments.workbench import city, own, superior
+from assessments.workbench import city, own, planning, reading, superior
 from assessments.workbench.task import Task
 from organizations.models import User
 
@@ -13,19 +13,22 @@ __all__ = ["Task", "tasks"]
 
 _FINDERS = (
     own.own_unions,
+    planning.own_plans,
     superior.proxies,
     superior.endorsements,
     city.unendorsed,
     city.reviews,
     city.leading,
+    planning.plans_to_handle,
     city.inspections,
     city.extension_requests,
 )
 
 
 def tasks(user: User, campaign: Campaign | None, at: dt.datetime) -> list[Task]:
-    """Everything that waits for the user in the campaign, the most urgent first."""
-    if campaign is None:
-        return []
-    found = [task for find in _FINDERS for task in find(user, campaign, at)]
+    """Everything that waits for the user in the campaign, the most urgent first, and what there is
+    to read."""
+    found = reading.unread_notices(user)
+    if campaign is not None:
+        found += [task for find in _FINDERS for task in find(user, campaign, at)]
     return sorted(found, key=lambda task: (not task.is_open, task.due or dt.date.max))

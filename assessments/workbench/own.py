@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 
 from assessments import deadlines, permissions, urging, worksheet
@@ -26,7 +27,7 @@ from organizations.models import Organization, User
 def own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     """The user's own unions. An observer (观察员) is shown where it stands, without a task."""
     own = {
-        membership.organization_id: membership.organization
+        membership.organization_id
         for membership in user.roles
         if membership.role in (Role.REPORTER, Role.HEAD, Role.VIEWER)
         and membership.organization.tier in ASSESSED_TIERS
@@ -44,18 +45,17 @@ def own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
         request.organization_id: request  # the latest, as the order is by time
         for request in ExtensionRequest.objects.filter(campaign=campaign, organization__in=own)
     }
-    extended = dict(
-        Extension.objects.filter(campaign=campaign, organization__in=own).values_list(
-            "organization_id", "until"
-        )
+    extension = Extension.objects.filter(campaign=campaign, organization=OuterRef("pk"))
+    unions = urging.with_latest(Organization.objects.filter(pk__in=own), campaign).annotate(
+        extended_until=Subquery(extension.values("until"))
     )
-    urged = urging.recent(campaign, list(own))
     found = []
-    for key, organization in own.items():
+    for organization in unions:
+        key = organization.pk
         assessment = assessments.get(key)
         returned = assessment is not None and assessment.state == State.RETURNED
         corrected = assessment.correction_due if assessment and returned else None
-        due = deadlines.latest(campaign, extended.get(key), corrected)
+        due = deadlines.latest(campaign, organization.extended_until, corrected)
         if assessment is None:
             task = _start_task(organization, campaign, due, at)
         else:
@@ -67,9 +67,9 @@ def own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
                 task = replace(
                     task, note=f"“{assessment.proxy_name}”正在代填，仍由本会负责人确认签批。"
                 )
-        if key in urged and (assessment is None or assessment.is_editable_state):
-            one = urged[key]
-            task = replace(task, urged=f"{one.day:%m-%d} 催报：{one.text}")
+        if organization.urged_on and (assessment is None or assessment.is_editable_state):
+            text = f"{organization.urged_on:%m-%d} 催报：{organization.urged_text}"
+            task = replace(task, urged=text)
         if permissions.may_start(user, organization):
             found.append(_with_request(task, campaign, organization, requests.get(key)))
         else:

@@ -97,7 +97,7 @@ def perform(
     `details` by action: `signatory` and `scan` (SUBMIT_ON_PAPER), `opinion` (ENDORSE; optional for
     COMPLETE_REVIEW and DECIDE), `pending` (DECIDE, as it was prepared), `rank` (ENDORSE), `remarks`
     {Indicator: text}, `reason` and `due_on` (RETURN), `reason` (RESUME, the reopening actions,
-    ACCEPT_APPEAL).
+    WITHDRAW_PUBLICATION, ACCEPT_APPEAL), `period` (optional for PUBLISH, which else opens one).
     `seen` is the `stamp` of what the user was shown before confirming, if anything was shown.
     Returns the self-assessment as it is then. Raises TransitionRefused and changes nothing when
     the state has moved on, the user may not, or a guard objects.
@@ -137,14 +137,14 @@ def perform(
 
 
 def perform_many(
-    action: Action, details: Mapping[int, Mapping[str, Any]], *, by: User
+    action: Action, details: Mapping[int, Mapping[str, Any]], *, by: User | None
 ) -> list[int]:
     """Run the same row of the table on many self-assessments, in one transaction, by a fixed number
     of queries for MANY_AT_A_TIME (but for the messages to each union). All or nothing.
 
     `details` are those of `perform`, by key of the self-assessment, and in the order in which it is
     done. Every one gets its own audit event. Returns the keys. Raises ManyRefused, which names
-    everything that stands in the way.
+    everything that stands in the way. `by=None` means the portal itself.
     """
     refused: dict[int, tuple[Problem, ...]] = {}
     at, keys = deadlines.now(), list(details)
@@ -170,7 +170,7 @@ def perform_many(
 
 
 def _contexts(
-    keys: Sequence[int], details: Mapping[int, Mapping[str, Any]], by: User, at: dt.datetime
+    keys: Sequence[int], details: Mapping[int, Mapping[str, Any]], by: User | None, at: dt.datetime
 ) -> list[Context]:
     """The self-assessments as they are now, with their reviews and verdicts."""
     by_key = (
@@ -187,7 +187,7 @@ def _contexts(
     return contexts
 
 
-def _write_many(contexts: Sequence[Context], action: Action, by: User) -> None:
+def _write_many(contexts: Sequence[Context], action: Action, by: User | None) -> None:
     """What `perform` writes once nothing stands in the way; the contexts share one row of the
     table, of which `of_many` does the effects."""
     (transition,) = {find(action, context.assessment.state) for context in contexts}
@@ -199,7 +199,7 @@ def _write_many(contexts: Sequence[Context], action: Action, by: User) -> None:
         assessment = context.assessment
         moved = {"from": assessment.state, "to": transition.target}
         assessment.state = transition.target
-        acted = capacity(by, assessment, transition.acts_as)
+        acted = capacity(by, assessment, transition.acts_as) if by else {}
         entries.append((assessment, acted | written | moved))
     SelfAssessment.objects.bulk_update([one.assessment for one in contexts], ["state"])
     record_many(action=action, by=by, entries=entries)

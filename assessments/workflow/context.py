@@ -42,7 +42,7 @@ class Context:
     """One run of a transition: the locked row, who acts, when, and what came with the action."""
 
     assessment: SelfAssessment
-    by: User
+    by: User | None
     at: dt.datetime
     details: Mapping[str, Any] = field(default_factory=dict)
 

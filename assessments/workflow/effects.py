@@ -13,6 +13,7 @@ from assessments import (
     deadlines,
     decisions,
     endorsing,
+    publicity,
     reviewing,
     revisions,
     similarity,
@@ -238,3 +239,31 @@ def others_are_scoring(context: Context) -> bool:
     completed = context.assessment.reviews.filter(completed_at__isnull=False).count()
     open_ = context.assessment.reviews.filter(completed_at=None).count()
     return open_ > 0 or completed < assigning.required_reviewers(context.assessment)
+
+
+def list_publicly(context: Context) -> dict[str, Any]:
+    return list_publicly_many([context])[0]
+
+
+def list_publicly_many(contexts: Sequence[Context]) -> list[dict[str, Any]]:
+    """On the list of the period that was opened for them, or of one that is opened now."""
+    first = contexts[0]
+    period = first.details.get("period") or publicity.open_period(
+        first.assessment.campaign, first.by, first.at
+    )
+    publicity.enter(period, [context.assessment for context in contexts])
+    return [{"period": period.number, "until": period.closes_on.isoformat()}] * len(contexts)
+
+
+def take_off_list(context: Context) -> dict[str, Any]:
+    publicity.take_off(context.assessment, context.at)
+    return {"reason": context.details["reason"]}
+
+
+def settle_appeals(context: Context) -> None:
+    """All that is open against the result: one of them is enough to have it reviewed anew."""
+    publicity.settle(context.assessment, context.details["reason"], context.by, context.at)
+
+
+def become_final(contexts: Sequence[Context]) -> list[dict[str, Any]]:
+    return [{} for _ in contexts]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from assessments import correcting, deadlines, endorsing, permissions, ranking, reviewing
-from assessments.models import PendingDecision, Review
+from assessments import correcting, deadlines, endorsing, permissions, publicity, ranking, reviewing
+from assessments.models import Appeal, PendingDecision, Review
 from assessments.workflow.context import Context, Problem
 
 
@@ -154,3 +154,15 @@ def reviewers_agree(context: Context) -> list[Problem]:
         return []
     names = "、".join(f"第{number}好" for number in discrepant)
     return [Problem(f"评审员之间在{names}分差过大，请先仲裁，或退回评审员复核。")]
+
+
+def publicity_is_over(context: Context) -> list[Problem]:
+    period = publicity.period_of(context.assessment)
+    if period is None or period.is_over(context.at):
+        return []
+    return [Problem(f"公示到 {period.closes_on:%Y-%m-%d} 结束，期满才能生效。")]
+
+
+def no_open_appeal(context: Context) -> list[Problem]:
+    open_ = Appeal.objects.holding_back().filter(result__self_assessment=context.assessment)
+    return [Problem("还有异议或申诉没有答复，请先办结。")] if open_.exists() else []

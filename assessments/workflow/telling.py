@@ -191,6 +191,10 @@ def union_of_publication(context: Context) -> Iterable[Message]:
     return [_to_union(context, NotificationKind.RESULT, "评定结果已公示，请查看。")]
 
 
+def union_of_withdrawn_publication(context: Context) -> Iterable[Message]:
+    return [_to_union(context, NotificationKind.RESULT, "评定结果已撤下公示，将另行处理。")]
+
+
 def union_of_appeal(context: Context) -> Iterable[Message]:
     return [_to_union(context, NotificationKind.RESULT, "异议成立，申报回到评审中。")]
 

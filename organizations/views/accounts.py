@@ -76,6 +76,7 @@ class AccountList(TableView):
         waiting = without_slip(filtered(self.request, self.filter)).count()
         return super().get_context_data(**kwargs) | {
             "waiting": waiting,
+            "issues_tokens": permissions.is_city_admin(self.request.user),
             "portion": min(waiting, slips.PORTION),
         }
 

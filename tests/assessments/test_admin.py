@@ -37,6 +37,7 @@ def campaign_fields(**fields):
         "discrepancy_percent": "20",
         "several_reviewers": "MEAN",
         "remark_tolerance": 0,
+        "publicity_working_days": 5,
         "basically_satisfied_counts": "on",
     }
     form |= {"policies-TOTAL_FORMS": 0, "policies-INITIAL_FORMS": 0}

@@ -17,6 +17,7 @@ from assessments import (
     evidence,
     library,
     oversight,
+    publishing,
     ranking,
     recognition,
     reviewing,
@@ -38,7 +39,7 @@ from assessments.models import (
 from assessments.scoring import Rating
 from organizations import audit
 from organizations.choices import Role
-from organizations.models import User
+from organizations.models import AuditEvent, User
 from tests import factories
 from tests.factories import make_self_assessment
 
@@ -395,4 +396,19 @@ def test_two_administrators_naming_at_once(city, campaign):
     results = at_once(naming(city.admin), naming(other))
     assert sum(isinstance(one, assigning.NotAllowed) for one in results) == 1, results
     assert list(Recognition.objects.values_list("number", flat=True)) == [1, 2, 3]
+    assert list(audit.verify()) == []
+
+
+def test_two_closing_the_publicity_together_make_each_result_final_once(city, campaign):
+    both = [
+        make_self_assessment(city, campaign, State.PUBLISHED, organization=one)
+        for one in (city.own, city.foreign)
+    ]
+    factories.pass_publicity()
+    results = at_once(publishing.close_due, publishing.close_due)
+    assert sum(results) == 2, results
+    assert (
+        SelfAssessment.objects.filter(pk__in=[one.pk for one in both], state="FINAL").count() == 2
+    )
+    assert AuditEvent.objects.filter(action=Action.FINALISE).count() == 2
     assert list(audit.verify()) == []

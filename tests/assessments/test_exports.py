@@ -1,41 +1,31 @@
-"""The summary workbook, opened again; and the figures behind it."""
+"""The summary workbook, opened again and recalculated; and the figures behind it."""
 
-import io
 from decimal import Decimal
 
 import pytest
 from django.urls import reverse
-from openpyxl import load_workbook
 
-from assessments import rollups
+from assessments import exporting, rollups
 from assessments.choices import Action, State
 from assessments.exports import summary
-from assessments.models import Veto
-from organizations import tree
-from organizations.models import Organization
+from assessments.models import TierPolicy, Veto
+from organizations import tree, workbook
+from organizations.models import Membership, Organization, User
 from tests import factories
-from tests.factories import make_organization, make_self_assessment, perform, today
+from tests.factories import make_organization, make_self_assessment, perform
+from tests.workbooks import named_rows, opened, recalculated
 
 pytestmark = pytest.mark.django_db
+TIERS = ["tier_county", "tier_township", "tier_grassroots"]
 
 
-def opened(client, campaign):
-    response = client.get(reverse("assessments:summary_workbook", args=[campaign.year]))
-    assert response["Content-Type"] == summary.MEDIA_TYPE
-    return load_workbook(io.BytesIO(b"".join(response.streaming_content)))
-
-
-def rows(sheet):
-    """Rows below the heading as dictionaries; a repeated heading keeps its first value."""
-    table = list(sheet.iter_rows(values_only=True))
-    head = next(i for i, row in enumerate(table) if row[0] in ("序号", "县（市、区）"))
-    found = []
-    for row in table[head + 1 :]:
-        named = {}
-        for label, value in zip(table[head], row, strict=True):
-            named.setdefault(label, value)
-        found.append(named)
-    return found
+def made(user, campaign, sheets, *, place="", columns=("state",)):
+    """The file of an export that has been made."""
+    chosen = {"year": campaign.year, "place": place, "sheets": sheets, "columns": list(columns)}
+    export = exporting.request(User.objects.get(pk=user.pk), chosen)
+    export.refresh_from_db()
+    assert export.is_available, export.error
+    return export.file
 
 
 @pytest.fixture
@@ -44,19 +34,33 @@ def admin(client, city):
     return client
 
 
-def test_a_sheet_for_each_tier_and_the_counties(admin, campaign):
-    assert opened(admin, campaign).sheetnames == [
+def test_every_sheet_that_was_chosen_and_one_that_explains_them(city, campaign):
+    book = opened(made(city.lead, campaign, list(summary.SHEETS)))
+    assert book.sheetnames == [
+        "说明",
         "各县（市、区）汇总",
+        "各乡镇（街道）汇总",
         "县（市、区）工会",
         "乡镇（街道）工会",
         "基层工会",
+        "六好得分情况",
+        "指标得分情况",
+        "未提交名单",
+        "推荐名单",
+        "县（市、区）工会明细",
+        "乡镇（街道）工会明细",
+        "基层工会明细",
     ]
+    told = {row["项目"]: row["说明"] for row in named_rows(book["说明"])}
+    assert told["范围"] == "全市"
+    assert told["制表"].startswith("组长，")
+    assert told["工会信息列"] == "代码、工会名称、县（市、区）、状态"
 
 
-def test_a_decided_union_has_all_its_figures(admin, city, campaign):
+def test_a_decided_union_has_all_its_figures(city, campaign):
     make_self_assessment(city, campaign, State.DECIDED, share="0.9")
-    sheet = opened(admin, campaign)["基层工会"]
-    row = next(r for r in rows(sheet) if r["工会名称"] == city.own.name)
+    book = opened(made(city.admin, campaign, ["tier_grassroots", "detail_grassroots"]))
+    row = next(r for r in named_rows(book["基层工会"]) if r["工会名称"] == city.own.name)
     assert (row["代码"], row["县（市、区）"], row["状态"]) == (
         city.own.code,
         "宝丰县总工会",
@@ -65,80 +69,168 @@ def test_a_decided_union_has_all_its_figures(admin, city, campaign):
     assert row["自评总分"] == row["评定总分"] == 93.98
     assert (row["党政重视支持好"], row["是否“好”"], row["是否达标"]) == (12.5, "未达", "未达标")
     assert row["职工权益维护好"] == 24.5
+    row = next(r for r in named_rows(book["基层工会明细"]) if r["工会名称"] == city.own.name)
+    own = {label: value for label, value in row.items() if label.endswith("（自评）")}
+    final = {label: value for label, value in row.items() if label.endswith("（评定）")}
+    assert sum(own.values()) == pytest.approx(93.98, abs=0.02)
+    assert list(own.values()) == list(final.values())
 
 
-def test_everybody_who_should_hand_in_is_there(admin, city, campaign):
+def test_everybody_who_should_hand_in_is_there(city, campaign):
     make_self_assessment(city, campaign, State.SUBMITTED)
-    found = {r["工会名称"]: r for r in rows(opened(admin, campaign)["基层工会"])}
+    book = opened(made(city.lead, campaign, ["tier_grassroots", "missing"]))
+    found = {r["工会名称"]: r for r in named_rows(book["基层工会"])[:-1]}
     assert set(found) == {city.own.name, city.sibling.name, city.foreign.name, city.direct.name}
     assert found[city.sibling.name]["状态"] == "未开始"
     assert found[city.sibling.name]["自评总分"] == "—"
     assert found[city.own.name]["是否达标"] == "—"
     assert found[city.direct.name]["县（市、区）"] == "市直单位"
+    missing = {r["工会名称"]: r["情况"] for r in named_rows(book["未提交名单"])[:-1]}
+    assert city.own.name not in missing
+    assert missing[city.sibling.name] == "未开始"
+    assert len(missing) == 7
+
+
+def test_whom_the_superior_recommends(city):
+    campaign = factories.make_campaign(endorsement=True)
+    make_self_assessment(city, campaign, State.ENDORSED)
+    make_self_assessment(city, campaign, State.SUBMITTED, organization=city.foreign)
+    book = opened(made(city.lead, campaign, ["recommended"]))
+    (row,) = named_rows(book["推荐名单"])
+    assert (row["工会名称"], row["推荐单位"]) == (city.own.name, city.township.name)
+    assert row["推荐意见"] == "同意推荐。"
+
+
+def test_a_part_of_the_tree_alone(city, campaign):
+    file = made(city.lead, campaign, ["tier_grassroots", "counties"], place=city.township.code)
+    book = opened(file)
+    names = {r["工会名称"] for r in named_rows(book["基层工会"])[:-1]}
+    assert names == {city.own.name, city.sibling.name}
+    assert {r["县（市、区）"] for r in named_rows(book["各县（市、区）汇总"])} == {
+        "宝丰县总工会",
+        city.township.name,
+    }
+
+
+def test_what_a_lead_is_recused_from_is_not_listed(city, campaign):
+    make_self_assessment(city, campaign, State.SUBMITTED)
+    city.lead.recusals.create(organization=city.county, reason="亲属")
+    sheets = [*TIERS, "missing", "detail_grassroots"]
+    book = opened(made(city.lead, campaign, sheets))
+    assert not any(
+        cell.value in (city.own.name, city.county.name, city.sibling.name)
+        for sheet in book.worksheets
+        for row in sheet.iter_rows()
+        for cell in row[2:3]
+    )
+    assert "回避" in {row["项目"] for row in named_rows(book["说明"])}
 
 
 @pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", '=HYPERLINK("x")'])
-def test_a_cell_that_looks_like_a_formula_is_text(admin, city, campaign, start):
+def test_a_cell_that_looks_like_a_formula_is_text(city, campaign, start):
     Organization.objects.filter(pk=city.own.pk).update(name=f"{start}工会")
-    sheet = opened(admin, campaign)["基层工会"]
+    sheet = opened(made(city.lead, campaign, ["tier_grassroots"]))["基层工会"]
     cell = next(c for row in sheet.iter_rows() for c in row if str(c.value) == f"{start}工会")
     assert cell.data_type == "s"
     assert cell.quotePrefix
 
 
-def test_characters_that_xml_forbids_are_dropped(admin, city, campaign):
-    Organization.objects.filter(pk=city.own.pk).update(name="坏\x0b字\x01符工会")
-    assert "坏字符工会" in {r["工会名称"] for r in rows(opened(admin, campaign)["基层工会"])}
+def test_characters_that_xml_forbids_are_dropped(city, campaign):
+    Organization.objects.filter(pk=city.own.pk).update(name="坏\x0b字\x01符\ufffe工会")
+    book = opened(made(city.lead, campaign, ["tier_grassroots"]))
+    assert "坏字符工会" in {r["工会名称"] for r in named_rows(book["基层工会"])}
 
 
-def test_the_sheet_is_ready_to_print(admin, campaign):
-    sheet = opened(admin, campaign)["基层工会"]
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("[县]:*?/\\工会", "县       工会".replace("       ", "      ")),
+        ("长" * 40, "长" * 31),
+        ("'引号'", "引号"),
+        ("", "Sheet"),
+        ("汇总", "汇总(2)"),
+    ],
+)
+def test_a_sheet_has_a_name_that_excel_takes(name, found):
+    assert workbook.sheet_name(name, ["汇总"]) == found
+
+
+def test_the_sheet_is_ready_to_print(city, campaign):
+    book = opened(made(city.admin, campaign, ["tier_grassroots", "counties"]))
+    sheet = book["基层工会"]
     assert sheet.page_setup.orientation == "landscape"
     assert sheet.print_title_rows == "$4:$4"
+    assert sheet.print_area == "'基层工会'!$A$1:$T$9"
     assert sheet.freeze_panes == "D5"
     assert sheet.auto_filter.ref == "A4:T8"
-    assert sheet["A2"].value.startswith("制表：管理员  日期：")
+    assert "制表：管理员" in sheet["A2"].value
+    assert "单位：分" in sheet["A3"].value
+    bars = book["各县（市、区）汇总"].conditional_formatting
+    assert {str(one.sqref) for one in bars} == {"I5:I11", "J5:J11"}
 
 
-def test_county_rows_add_up_to_the_city(admin, city, campaign):
+def test_totals_recalculate_to_the_figures_of_the_portal(city, campaign):
     make_self_assessment(city, campaign, State.DECIDED)
     make_self_assessment(city, campaign, State.SUBMITTED, organization=city.foreign)
-    table = rows(opened(admin, campaign)["各县（市、区）汇总"])
-    by_key = {(r["县（市、区）"], r["层级"]): r for r in table}
+    make_self_assessment(city, campaign, State.DECIDED, organization=city.direct, share="0.9")
+    sheets = ["counties", "townships", "tier_grassroots", "criteria", "indicators"]
+    book = recalculated(made(city.admin, campaign, sheets))
+    by_key = {(r["县（市、区）"], r["层级"]): r for r in named_rows(book["各县（市、区）汇总"])}
     own = by_key["宝丰县总工会", "基层工会"]
     assert (own["在册工会"], own["已提交"], own["已评审"], own["达标"]) == (2, 1, 1, 1)
-    assert (own["达标率（%）"], own["尚需达标"]) == (50, 1)
-    assert by_key["市直单位", "基层工会"]["在册工会"] == 1
-    city_row = by_key["全市", "合计"]
-    assert (city_row["在册工会"], city_row["已提交"], city_row["达标"]) == (8, 2, 1)
-    assert city_row["90%目标"] == "未达到"
+    assert (own["达标率"], own["尚需达标"], own["90%目标"]) == (0.5, 1, "未达到")
+    counties = rollups.by_county(campaign)
+    whole = sum((county.together for county in counties), rollups.Figures())
+    totals = {"合计": whole} | {
+        tier.label: figures for tier, figures in rollups.by_tier(counties).items()
+    }
+    townships = {(r["县（市、区）"], r["层级"]): r for r in named_rows(book["各乡镇（街道）汇总"])}
+    for label, figures in totals.items():
+        row = by_key["全市", label]
+        assert (row["在册工会"], row["已开始"], row["已提交"]) == (
+            figures.registered,
+            figures.started,
+            figures.submitted,
+        )
+        assert (row["已评审"], row["已评定"], row["达标"]) == (
+            figures.reviewed,
+            figures.decided,
+            figures.at_standard,
+        )
+        assert row["达标率"] * 100 == pytest.approx(float(figures.share_percent))
+        assert row["尚需达标"] == figures.still_needed(campaign.target_percent)
+        if label in ("乡镇（街道）工会", "基层工会"):
+            assert townships["全市", label]["达标"] == figures.at_standard
+    assert townships["市直单位", "基层工会"]["乡镇（街道）"] == "（直属）"
+    total = named_rows(book["基层工会"])[-1]
+    assert (total["工会名称"], total["是否达标"]) == ("平均分、“好”和达标的个数", 1)
+    assert total["评定总分"] == pytest.approx((100 + 93.98) / 2, abs=0.01)
+    first = named_rows(book["六好得分情况"])[-6]
+    assert (first["层级"], first["评定工会数"], first["达到工会数"]) == ("基层工会", 2, 1)
+    assert first["平均得分"] == 13.75
+    assert first["得分率"] == pytest.approx(27.5 / 30)
+    assert all(r["平均得分"] for r in named_rows(book["指标得分情况"]) if r["评定工会数"])
 
 
-@pytest.mark.parametrize("user", ["head", "county_admin", "county_head", "reviewer", "leader"])
-def test_only_the_citys_administrators_and_leads_export(client, city, campaign, user):
-    client.force_login(getattr(city, user))
-    for url in (
-        reverse("assessments:summary"),
-        reverse("assessments:summary_workbook", args=[campaign.year]),
-    ):
-        assert client.get(url).status_code == 404
-
-
-def test_a_year_without_a_campaign_is_not_found(admin, city):
-    factories.make_campaign(opened=False)
-    for year in (today().year, 1900, 99999999999999999999):
-        assert admin.get(f"/summary/{year}/workbook.xlsx").status_code == 404
-    assert "还没有开放的创建活动" in admin.get("/summary/").content.decode()
-
-
-def test_no_data_at_all_still_makes_a_workbook(admin, city, campaign):
-    Organization.objects.filter(pk__in=[city.foreign.pk, city.direct.pk]).update(
-        dissolved_on="2026-01-01"
-    )
+def test_nothing_is_divided_by_zero(city, campaign):
+    """No data at all, and a campaign that assesses one tier."""
     Organization.objects.exclude(pk=city.city.pk).update(dissolved_on="2026-01-01")
-    book = opened(admin, campaign)
-    assert rows(book["基层工会"]) == []
-    assert rows(book["各县（市、区）汇总"])[-1]["在册工会"] == 0
+    TierPolicy.objects.exclude(tier="GRASSROOTS").delete()
+    book = recalculated(made(city.admin, campaign, list(summary.SHEETS)))
+    assert "县（市、区）工会" not in book.sheetnames
+    assert [r["工会名称"] for r in named_rows(book["基层工会"])] == ["平均分、“好”和达标的个数"]
+    last = named_rows(book["各县（市、区）汇总"])[-1]
+    assert (last["在册工会"], last["达标率"], last["尚需达标"]) == (0, None, 0)
+    for sheet in book.worksheets:
+        for row in sheet.iter_rows(values_only=True):
+            assert not any(str(value).startswith(("#", "Err:")) for value in row)
+
+
+def test_who_has_lost_the_right_gets_no_file(city, campaign):
+    chosen = {"year": campaign.year, "place": "", "sheets": TIERS, "columns": []}
+    Membership.objects.filter(user=city.lead).delete()
+    with pytest.raises(exporting.ExportRefused):
+        exporting.request(User.objects.get(pk=city.lead.pk), chosen)
 
 
 # --- The figures ----------------------------------------------------------------------------------

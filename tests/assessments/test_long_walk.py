@@ -31,6 +31,7 @@ ACTORS = {
     Action.DECIDE: "lead",
     Action.REOPEN_DECISION: "admin",
     Action.PUBLISH: "admin",
+    Action.WITHDRAW_PUBLICATION: "admin",
     Action.ACCEPT_APPEAL: "admin",
 }
 

@@ -53,6 +53,7 @@ TOLD = {
     (Action.DECIDE, State.REVIEWED): {"admin": TURN, **union(RESULT)},
     (Action.REOPEN_DECISION, State.DECIDED): {"lead": TURN, **union(RESULT)},
     (Action.PUBLISH, State.DECIDED): union(RESULT),
+    (Action.WITHDRAW_PUBLICATION, State.PUBLISHED): union(RESULT),
     (Action.ACCEPT_APPEAL, State.PUBLISHED): {"reviewer": TURN, **union(RESULT)},
     (Action.FINALISE, State.PUBLISHED): union(RESULT),
 }
@@ -66,6 +67,7 @@ BY = {
     Action.BEGIN_REVIEW: "reviewer",
     Action.REOPEN_DECISION: "admin",
     Action.PUBLISH: "admin",
+    Action.WITHDRAW_PUBLICATION: "admin",
     Action.ACCEPT_APPEAL: "admin",
     Action.FINALISE: "admin",
     Action.DECIDE: "lead",
@@ -109,6 +111,8 @@ def act(city, assessment, action):
         )
         type(assessment).objects.update(correction_due=day)
         assessment.refresh_from_db()
+    if action == Action.FINALISE:
+        factories.pass_publicity()
     forget()
     perform(assessment, action, by, **details)
 

@@ -51,7 +51,8 @@ ALLOWED: dict[tuple[State, Action], set[str]] = {
     (State.REVIEWED, Action.DECIDE): CITY_LEADERS,
     (State.DECIDED, Action.REOPEN_DECISION): {"admin"},
     (State.DECIDED, Action.PUBLISH): {"admin"},
-    (State.PUBLISHED, Action.ACCEPT_APPEAL): {"admin"},
+    (State.PUBLISHED, Action.WITHDRAW_PUBLICATION): {"admin"},
+    (State.PUBLISHED, Action.ACCEPT_APPEAL): CITY_LEADERS,
     (State.PUBLISHED, Action.FINALISE): {"admin"},
 }
 TARGETS = {
@@ -67,6 +68,7 @@ TARGETS = {
     Action.DECIDE: State.DECIDED,
     Action.REOPEN_DECISION: State.REVIEWED,
     Action.PUBLISH: State.PUBLISHED,
+    Action.WITHDRAW_PUBLICATION: State.DECIDED,
     Action.ACCEPT_APPEAL: State.UNDER_REVIEW,
     Action.FINALISE: State.FINAL,
 }
@@ -106,6 +108,7 @@ def test_every_action_and_role_in_each_state(city, state, endorsement):
         demo.score_like_union(assessment, city.reviewer)
     if state == State.RETURNED:
         factories.answer_remarks(assessment, city.head)
+    factories.pass_publicity()
     details = details_for(assessment)
     for action in Action:
         offered_to = set(ALLOWED.get((state, action), set()))

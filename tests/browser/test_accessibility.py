@@ -169,6 +169,7 @@ def test_axe_finds_nothing(
         city.admin: [
             "/",
             reverse("organizations:inbox"),
+            reverse("assessments:dashboard"),
             reverse("assessments:oversight"),
             reverse("assessments:assignment_list"),
             reverse("assessments:assignment_plan"),

@@ -261,9 +261,9 @@ def test_after_closing_the_window_the_same_file_goes_on(
 def test_cancelling(page: Page, draft: SelfAssessment, watch: Watch, tmp_path: Path):
     watch.forgiven.append("ERR_")
     break_off(page, large_pdf(tmp_path))
-    press(queue(page), "取消 大文件.pdf")
+    with page.expect_response(lambda response: response.request.method == "DELETE"):
+        press(queue(page), "取消 大文件.pdf")
     expect(queue(page)).to_have_count(0)
-    page.wait_for_load_state("networkidle")
     assert not PartialUpload.objects.exists()
     assert stored(draft) == []
 

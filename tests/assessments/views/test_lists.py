@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from assessments import assigning, inspecting, standings
-from assessments.choices import State
+from assessments import appeals, assigning, inspecting, standings
+from assessments.choices import AppealKind, State
 from organizations import audit, tree
 from organizations.choices import Tier
 from organizations.models import AuditEvent, Organization
@@ -28,8 +28,10 @@ TABLES = {
     "assessments:assignment_list": "lead",
     "assessments:discrepancy_list": "lead",
     "assessments:decision_list": "lead",
+    "assessments:appeal_list": "lead",
     "assessments:inspection_list": "lead",
     "assessments:similarity_list": "lead",
+    "assessments:plan_list": "admin",
 }
 HEADING = re.compile(r"<th[^>]*>\s*(?:<a[^>]*>)?\s*([^<]*?)(?:&nbsp;.*?)?\s*<", re.DOTALL)
 
@@ -55,6 +57,10 @@ def scene(city):
         )
         inspecting.add(one, "群众反映", city.admin)
         handed_in.append(one)
+    union = make_organization(Tier.GRASSROOTS, city.township, name="公示中的工会")
+    shown = make_self_assessment(city, campaign, State.PUBLISHED, organization=union)
+    result = shown.published_results.get()
+    appeals.file(result, AppealKind.OBJECTION, {"text": "不符。"}, None, None)
     factories.make_flag(*handed_in[:2])
     standings.rebuild(campaign)
     return city

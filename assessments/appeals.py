@@ -1,0 +1,202 @@
+"""异议 and 申诉 about published results: filed, assigned, answered with a reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.files import File
+from django.db import transaction
+from django.db.models import Max, Q, QuerySet
+
+from assessments import (
+    audiences,
+    deadlines,
+    library,
+    permissions,
+    workflow,
+)
+from assessments.answering import capacity
+from assessments.assigning import NotAllowed
+from assessments.choices import Action, AppealKind, AppealState, State
+from assessments.models import Appeal, PublicityPeriod, PublishedResult, StoredFile
+from organizations.audit import record
+from organizations.choices import NotificationKind, Role
+from organizations.models import User
+from organizations.notifications import notify
+from organizations.one_time_codes import plain
+
+_NUMBER = re.compile(r"(\d{4})-(\d{1,6})-(\d{1,6})")
+
+
+def file(
+    result: PublishedResult,
+    kind: AppealKind,
+    values: Mapping[str, str],
+    upload: File | None,
+    by: User | None,
+) -> Appeal:
+    """Register it, and tell those who handle it. `values` are name, contact and text. Raises
+    NotAllowed once the period is over or the result is gone, EvidenceRefused for the file."""
+
+    def keep(stored: StoredFile | None) -> Appeal:
+        return _register(
+            result,
+            {
+                "kind": kind,
+                "filed_by": by,
+                "stored_file": stored,
+                "file_name": (upload.name or "附件")[-255:] if upload else "",
+                **values,
+            },
+        )
+
+    return library.store(upload, keep) if upload else keep(None)
+
+
+@transaction.atomic
+def _register(result: PublishedResult, values: dict[str, Any]) -> Appeal:
+    # Whoever makes the results final holds this lock too: it is before, or after.
+    period = PublicityPeriod.objects.select_for_update(of=("self",)).get(pk=result.period_id)
+    now = deadlines.now()
+    if period.is_over(now):
+        day = f"{period.closes_on:%Y年%m月%d日}"
+        raise NotAllowed(f"公示期已于 {day}结束，不能再提出异议或申诉。")
+    found = PublishedResult.objects.public().filter(
+        pk=result.pk, self_assessment__state=State.PUBLISHED
+    )
+    if not found.exists():
+        raise NotAllowed("这个结果已经不在公示中。")
+    if values["kind"] == AppealKind.APPEAL and union_appeal(result):
+        raise NotAllowed("本工会已经提出申诉，正在办理。")
+    last = period.appeals.aggregate(last=Max("number"))["last"] or 0
+    appeal = Appeal.objects.create(
+        period=period, result=result, number=last + 1, filed_at=now, **values
+    )
+    union = result.self_assessment.organization
+    _record("APPEAL_FILED", appeal, appeal.filed_by)
+    notify(
+        handlers(appeal),
+        kind=NotificationKind.TURN,
+        text=f"“{union}”的公示收到{appeal.get_kind_display()} {appeal}，请办理。",
+        link=appeal.get_absolute_url(),
+        by=appeal.filed_by,
+    )
+    return appeal
+
+
+def union_appeal(result: PublishedResult) -> Appeal | None:
+    """The union's own appeal that is not answered yet."""
+    return result.appeals.holding_back().filter(kind=AppealKind.APPEAL).first()
+
+
+def handlers(appeal: Appeal) -> QuerySet[User]:
+    """Leads and administrators of the city without a conflict of interest."""
+    union = appeal.result.self_assessment.organization
+    found = {*audiences.leads(union), *audiences.admins(union)}
+    return User.objects.filter(pk__in=[user.pk for user in found]).order_by("full_name", "pk")
+
+
+@transaction.atomic
+def assign(appeal: Appeal, to: User, by: User) -> None:
+    """Raises NotAllowed."""
+    locked = _lock(appeal, by)
+    if not handlers(locked).filter(pk=to.pk).exists():
+        raise NotAllowed(f"{to}不能承办：须是市总工会组长或管理员，且不须回避。")
+    locked.assigned_to, locked.state = to, AppealState.ASSIGNED
+    locked.save(update_fields=["assigned_to", "state"])
+    _record("APPEAL_ASSIGNED", locked, by, {"to": str(to)})
+    union = locked.result.self_assessment.organization
+    notify(
+        [to],
+        kind=NotificationKind.TURN,
+        text=f"“{union}”的{locked.get_kind_display()} {locked} 由您承办。",
+        link=locked.get_absolute_url(),
+        by=by,
+    )
+
+
+@transaction.atomic
+def answer(appeal: Appeal, outcome: AppealState, text: str, by: User) -> None:
+    """By whoever it is assigned to. One that holds sends the submission back to review and answers
+    all others against the same result. Raises NotAllowed."""
+    locked = _lock(appeal, by)
+    if locked.assigned_to_id != by.pk:
+        raise NotAllowed("请先由承办人办理：可以改由自己承办。")
+    if outcome not in outcomes(locked):
+        raise NotAllowed("请选择办理结果。")
+    assessment = locked.result.self_assessment
+    if outcome == AppealState.ACCEPTED:
+        try:
+            workflow.perform(assessment, Action.ACCEPT_APPEAL, by=by, reason=text)
+        except workflow.TransitionRefused as error:
+            raise NotAllowed(str(error)) from error
+        return
+    locked.state, locked.answer = outcome, text
+    locked.answered_by, locked.answered_at = by, deadlines.now()
+    locked.save()
+    _record("APPEAL_ANSWERED", locked, by, {"outcome": outcome, "reason": text})
+    if locked.kind != AppealKind.COMMENT:
+        union = assessment.organization
+        notify(
+            audiences.writers_of(union),
+            kind=NotificationKind.RESULT,
+            text=f"“{union}”的公示{locked.get_kind_display()}不成立，结果不变：{text}",
+            link=assessment.get_absolute_url(),
+            by=by,
+        )
+
+
+def outcomes(appeal: Appeal) -> tuple[AppealState, ...]:
+    """What it may come to."""
+    if appeal.kind == AppealKind.COMMENT:
+        return (AppealState.ANSWERED,)
+    return (AppealState.ACCEPTED, AppealState.REJECTED)
+
+
+def find(number: str, code: str) -> Appeal | None:
+    """What was filed under a number and its code, however they were typed."""
+    found = _NUMBER.fullmatch(number.strip())
+    if found is None:
+        return None
+    year, period, own = map(int, found.groups())
+    wanted = Q(number=own, period__number=period, period__campaign__year=year, code=plain(code))
+    related = ("period__campaign", "result__self_assessment__organization")
+    return Appeal.objects.filter(wanted).select_related(*related).first()
+
+
+def forget_contacts() -> int:
+    """Delete the names and addresses of the public, CONTACT_DAYS after the end of the period and
+    once all is answered: how many. May run twice."""
+    before = deadlines.local_day(deadlines.now()) - dt.timedelta(days=settings.CONTACT_DAYS)
+    return (
+        Appeal.objects.exclude(name="", contact="")
+        .exclude(state__in=(AppealState.REGISTERED, AppealState.ASSIGNED))
+        .filter(filed_by=None, period__closes_on__lt=before)
+        .update(name="", contact="")
+    )
+
+
+def _lock(appeal: Appeal, by: User) -> Appeal:
+    locked = (
+        Appeal.objects.select_for_update(of=("self",))
+        .select_related("period__campaign", "result__self_assessment__organization")
+        .get(pk=appeal.pk)
+    )
+    if not permissions.may_lead(by, locked.result.self_assessment):
+        raise NotAllowed("只有评审组长和管理员可以办理，须回避的除外。")
+    if not locked.is_open:
+        raise NotAllowed("这一件已经答复。")
+    return locked
+
+
+def _record(
+    action: str, appeal: Appeal, by: User | None, details: dict[str, Any] | None = None
+) -> None:
+    assessment = appeal.result.self_assessment
+    acted = capacity(by, assessment, (Role.HEAD, Role.LEAD_REVIEWER, Role.ADMIN)) if by else {}
+    found = acted | {"number": str(appeal), "kind": appeal.kind} | (details or {})
+    record(action=action, by=by, subject=assessment, details=found)

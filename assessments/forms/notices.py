@@ -1,0 +1,136 @@
+"""Writing notices, and narrowing their list."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from assessments import deadlines, permissions, rich_text
+from assessments.forms.decisions import DetailForm, text_field
+from assessments.models import Notice, NoticeFile
+from assessments.notices import Content
+from organizations.choices import ASSESSED_TIERS, Tier
+from organizations.forms.filters import ListFilter
+from organizations.models import Organization, User
+
+_LONGEST = 50_000
+
+
+class NoticeFilter(ListFilter):
+    """By a word of the title; signed in, also by whether it was read."""
+
+    q = forms.CharField(label="标题中的词", required=False, max_length=60)
+    show = forms.ChoiceField(
+        label="显示", required=False, choices=[("", "全部通知"), ("unread", "只看未读")]
+    )
+
+    def __init__(self, data: Any, user: User) -> None:
+        super().__init__(data)
+        self.user = user
+        if not user.is_authenticated:
+            del self.fields["show"]
+
+    def apply(self, rows: QuerySet[Notice]) -> QuerySet[Notice]:
+        if text := self.value("q"):
+            rows = rows.filter(title__icontains=text)
+        if self.value("show"):
+            rows = rows.filter(pk__in=Notice.objects.unread_by(self.user).values("pk"))
+        return rows
+
+
+class NoticeForm(DetailForm):
+    """One notice. Once it is published, whom it is for is fixed."""
+
+    title = text_field("标题", 120, rows=1)
+    body = forms.CharField(
+        label="正文",
+        max_length=_LONGEST,
+        widget=forms.Textarea(attrs={"rows": 12, "data-rich-text": ""}),
+        error_messages={
+            "required": "请填写正文。",
+            "max_length": "正文太长：最多 %(limit_value)d 个字符（含格式），现为 %(show_value)d 个。长文件请作为附件上传。",
+        },
+    )
+    tiers = forms.MultipleChoiceField(
+        label="发给哪些层级",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="都不选就是全部层级。",
+    )
+    places = forms.ModelMultipleChoiceField(
+        Organization.objects.none(),
+        label="发给哪些地方",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="都不选就是全部下级工会。",
+        error_messages={
+            "invalid_choice": "只能发给本级和下级工会。",
+            "invalid_pk_value": "只能发给本级和下级工会。",
+        },
+    )
+    is_public = forms.BooleanField(
+        label="向社会公开", required=False, help_text="不登录也能看到，包括附件。"
+    )
+    pinned = forms.BooleanField(label="置顶", required=False)
+    expires_on = forms.DateField(
+        label="展示到（含当天）",
+        required=False,
+        help_text="不填就一直展示。",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "请按 2026-05-31 的样子填写日期。"},
+    )
+    remove = forms.ModelMultipleChoiceField(
+        NoticeFile.objects.none(),
+        label="删除附件",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, notice: Notice, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs, initial=_initial(notice))
+        publisher = notice.publisher
+        tiers = Tier if publisher.tier == Tier.CITY else ASSESSED_TIERS
+        self.fields["tiers"].choices = [(tier.value, tier.label) for tier in tiers]
+        places = publisher.children.exclude(tier=Tier.GRASSROOTS).filter(dissolved_on=None)
+        self.fields["places"].queryset = places
+        if notice.pk and notice.files.exists():
+            self.fields["remove"].queryset = notice.files.all()
+        else:
+            del self.fields["remove"]
+        if not permissions.may_make_public(publisher):
+            del self.fields["is_public"], self.fields["pinned"]
+        if not notice.is_draft:
+            del self.fields["tiers"], self.fields["places"]
+
+    def clean_body(self) -> str:
+        html = rich_text.sanitised(self.cleaned_data["body"])
+        if rich_text.is_blank(html):
+            raise forms.ValidationError("请填写正文。")
+        return html
+
+    def clean_expires_on(self) -> dt.date | None:
+        day = self.cleaned_data["expires_on"]
+        if day and day < deadlines.local_day(deadlines.now()):
+            raise forms.ValidationError("展示到的日期不能早于今天。")
+        return day
+
+    @property
+    def content(self) -> Content:
+        values = {name: value for name, value in self.cleaned_data.items() if name != "remove"}
+        return Content(**values)
+
+
+def _initial(notice: Notice) -> dict[str, Any]:
+    audience = list(notice.audience.select_related("place")) if notice.pk else []
+    return {
+        "title": notice.title,
+        "body": notice.body,
+        "is_public": notice.is_public,
+        "pinned": notice.pinned,
+        "expires_on": notice.expires_on,
+        "tiers": {part.tier for part in audience if part.tier},
+        "places": {part.place for part in audience if part.place_id != notice.publisher_id},
+    }
