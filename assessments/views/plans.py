@@ -25,7 +25,7 @@ from assessments.views.lists import CampaignListView, union_columns
 from assessments.views.oversight import confirm_urging
 from assessments.views.uploading import refused_while_arriving
 from organizations.models import Organization
-from organizations.views.lists import Column
+from organizations.views.lists import Column, query
 
 _STAGES = dict(plans.STAGES)
 _ACTIONS = {action.lower(): action for action in PlanAction}
@@ -88,7 +88,7 @@ def urge(request: HttpRequest) -> HttpResponse:
         raise Http404
     filter_ = PlanFilter(request.GET, counties_of(request.user))
     rows = filter_.apply_state(filter_.apply(plans.rows(request.user, campaign, deadlines.now())))
-    back = f"{reverse('assessments:plan_list')}?year={campaign.year}"
+    back = f"{reverse('assessments:plan_list')}?{query(request, year=str(campaign.year), one='')}"
     return confirm_urging(request, campaign, rows, Matter.PLAN, back)
 
 

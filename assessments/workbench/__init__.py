@@ -22,6 +22,8 @@ _FINDERS = (
     planning.plans_to_handle,
     city.inspections,
     city.extension_requests,
+    city.publicity,
+    city.appeals,
 )
 
 

@@ -7,13 +7,15 @@ import datetime as dt
 from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.urls import reverse
 
-from assessments import deadlines, extensions, oversight, permissions
+from assessments import deadlines, extensions, oversight, permissions, publishing
 from assessments.choices import (
     Action,
+    AppealState,
     InspectionState,
     State,
 )
 from assessments.models import (
+    Appeal,
     Campaign,
     Inspection,
     Review,
@@ -153,5 +155,63 @@ def extension_requests(user: User, campaign: Campaign, at: dt.datetime) -> list[
             text=f"{waiting} 个工会申请延期，等待答复。",
             url=reverse("assessments:extension_list"),
             button="去答复",
+        )
+    ]
+
+
+def publicity(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    """What is decided and waits to be published."""
+    if not permissions.may_administer(user):
+        return []
+    waiting = publishing.awaiting(campaign, user).count()
+    if not waiting:
+        return []
+    return [
+        Task(
+            title=str(Action.PUBLISH.label),
+            text=f"{waiting} 个评定等待公示。",
+            url=reverse("assessments:publicity_publish", args=[campaign.year]),
+            button="去公示",
+        )
+    ]
+
+
+def appeals(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    """异议 and 申诉 that are the user's to answer, or that nobody has taken on: the result is not
+    final before they are answered."""
+    if not permissions.may_lead(user):
+        return []
+    counts = (
+        Appeal.objects.visible_to(user)
+        .filter(period__campaign=campaign)
+        .aggregate(
+            own=Count("pk", filter=Q(state=AppealState.ASSIGNED, assigned_to=user)),
+            free=Count("pk", filter=Q(state=AppealState.REGISTERED)),
+            due=Min(
+                "period__closes_on",
+                filter=Q(state=AppealState.REGISTERED)
+                | Q(state=AppealState.ASSIGNED, assigned_to=user),
+            ),
+        )
+    )
+    parts = [
+        text.format(number)
+        for text, number in (
+            ("{} 件由您承办", counts["own"]),
+            ("{} 件还没有承办人", counts["free"]),
+        )
+        if number
+    ]
+    if not parts:
+        return []
+    state = AppealState.ASSIGNED if counts["own"] else AppealState.REGISTERED
+    return [
+        Task(
+            title="异议和申诉",
+            text=f"{'，'.join(parts)}，等待答复。",
+            url=f"{reverse('assessments:appeal_list')}?state={state}",
+            button="去办理",
+            due=counts["due"],
+            days_left=deadlines.days_left(counts["due"], at),
         )
     ]

@@ -267,6 +267,9 @@ def test_those_that_are_behind_are_urged_once_a_day(client, city, campaign):
     make_plan(campaign, city.own, city.head)
     client.force_login(city.county_head)
     assert "将催报 <strong>1</strong> 个" in client.get(URGE).content.decode()
+    # Back to the list as it was filtered.
+    page = client.get(f"{URGE}?tier=GRASSROOTS").content.decode()
+    assert f'href="/plans/?tier=GRASSROOTS&amp;year={campaign.year}"' in page
     client.post(URGE, {"text": "请尽快报送实施方案。"})
     urged = Urge.objects.get()
     assert (urged.organization, urged.matter) == (city.sibling, Matter.PLAN)
