@@ -11,7 +11,7 @@ from django.core.files.base import File
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 
-from assessments import library, permissions, working_days
+from assessments import deadlines, library, permissions, working_days
 from assessments.assigning import NotAllowed
 from assessments.choices import PackageKind
 from assessments.models import (
@@ -84,7 +84,9 @@ def _publicity_problem(recommendation: Recommendation) -> str:
     if not first or not last:
         return "还没有填写起止日期"
     days = working_days.between(first, last)
-    return "" if days >= PUBLICITY_DAYS else f"只有 {days} 个工作日"
+    if days < PUBLICITY_DAYS:
+        return f"只有 {days} 个工作日"
+    return "公示还没有结束" if last >= deadlines.local_day(deadlines.now()) else ""
 
 
 def stamp(recommendation: Recommendation) -> str:

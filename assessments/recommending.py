@@ -83,18 +83,30 @@ def contenders(campaign: Campaign) -> Iterator[Contender]:
 
 @transaction.atomic
 def enter_goals(
-    campaign: Campaign, percents: Mapping[Organization, Decimal | None], by: User
+    campaign: Campaign,
+    percents: Mapping[Organization, Decimal | None],
+    seen: Mapping[int, Decimal | None],
+    by: User,
 ) -> int:
-    """What has changed is stored and on record: how many that were. None takes an entry back; a list
-    that rests on another figure has to be drawn up anew. Raises NotAllowed."""
+    """Store what differs from what was `seen` (by key of the union), on record: how many that were.
+    None takes an entry back; a list that rests on another figure has to be drawn up anew. Raises
+    NotAllowed."""
     _refuse_strangers(by)
     if any(permissions.has_conflict(by, union) for union in percents):
         raise NotAllowed("其中有您须回避的工会。")
-    known = campaign.goals.select_for_update().filter(organization__in=percents)
-    before = {one.organization_id: one.percent for one in known}
+    # Two who enter the first figure of a union have no row of it to wait for.
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    before = dict(
+        campaign.goals.filter(organization__in=percents).values_list("organization", "percent")
+    )
+    typed = {union: percent for union, percent in percents.items() if seen.get(union.pk) != percent}
     changed = {
-        union: percent for union, percent in percents.items() if before.get(union.pk) != percent
+        union: percent for union, percent in typed.items() if before.get(union.pk) != percent
     }
+    for union in changed:
+        if (now := before.get(union.pk)) != seen.get(union.pk):
+            told = "删去了" if now is None else f"改为 {now}%"
+            raise NotAllowed(f"别人刚刚把“{union}”的完成率{told}，请核对后再保存。")
     campaign.goals.filter(
         organization__in=[union for union, percent in changed.items() if percent is None]
     ).delete()
@@ -182,7 +194,7 @@ def change(line: Recommendation, listed: bool, reason: str, by: User, seen: str)
         raise NotAllowed("您须回避这个工会。")
     if locked.listed == listed:
         raise NotAllowed(f"“{union}”已经{'在' if listed else '不在'}名单上。")
-    if listed and gone(made).filter(pk=locked.pk).exists():
+    if listed and is_gone(locked):
         raise NotAllowed(f"“{union}”没有有效的命名，或者已经撤销，不能推荐。")
     locked.listed = listed
     locked.hand_reason = "" if listed == (not locked.left_out) else reason
@@ -223,15 +235,24 @@ def confirm(made: RecommendationList, by: User, seen: str) -> RecommendationList
         details={"listed": listed.count(), "second": locked.is_confirmed},
     )
     if locked.is_confirmed:
-        for line in listed.select_related("self_assessment__organization"):
-            notify(
-                audiences.writers_of(line.self_assessment.organization),
-                kind=NotificationKind.TURN,
-                text=f"“{line.self_assessment.organization}”已列入推荐省总工会表彰名单，请准备推荐材料。",
-                link=line.get_absolute_url(),
-                by=by,
-            )
+        text = "“{}”已列入推荐省总工会表彰名单，请准备推荐材料。"
+        _tell_unions(locked, NotificationKind.TURN, text, by)
     return locked
+
+
+def _tell_unions(made: RecommendationList, kind: NotificationKind, text: str, by: User) -> None:
+    """Those on the list; `text` has a place for the name."""
+    listed = made.lines.filter(listed=True).select_related("self_assessment__organization__parent")
+    for line in listed:
+        union = line.self_assessment.organization
+        page = line if made.is_confirmed else line.self_assessment
+        notify(
+            audiences.writers_of(union),
+            kind=kind,
+            text=text.format(union),
+            link=page.get_absolute_url(),
+            by=by,
+        )
 
 
 @transaction.atomic
@@ -242,6 +263,13 @@ def reopen(made: RecommendationList, reason: str, by: User, seen: str) -> None:
     locked.first_by = locked.second_by = locked.confirmed_at = None
     _changed(locked)
     record(action=Act.RECOMMENDATION_REOPENED, by=by, subject=locked, details={"reason": reason})
+    text = "推荐名单已重开，“{}”的推荐材料暂不能修改，请等候再次确认。"
+    _tell_unions(locked, NotificationKind.RESULT, text, by)
+
+
+def is_gone(line: Recommendation) -> bool:
+    """Whether this one can no longer be recommended."""
+    return gone(line.list).filter(pk=line.pk).exists()
 
 
 def gone(made: RecommendationList) -> QuerySet[Recommendation]:

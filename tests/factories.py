@@ -21,6 +21,7 @@ from assessments import (
     notices,
     permissions,
     plans,
+    recommending,
     rubrics,
     standings,
     workflow,
@@ -35,6 +36,7 @@ from assessments.models import (
     Notice,
     PublicityPeriod,
     Recognition,
+    Recommendation,
     Review,
     ReviewScore,
     Rubric,
@@ -394,6 +396,17 @@ def make_recognition(assessment: SelfAssessment, by: User) -> Recognition:
         awarded_on=today(),
         awarded_by=by,
     )
+
+
+def make_recommendation(assessment: SelfAssessment, first: User, second: User) -> Recommendation:
+    """The union of a final self-assessment alone on the list for the province, confirmed by both."""
+    campaign, tier = assessment.campaign, assessment.rubric.tier
+    make_recognition(assessment, first)
+    recommending.enter_goals(campaign, {assessment.organization: Decimal(100)}, {}, first)
+    made = recommending.draw_up(campaign, {(tier, None): 1}, Decimal(100), first)
+    for user in (first, second):
+        recommending.confirm(made, user, str(made.version))
+    return assessment.recommendation
 
 
 def make_flag(first: SelfAssessment, second: SelfAssessment) -> Similarity:

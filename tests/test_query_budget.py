@@ -126,6 +126,8 @@ LISTS = [
     ("lead", "appeal_list"),
     ("admin", "results"),
     ("admin", "recognition_list"),
+    ("lead", "recommendation_list"),
+    ("lead", "goal_list"),
     ("admin", "summary"),
     ("lead", "export_list"),
     ("lead", "export_new"),
@@ -191,6 +193,42 @@ def test_titles_and_their_papers(client, city, campaign):
     ]:
         url = reverse(f"assessments:{name}", args=[argument])
         assert count(client, getattr(city, user), url) <= BUDGET, name
+
+
+def test_the_recommendation_to_the_province(client, city, campaign):
+    line = factories.make_recommendation(
+        make_self_assessment(city, campaign, State.FINAL), city.admin, city.lead
+    )
+    of_year = [
+        reverse(f"assessments:recommendation_{page}", args=[campaign.year])
+        for page in ("draw", "confirm", "summary", "forms")
+    ]
+    form = reverse("assessments:recommendation_form", args=[line.pk])
+    pages = [
+        *(("lead", url) for url in (*of_year, line.get_absolute_url())),
+        *(
+            ("head", url)
+            for url in (line.get_absolute_url(), form, reverse("assessments:workbench"))
+        ),
+        ("lead", reverse("assessments:recommendation_list")),
+        ("lead", reverse("assessments:goal_list")),
+    ]
+    few = [count(client, getattr(city, user), url) for user, url in pages]
+    assert max(few) <= BUDGET, few
+    make_self_assessment(city, campaign, State.FINAL, organization=city.foreign)
+    factories.make_recognition(city.foreign.self_assessments.get(), city.admin)
+    recommending.reopen(line.list, "增加名额", city.admin, str(line.list.version))
+    Recommendation.objects.create(
+        list=line.list,
+        self_assessment=city.foreign.self_assessments.get(),
+        total=90,
+        goals=100,
+        rank=2,
+        listed=True,
+    )
+    for user in (city.admin, city.lead):
+        recommending.confirm(line.list, user, "")
+    assert [count(client, getattr(city, user), url) for user, url in pages] == few
 
 
 def test_plans(client, city, campaign):

@@ -17,6 +17,8 @@ from organizations.choices import ASSESSED_TIERS, Tier
 from organizations.models import Organization
 
 _MOST_PLACES = 9999
+#: The union's own 公示 takes no longer: it is a slip of the pen.
+_MOST_DAYS = 90
 
 
 def _number(label: str, field: type[forms.Field], **limits: Any) -> forms.Field:
@@ -123,7 +125,8 @@ class QuotaForm(forms.Form):
 
 
 class GoalsForm(forms.Form):
-    """A percentage for each of some unions; blank takes an entry back."""
+    """A percentage for each of some unions, and beside it what the page had shown; blank takes an entry
+    back."""
 
     def __init__(
         self, unions: Mapping[int, Organization], data: Any, known: Mapping[int, Decimal | None]
@@ -133,10 +136,15 @@ class GoalsForm(forms.Form):
         for key, union in unions.items():
             self.fields[f"goal-{key}"] = _percent(f"{union.name}完成率（%）")
             self.fields[f"goal-{key}"].initial = known.get(key)
+            self.fields[f"seen-{key}"] = forms.DecimalField(required=False)
 
     @property
     def percents(self) -> dict[Organization, Decimal | None]:
         return {union: self.cleaned_data[f"goal-{key}"] for key, union in self.unions.items()}
+
+    @property
+    def seen(self) -> dict[int, Decimal | None]:
+        return {key: self.cleaned_data[f"seen-{key}"] for key in self.unions}
 
 
 class ReasonForm(DetailForm):
@@ -184,6 +192,10 @@ class PackageForm(forms.ModelForm):
             self.add_error("published_until", "公示的开始和结束日期要一起填写。")
         elif first and first > last:
             self.add_error("published_until", "不能早于开始日期。")
+        elif first and first.year < (year := self.instance.list.campaign.year):
+            self.add_error("published_from", f"不能早于 {year} 年 1 月 1 日。")
+        elif first and (last - first).days >= _MOST_DAYS:
+            self.add_error("published_until", f"公示最长 {_MOST_DAYS} 天，请核对日期。")
         return values
 
     @property

@@ -36,9 +36,11 @@ from assessments.views.access import chosen_campaign, number_or_zero
 from assessments.views.lists import LeadListView, union_columns
 from organizations.choices import ASSESSED_TIERS, Tier
 from organizations.models import Organization
-from organizations.views.lists import Column
+from organizations.views.lists import PAGE_SIZES, Column
 
 _UNION = union_columns("self_assessment.organization")
+#: Of the list that is to be confirmed; the rest is a click away.
+_MOST_SHOWN = 200
 
 
 class RecommendationDesk(LeadListView):
@@ -176,15 +178,17 @@ class GoalList(LeadListView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         rows = self.get_queryset()
-        keys = [number_or_zero(name.removeprefix("goal-")) for name in request.POST]
-        shown = rows.filter(self_assessment__organization__in=keys[:100])
+        keys = [number_or_zero(name[5:]) for name in request.POST if name.startswith("goal-")]
+        shown = rows.filter(self_assessment__organization__in=keys[: max(PAGE_SIZES)])
         unions = {
             one.self_assessment.organization_id: one.self_assessment.organization for one in shown
         }
         self.form = GoalsForm(unions, request.POST, {})
         if self.campaign and self.form.is_valid():
             try:
-                changed = recommending.enter_goals(self.campaign, self.form.percents, request.user)
+                changed = recommending.enter_goals(
+                    self.campaign, self.form.percents, self.form.seen, request.user
+                )
             except NotAllowed as error:
                 messages.error(request, str(error))
             else:
@@ -205,7 +209,6 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     may_keep = permissions.may_keep_package(request.user, line)
     asked = request.POST.get("act", "")
     form = ReasonForm(request.POST if asked == "change" else None)
-    checklist = packages.pieces(line)
     stamp = packages.stamp(line)
     sent = (request.POST, request.FILES) if asked == "package" else ()
     package = PackageForm(*sent, instance=line)
@@ -221,20 +224,25 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
                 )
                 messages.success(request, "名单已调整。")
                 return redirect(line)
-            if asked == "package" and package.is_valid():
+            if asked == "package":
+                is_valid = package.is_valid()  # a wrong date costs no upload
                 packages.add_files(line, package.uploads, request.user)
-                packages.describe(line, **package.typed, by=request.user, seen=seen)
-                messages.success(request, "推荐材料已保存。")
-                return redirect(line)
+                if is_valid:
+                    packages.describe(line, **package.typed, by=request.user, seen=seen)
+                    messages.success(request, "推荐材料已保存。")
+                    return redirect(line)
         except (NotAllowed, EvidenceRefused) as error:
             problem = str(error)
+        # The form has put what was typed into it; the page tells what is stored.
+        line.refresh_from_db(fields=["story", "published_from", "published_until", "package"])
     return render(
         request,
         "assessments/recommendations/detail.html",
         {
             "line": line,
             "union": line.self_assessment.organization,
-            "checklist": checklist,
+            "checklist": packages.pieces(line),
+            "is_gone": recommending.is_gone(line),
             "stamp": stamp,
             "form": form,
             "package": package if may_keep else None,
@@ -277,9 +285,10 @@ def confirm(request: HttpRequest, year: int) -> HttpResponse:
         {
             "made": made,
             "form": form,
+            "listed": made.lines.filter(listed=True).count(),
             "lines": recommending.listed_of(made)
             .filter(pk__in=recommending.visible_to(request.user))
-            .defer("story"),
+            .defer("story")[:_MOST_SHOWN],
             "obstacles": recommending.obstacles(made, request.user),
         },
     )
@@ -325,6 +334,9 @@ def form(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         pk=pk,
     )
+    if recommending.is_gone(line):
+        messages.error(request, "命名、评定或工会已经撤销，不再推荐。")
+        return redirect(line)
     content = io.BytesIO()
     exported.form(line, content)
     content.seek(0)

@@ -16,6 +16,7 @@ from assessments.assigning import NotAllowed
 from assessments.choices import LeftOut, PackageKind, State
 from assessments.files import EvidenceRefused
 from assessments.models import (
+    Campaign,
     Decision,
     Evidence,
     GoalCompletion,
@@ -49,7 +50,7 @@ def unions(city, campaign):
         factories.make_recognition(assessment, city.admin)
         Decision.objects.filter(self_assessment=assessment).update(total=total)
     goals = dict.fromkeys(found, Decimal(100))
-    recommending.enter_goals(campaign, goals, fresh(city.admin))
+    recommending.enter_goals(campaign, goals, {}, fresh(city.admin))
     return found
 
 
@@ -177,7 +178,8 @@ def test_a_change_takes_the_first_confirmation_back(city, campaign, made):
 
 def test_what_changed_under_the_list_stops_it(client, city, campaign, made, unions):
     Recognition.objects.filter(organization=city.own).update(revoked_at=deadlines.now())
-    recommending.enter_goals(campaign, {city.foreign: Decimal(120)}, fresh(city.admin))
+    seen = {city.foreign.pk: Decimal(100)}
+    recommending.enter_goals(campaign, {city.foreign: Decimal(120)}, seen, fresh(city.admin))
     assert recommending.obstacles(made, fresh(city.admin)) == [
         f"{city.own}：命名、评定或工会已经撤销，请移出名单",
         f"{city.foreign}：得分或年度目标完成率有了变化，请重新生成名单",
@@ -193,6 +195,9 @@ def test_a_title_lost_after_the_confirmation_stops_the_papers(client, city, camp
     client.force_login(city.lead)
     url = reverse("assessments:recommendation_forms", args=[campaign.year])
     assert "请先重开名单" in client.get(url, follow=True).text
+    line = line_of(city.own)
+    url = reverse("assessments:recommendation_form", args=[line.pk])
+    assert "不再推荐" in client.get(url, follow=True).text
 
 
 def test_who_must_stand_back_confirms_nothing(city, campaign, made):
@@ -200,7 +205,7 @@ def test_who_must_stand_back_confirms_nothing(city, campaign, made):
     with pytest.raises(NotAllowed, match="须回避"):
         recommending.confirm(made, fresh(city.lead), version())
     with pytest.raises(NotAllowed, match="须回避"):
-        recommending.enter_goals(campaign, {city.own: Decimal(1)}, fresh(city.lead))
+        recommending.enter_goals(campaign, {city.own: Decimal(1)}, {}, fresh(city.lead))
     for act in (
         lambda: draw(campaign, city.reviewer),
         lambda: recommending.confirm(made, fresh(city.head), version()),
@@ -238,15 +243,32 @@ def test_goals_are_entered_on_the_page(client, city, campaign, unions):
     page = client.post(GOALS, {own: "好", other: "98.5", f"goal-{city.direct.pk}": "1"})
     assert "请填写 0 到 200 的数字" in page.text
     assert 'value="98.5"' in page.text
-    client.post(GOALS, {own: "", other: "98.5", f"goal-{city.direct.pk}": "1"})
+    seen = {f"seen-{one.pk}": "100.00" for one in unions}
+    client.post(GOALS, seen | {own: "", other: "98.5", f"goal-{city.direct.pk}": "1"})
     assert not GoalCompletion.objects.filter(organization__in=[city.own, city.direct]).exists()
     assert GoalCompletion.objects.get(organization=city.foreign).percent == Decimal("98.5")
+
+
+def test_figures_that_another_has_entered_meanwhile_are_kept(client, city, campaign, unions):
+    keys = [one.pk for one in unions]
+    shown = {f"{name}-{key}": "100.00" for key in keys for name in ("goal", "seen")}
+    theirs = {city.own: Decimal(90)}
+    recommending.enter_goals(campaign, theirs, {city.own.pk: Decimal(100)}, fresh(city.admin))
+    client.force_login(city.lead)
+    client.post(GOALS, shown | {f"goal-{city.foreign.pk}": "101"})
+    figures = dict(GoalCompletion.objects.values_list("organization", "percent"))
+    assert [figures[key] for key in keys] == [90, 101, 100]
+    stale = client.post(GOALS, shown | {f"goal-{city.own.pk}": "80"}).text
+    assert "改为 90.00%" in stale
+    assert 'value="80"' in stale
+    assert f'name="seen-{city.own.pk}"' in stale
 
 
 # --- The package and the papers ---------------------------------------------------------------------
 
 
-def test_a_union_makes_its_package(client, city, confirmed):
+def test_a_union_makes_its_package(client, city, campaign, confirmed):
+    Campaign.objects.update(year=2026)
     line = line_of(city.own)
     client.force_login(city.head)
     url = line.get_absolute_url()
@@ -257,17 +279,25 @@ def test_a_union_makes_its_package(client, city, confirmed):
         "story": "事迹" * 100,
         "published_from": "2026-09-28",
         "published_until": "2026-10-08",
-        PackageKind.MINUTES: SimpleUploadedFile("记录.png", PNG),
     }
-    page = client.post(url, post | {"published_until": ""})
+    minutes = {PackageKind.MINUTES: SimpleUploadedFile("记录.png", PNG)}
+    page = client.post(url, post | minutes | {"published_until": ""})
     assert "要一起填写" in page.text
     assert "事迹事迹" in page.text
+    assert "记录.png" in page.text  # is kept, whatever the dates
+    for wrong, told in [
+        ({"published_from": "昨天"}, "请按 2026-05-31 的样子填写日期"),
+        ({"published_until": "2026-09-01"}, "不能早于开始日期"),
+        ({"published_from": "1990-01-01"}, "不能早于 2026 年 1 月 1 日"),
+        ({"published_until": "9999-12-31"}, "公示最长 90 天"),
+    ]:
+        assert told in client.post(url, post | wrong).text
     assert client.post(url, post).status_code == 302
     page = client.get(url).text
     assert "现有 200 字，应为 1500–2500 字" in page
-    assert "只有 4 个工作日" in page or "只有 3 个工作日" in page
+    assert "只有 4 个工作日" in page
     assert "记录.png" in page
-    stale = client.post(url, post | {"story": "另一人写的", PackageKind.MINUTES: ""})
+    stale = client.post(url, post | {"story": "另一人写的"})
     assert stale.status_code == 409
     assert "另一人写的" in stale.text
     evidence = Evidence.objects.get(name="记录.png")
@@ -276,16 +306,23 @@ def test_a_union_makes_its_package(client, city, confirmed):
     client.force_login(city.lead)
     assert client.get(evidence.get_absolute_url()).status_code == 200
     line.refresh_from_db()
-    packages.describe(
-        line,
-        story="事" * 2000,
-        published_from=dt.date(2026, 3, 2),
-        published_until=dt.date(2026, 3, 6),
-        by=fresh(city.lead),
-        seen=packages.stamp(line),
-    )
-    line = packages.with_packages(Recommendation.objects.filter(pk=line.pk)).get()
-    assert [piece.label for piece in packages.pieces(line) if piece.problem] == [
+    today = factories.today()
+    for first, last, problem in [
+        (today - dt.timedelta(days=20), today, "公示还没有结束"),
+        (dt.date(2026, 3, 2), dt.date(2026, 3, 6), ""),
+    ]:
+        packages.describe(
+            line,
+            story="事" * 2000,
+            published_from=first,
+            published_until=last,
+            by=fresh(city.lead),
+            seen=packages.stamp(line_of(city.own)),
+        )
+        line = packages.with_packages(Recommendation.objects.filter(pk=line.pk)).get()
+        checklist = packages.pieces(line)
+        assert checklist[1].problem == problem
+    assert [piece.label for piece in checklist if piece.problem] == [
         "推荐报告",
         "推荐审批表（盖章扫描件）",
         "本单位公示材料",
