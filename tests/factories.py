@@ -37,6 +37,7 @@ from assessments.models import (
     PublicityPeriod,
     Recognition,
     Recommendation,
+    RecommendationList,
     Review,
     ReviewScore,
     Rubric,
@@ -399,11 +400,13 @@ def make_recognition(assessment: SelfAssessment, by: User) -> Recognition:
 
 
 def make_recommendation(assessment: SelfAssessment, first: User, second: User) -> Recommendation:
-    """The union of a final self-assessment alone on the list for the province, confirmed by both."""
+    """The union of a final self-assessment on the list for the province, confirmed by both."""
     campaign, tier = assessment.campaign, assessment.rubric.tier
     make_recognition(assessment, first)
     recommending.enter_goals(campaign, {assessment.organization: Decimal(100)}, {}, first)
-    made = recommending.draw_up(campaign, {(tier, None): 1}, Decimal(100), first)
+    for confirmed in RecommendationList.objects.exclude(second_by=None).filter(campaign=campaign):
+        recommending.reopen(confirmed, "增加名额", first, str(confirmed.version))
+    made = recommending.draw_up(campaign, {(tier, None): 9}, Decimal(100), first)
     for user in (first, second):
         recommending.confirm(made, user, str(made.version))
     return assessment.recommendation

@@ -215,19 +215,8 @@ def test_the_recommendation_to_the_province(client, city, campaign):
     ]
     few = [count(client, getattr(city, user), url) for user, url in pages]
     assert max(few) <= BUDGET, few
-    make_self_assessment(city, campaign, State.FINAL, organization=city.foreign)
-    factories.make_recognition(city.foreign.self_assessments.get(), city.admin)
-    recommending.reopen(line.list, "增加名额", city.admin, str(line.list.version))
-    Recommendation.objects.create(
-        list=line.list,
-        self_assessment=city.foreign.self_assessments.get(),
-        total=90,
-        goals=100,
-        rank=2,
-        listed=True,
-    )
-    for user in (city.admin, city.lead):
-        recommending.confirm(line.list, user, "")
+    other = make_self_assessment(city, campaign, State.FINAL, organization=city.foreign)
+    factories.make_recommendation(other, city.admin, city.lead)
     assert [count(client, getattr(city, user), url) for user, url in pages] == few
 
 
