@@ -32,7 +32,11 @@ def may_endorse(user: User, assessment: SelfAssessment) -> bool:
 
 def endorses_for(user: User) -> list[int]:
     """The unions as whose head the user endorses what stands directly below: their keys."""
-    return [m.organization_id for m in user.roles if m.role == Role.HEAD]
+    return [
+        membership.organization_id
+        for membership in user.roles
+        if membership.role == Role.HEAD and membership.organization.tier != Tier.GRASSROOTS
+    ]
 
 
 def may_rank(user: User, organization: Organization) -> bool:

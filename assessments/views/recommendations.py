@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -76,26 +76,26 @@ class RecommendationDesk(LeadListView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        made = _list_of(self.campaign)
+        made = _lists().filter(campaign=self.campaign).first()
         if made is None:
             return context
         return context | {
             "made": made,
-            "listed": made.lines.filter(listed=True).count(),
             "obstacles": recommending.obstacles(made, self.request.user),
         }
 
 
-def _list_of(campaign: Campaign | None) -> RecommendationList | None:
+def _lists() -> QuerySet[RecommendationList]:
+    """With `listed`, how many unions are on each."""
+    number = Count("lines", filter=Q(lines__listed=True))
     rows = RecommendationList.objects.select_related("campaign", "first_by", "second_by")
-    return rows.filter(campaign=campaign).first()
+    return rows.annotate(listed=number)
 
 
 def _list_or_404(request: HttpRequest, year: int) -> RecommendationList:
     if not permissions.may_lead(request.user):
         raise Http404
-    rows = RecommendationList.objects.select_related("campaign", "first_by", "second_by")
-    return get_object_or_404(rows, campaign__year=year)
+    return get_object_or_404(_lists(), campaign__year=year)
 
 
 @require_http_methods(["GET", "POST"])
@@ -104,7 +104,7 @@ def draw(request: HttpRequest, year: int) -> HttpResponse:
     if not permissions.may_lead(request.user):
         raise Http404
     campaign = get_object_or_404(Campaign, year=year)
-    made = _list_of(campaign)
+    made = _lists().filter(campaign=campaign).first()
     places = Organization.objects.active().filter(tier__in=[Tier.CITY, Tier.COUNTY, Tier.INDUSTRY])
     form = QuotaForm(
         list(places.order_by("code")),
@@ -285,7 +285,6 @@ def confirm(request: HttpRequest, year: int) -> HttpResponse:
         {
             "made": made,
             "form": form,
-            "listed": made.lines.filter(listed=True).count(),
             "lines": recommending.listed_of(made)
             .filter(pk__in=recommending.visible_to(request.user))
             .defer("story")[:_MOST_SHOWN],

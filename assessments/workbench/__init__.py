@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from assessments.models import Campaign
-from assessments.workbench import city, own, planning, reading, recommending, superior
+from assessments.workbench import city, own, planning, reading, superior
 from assessments.workbench.task import Task
 from organizations.models import User
 
@@ -24,8 +24,7 @@ _FINDERS = (
     city.extension_requests,
     city.publicity,
     city.appeals,
-    recommending.lists_to_confirm,
-    recommending.own_packages,
+    city.recommendations,
 )
 
 
