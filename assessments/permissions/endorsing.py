@@ -32,11 +32,7 @@ def may_endorse(user: User, assessment: SelfAssessment) -> bool:
 
 def endorses_for(user: User) -> list[int]:
     """The unions as whose head the user endorses what stands directly below: their keys."""
-    return [
-        membership.organization_id
-        for membership in user.roles
-        if membership.role == Role.HEAD and membership.organization.tier != Tier.GRASSROOTS
-    ]
+    return [m.organization_id for m in user.roles if m.role == Role.HEAD]
 
 
 def may_rank(user: User, organization: Organization) -> bool:
