@@ -137,6 +137,26 @@ class RecheckOutcome(TextChoices):
     REVOKE = "REVOKE", "撤销命名"
 
 
+class LeftOut(TextChoices):
+    """Why the rule leaves a union out of the candidates for the province."""
+
+    DISSOLVED = "DISSOLVED", "工会已撤销"
+    NO_TITLE = "NO_TITLE", "没有有效的命名"
+    NO_GOALS = "NO_GOALS", "没有录入年度工作目标完成率"
+    GOALS = "GOALS", "年度工作目标完成率不够"
+    TIER = "TIER", "本层级名额已满"
+    COUNTY = "COUNTY", "本县（市、区）名额已满"
+
+
+class PackageKind(TextChoices):
+    """The files of a recommendation's package; the account of the deeds (事迹材料) is typed."""
+
+    REPORT = "REPORT", "推荐报告"
+    FORM = "FORM", "推荐审批表（盖章扫描件）"
+    MINUTES = "MINUTES", "职工（代表）大会记录"
+    PUBLICITY = "PUBLICITY", "本单位公示材料"
+
+
 class BatchState(TextChoices):
     """A list of pending decisions (评定名单)."""
 

@@ -34,6 +34,7 @@ from assessments.views import (
     public,
     publicity,
     recognition,
+    recommendations,
     recusals,
     results,
     reviews,
@@ -134,6 +135,16 @@ recognition_urls = [
     path("of/<int:year>/award/", recognition.award, name="recognition_award"),
     path("of/<int:year>/certificates.pdf", certificates.certificates, name="certificates"),
     path("of/<int:year>/letters.pdf", certificates.certified_letters, name="certified_letters"),
+]
+recommendation_urls = [
+    path("", recommendations.RecommendationDesk.as_view(), name="recommendation_list"),
+    path("goals/", recommendations.GoalList.as_view(), name="goal_list"),
+    path("<int:pk>/", recommendations.detail, name="recommendation"),
+    path("<int:pk>/form.docx", recommendations.form, name="recommendation_form"),
+    path("of/<int:year>/draw/", recommendations.draw, name="recommendation_draw"),
+    path("of/<int:year>/confirm/", recommendations.confirm, name="recommendation_confirm"),
+    path("of/<int:year>/summary.xlsx", recommendations.summary, name="recommendation_summary"),
+    path("of/<int:year>/forms.zip", recommendations.forms, name="recommendation_forms"),
 ]
 inspection_urls = [
     path("", inspections.InspectionList.as_view(), name="inspection_list"),
@@ -258,6 +269,7 @@ urlpatterns = [
     path("publicity/", include(publicity_urls)),
     path("results/", include(result_urls)),
     path("recognitions/", include(recognition_urls)),
+    path("recommendations/", include(recommendation_urls)),
     path("certificates/", certificates.look_up, name="certificate_look_up"),
     path("inspections/", include(inspection_urls)),
     path("notices/", include(notice_urls)),

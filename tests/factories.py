@@ -21,6 +21,7 @@ from assessments import (
     notices,
     permissions,
     plans,
+    recommending,
     rubrics,
     standings,
     workflow,
@@ -35,6 +36,8 @@ from assessments.models import (
     Notice,
     PublicityPeriod,
     Recognition,
+    Recommendation,
+    RecommendationList,
     Review,
     ReviewScore,
     Rubric,
@@ -394,6 +397,19 @@ def make_recognition(assessment: SelfAssessment, by: User) -> Recognition:
         awarded_on=today(),
         awarded_by=by,
     )
+
+
+def make_recommendation(assessment: SelfAssessment, first: User, second: User) -> Recommendation:
+    """The union of a final self-assessment on the list for the province, confirmed by both."""
+    campaign, tier = assessment.campaign, assessment.rubric.tier
+    make_recognition(assessment, first)
+    recommending.enter_goals(campaign, {assessment.organization: Decimal(100)}, {}, first)
+    for confirmed in RecommendationList.objects.exclude(second_by=None).filter(campaign=campaign):
+        recommending.reopen(confirmed, "增加名额", first, str(confirmed.version))
+    made = recommending.draw_up(campaign, {(tier, None): 9}, Decimal(100), first)
+    for user in (first, second):
+        recommending.confirm(made, user, str(made.version))
+    return assessment.recommendation
 
 
 def make_flag(first: SelfAssessment, second: SelfAssessment) -> Similarity:

@@ -209,6 +209,14 @@ MAY_GET = {
     "assessments:certificates": LEADS,
     "assessments:certified_letters": LEADS,
     "assessments:certificate_look_up": EVERYBODY,
+    "assessments:recommendation_list": LEADS,
+    "assessments:goal_list": LEADS,
+    "assessments:recommendation": CITY | {"foreign_admin", "reviewer"},  # in another county
+    "assessments:recommendation_form": CITY | {"foreign_admin", "reviewer"},
+    "assessments:recommendation_draw": LEADS,
+    "assessments:recommendation_confirm": LEADS,
+    "assessments:recommendation_summary": LEADS,
+    "assessments:recommendation_forms": LEADS,
     "assessments:notice_list": EVERYBODY,
     "assessments:notice": EVERYBODY - {"nobody"},
     "assessments:notice_file": EVERYBODY - {"nobody"},
@@ -322,6 +330,10 @@ MAY_POST = {
     "assessments:appeal_look_up": EVERYBODY,
     "assessments:recognition": LEADS,
     "assessments:recognition_award": {"admin"},
+    "assessments:goal_list": LEADS,
+    "assessments:recommendation": LEADS,
+    "assessments:recommendation_draw": LEADS,
+    "assessments:recommendation_confirm": LEADS,
     "assessments:notice_add": ANY_ADMINS,
     **{f"assessments:notice_{act}": {"admin"} for act in ("edit", "publish", "withdraw", "urge")},
     "assessments:plan_act": LEADS,
@@ -530,6 +542,16 @@ def scene(request, city):
     export = exporting.request(users["admin"], chosen)
     preset = users["admin"].export_presets.create(name="常用", settings={})
     title = factories.make_recognition(decided, users["admin"])
+    recommended = factories.make_recommendation(
+        make_self_assessment(
+            city,
+            campaign,
+            State.FINAL,
+            organization=make_organization(Tier.GRASSROOTS, city.other_county),
+        ),
+        users["admin"],
+        users["lead"],
+    )
     notice = factories.make_notice(users["admin"])
     enclosed = notices.attach(notice, SimpleUploadedFile("附件.png", PNG), users["admin"])
     plan = factories.make_plan(
@@ -626,6 +648,12 @@ def scene(request, city):
             f"assessments:campaign_{one}": [campaign.year] for one in ("close", "extend", "archive")
         },
         "assessments:calendar_file": [timetable.key_of(users["head"])],
+        **{
+            f"assessments:recommendation_{page}": [campaign.year]
+            for page in ("draw", "confirm", "summary", "forms")
+        },
+        "assessments:recommendation": [recommended.pk],
+        "assessments:recommendation_form": [recommended.pk],
         "assessments:plan": [plan.pk],
         "assessments:plan_receipt": [plan.pk],
         "assessments:plan_file": [plan.versions.first().pk],
@@ -700,7 +728,13 @@ def expected(scene, name, table):
             f"{who}_{role}" for who in ("sibling", "foreign") for role in ("head", "reporter")
         }
         return (everybody | OWN_WRITERS | others) - {"county_head"}
-    of_another_county = ("decision_letter", "recognition", "certificate")
+    of_another_county = (
+        "decision_letter",
+        "recognition",
+        "certificate",
+        "recommendation",
+        "recommendation_form",
+    )
     if name.split(":")[-1] in of_another_county and is_township and table is MAY_GET:
         return everybody | {"county_head"}  # who is of the city here
     if name == "assessments:library" and is_township:

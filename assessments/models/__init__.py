@@ -19,6 +19,13 @@ from assessments.models.phrase import StockPhrase
 from assessments.models.plan import ImplementationPlan, PlanVersion
 from assessments.models.publicity import Appeal, PublicityPeriod, PublishedResult
 from assessments.models.recognition import Recheck, Recognition
+from assessments.models.recommendation import (
+    GoalCompletion,
+    PackageFile,
+    Recommendation,
+    RecommendationList,
+    RecommendationQuota,
+)
 from assessments.models.reminder import CalendarAddress, Reminder
 from assessments.models.review import (
     Recusal,
@@ -66,6 +73,7 @@ __all__ = [
     "Extension",
     "ExtensionRequest",
     "FindingPhoto",
+    "GoalCompletion",
     "ImplementationPlan",
     "Indicator",
     "Inspection",
@@ -75,6 +83,7 @@ __all__ = [
     "NoticeAudience",
     "NoticeFile",
     "NoticeRead",
+    "PackageFile",
     "PartialUpload",
     "PendingDecision",
     "PlanVersion",
@@ -83,6 +92,9 @@ __all__ = [
     "PublishedResult",
     "Recheck",
     "Recognition",
+    "Recommendation",
+    "RecommendationList",
+    "RecommendationQuota",
     "Recusal",
     "Reminder",
     "Return",

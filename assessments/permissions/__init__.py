@@ -48,7 +48,7 @@ from assessments.permissions.reading import (
     may_see_names_of_city,
     overseen_by,
 )
-from assessments.permissions.recognising import may_recheck
+from assessments.permissions.recognising import may_keep_package, may_recheck
 from assessments.permissions.reviewing import (
     has_conflict,
     hidden_from,
@@ -98,6 +98,7 @@ __all__ = [
     "may_judge_similarity",
     "may_keep_evidence",
     "may_keep_notice",
+    "may_keep_package",
     "may_keep_phrases",
     "may_keep_recusals",
     "may_lead",

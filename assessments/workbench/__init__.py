@@ -24,6 +24,7 @@ _FINDERS = (
     city.extension_requests,
     city.publicity,
     city.appeals,
+    city.recommendations,
 )
 
 

@@ -18,6 +18,7 @@ from assessments.models import (
     Appeal,
     Campaign,
     Inspection,
+    RecommendationList,
     Review,
     SelfAssessment,
 )
@@ -214,4 +215,20 @@ def appeals(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
             due=counts["due"],
             days_left=deadlines.days_left(counts["due"], at),
         )
+    ]
+
+
+def recommendations(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    """Lists for the province that another person has confirmed first, of whatever year."""
+    if not permissions.may_lead(user):
+        return []
+    half = RecommendationList.objects.filter(first_by__isnull=False, second_by=None)
+    return [
+        Task(
+            title="确认推荐名单",
+            text=f"{made.first_by} 已确认 {made.campaign.year} 年度推荐名单，等待另一人确认。",
+            url=reverse("assessments:recommendation_confirm", args=[made.campaign.year]),
+            button="去确认",
+        )
+        for made in half.exclude(first_by=user).select_related("campaign", "first_by")
     ]

@@ -32,6 +32,8 @@ TABLES = {
     "assessments:inspection_list": "lead",
     "assessments:similarity_list": "lead",
     "assessments:plan_list": "admin",
+    "assessments:goal_list": "lead",
+    "assessments:recommendation_list": "lead",
 }
 HEADING = re.compile(r"<th[^>]*>\s*(?:<a[^>]*>)?\s*([^<]*?)(?:&nbsp;.*?)?\s*<", re.DOTALL)
 
@@ -61,6 +63,9 @@ def scene(city):
     shown = make_self_assessment(city, campaign, State.PUBLISHED, organization=union)
     result = shown.published_results.get()
     appeals.file(result, AppealKind.OBJECTION, {"text": "不符。"}, None, None)
+    named = make_organization(Tier.GRASSROOTS, city.township, name="推荐表彰的工会")
+    final = make_self_assessment(city, campaign, State.FINAL, organization=named)
+    factories.make_recommendation(final, city.admin, city.lead)
     factories.make_flag(*handed_in[:2])
     standings.rebuild(campaign)
     return city
