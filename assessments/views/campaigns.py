@@ -261,7 +261,8 @@ TURNS = {
     ),
     "archive": _Turn(
         "归档活动",
-        "归档之后，本年度的申报、评审、评定和实施方案永远只能查看，任何人都不能再改，也不能恢复。",
+        "归档之后，本年度的实施方案、申报、评审、评定和推荐永远只能查看，任何人都不能再改，也不能恢复。"
+        "命名的复查和撤销照常进行。",
         "已归档。",
         (CampaignState.CLOSED,),
         lambda campaign, request: campaigns.archive(campaign, request.user),

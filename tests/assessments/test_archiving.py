@@ -4,7 +4,16 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, transaction
 
-from assessments import appeals, campaigns, extensions, plans, publicity, recognition, workflow
+from assessments import (
+    appeals,
+    campaigns,
+    extensions,
+    plans,
+    publicity,
+    recognition,
+    recommending,
+    workflow,
+)
 from assessments.assigning import NotAllowed
 from assessments.choices import Action, AppealKind, CampaignState, PlanAction, PlanState, State
 from assessments.models import SelfAssessment, Veto
@@ -100,6 +109,8 @@ def test_nothing_can_be_done_with_it_any_more(city, campaign, final):
         plans.perform(plan, PlanAction.ACCEPT, by=admin, seen=plan.stamp)
     with pytest.raises(NotAllowed, match="已经归档"):
         recognition.award(campaign, factories.today(), admin, seen=1)
+    with pytest.raises(NotAllowed, match="已经归档"):
+        recommending.enter_goals(campaign, {city.own: 100}, {}, admin)
     with pytest.raises(campaigns.NotInOrder, match="已经归档"):
         campaigns.open_campaign(campaign, by=admin)
     with pytest.raises(NotAllowed, match="已归档"):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pytest
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
@@ -75,6 +76,12 @@ def test_a_whole_campaign(visit: Visit, city: City, tmp_path: Path):
     press(public, "核对")
     expect(public.locator("main")).to_contain_text("证书有效。")
     assert findings(public) == []
+
+    enter_goals(admin, unions)
+    draw_up(admin, places=2)
+    for page in (admin, lead):
+        confirm(page)
+    download_the_list(lead, tmp_path)
 
 
 def set_up(page: Page, year: int) -> None:
@@ -216,3 +223,46 @@ def name_them(page: Page) -> str:
         link = page.get_by_role("link", name=f"第 1 批{what}")
         assert page.request.get(link.get_attribute("href") or "").body().startswith(b"%PDF")
     return page.locator("td[data-label='证书编号']").first.inner_text()
+
+
+def enter_goals(page: Page, unions: tuple[Organization, ...]) -> None:
+    menu(page, "命名推荐")
+    follow(page, "目标完成率")
+    for union in unions:
+        page.get_by_label(f"{union.name}完成率（%）").fill("105")
+    assert findings(page) == []
+    press(page, "保存本页")
+    see_success(page, "已保存")
+
+
+def draw_up(page: Page, *, places: int) -> None:
+    """By rule: as many as there are places; the others with their reason."""
+    follow(page, "推荐表彰")
+    follow(page, "设定名额，生成名单")
+    page.get_by_label("全市基层工会名额").fill(str(places))
+    assert findings(page) == []
+    press(page, "按规则生成名单")
+    expect(page.locator("main")).to_contain_text(f"名单 {places} 个工会")
+    expect(page.locator("tbody")).to_contain_text("名额")
+    assert findings(page) == []
+
+
+def confirm(page: Page) -> None:
+    """One of two; the first one cannot be the second, too."""
+    menu(page, "命名推荐")
+    follow(page, "推荐表彰")
+    follow(page, "去确认")
+    assert findings(page) == []
+    page.get_by_label("您的登录密码").fill(PASSWORD)
+    press(page, "我确认这份名单")
+    expect(page.locator(".alert-success")).to_contain_text("确认")
+
+
+def download_the_list(page: Page, folder: Path) -> None:
+    with page.expect_download() as download:
+        page.get_by_role("link", name="推荐汇总表（Excel）").click()
+    path = folder / "list.xlsx"
+    download.value.save_as(path)
+    rows = list(openpyxl.load_workbook(path).active.iter_rows(values_only=True))
+    names = {value for row in rows for value in row if isinstance(value, str)}
+    assert len([name for name in names if name.endswith("工会委员会")]) >= 2
