@@ -25,7 +25,7 @@ from assessments.models import (
     RecommendationList,
     Recusal,
 )
-from organizations import audit
+from organizations import audit, reorganizing
 from organizations.choices import Role
 from organizations.models import Notification, User
 from tests import factories
@@ -123,6 +123,14 @@ def test_who_lacks_a_title_goals_or_is_dissolved_is_left_out_with_the_reason(
     ]
     with pytest.raises(NotAllowed, match="名单是空的"):
         recommending.confirm(made, fresh(city.admin), version())
+
+
+def test_a_union_that_has_moved_takes_a_place_where_it_handed_in(city, campaign, unions):
+    reorganizing.move(
+        city.own, to=city.other_county, reason="划转", on=factories.today(), by=city.admin
+    )
+    places = {("GRASSROOTS", None): 9, ("GRASSROOTS", city.county): 1}
+    assert listed(draw(campaign, city.admin, places)) == [city.own, city.foreign]
 
 
 # --- By hand, and confirmed by two ------------------------------------------------------------------
