@@ -168,8 +168,10 @@ def test_two_persons_confirm_and_the_unions_are_told(client, city, campaign, mad
     found = RecommendationList.objects.get()
     assert (found.first_by, found.second_by) == (city.admin, city.lead)
     assert Notification.objects.filter(recipient=city.head, text__contains="已列入推荐").exists()
-    with pytest.raises(NotAllowed, match="已由两人确认"):
-        draw(campaign, city.admin)
+    url_of_places = reverse("assessments:recommendation_draw", args=[campaign.year])
+    stale = client.post(url_of_places, {"least_goals": "100", "grassroots-all": "1"})
+    assert stale.status_code == 409
+    assert "已由两人确认" in stale.text
     client.post(url, {"reason": "一个工会撤销了命名", "seen": version()})
     found.refresh_from_db()
     assert not found.is_confirmed
@@ -238,7 +240,9 @@ def test_places_are_typed_and_kept(client, city, campaign, unions):
     assert not RecommendationList.objects.exists()
     client.post(url, post)
     assert listed(RecommendationList.objects.get()) == [city.own, city.foreign]
-    assert client.get(url).text.count('value="1"') == 1
+    page = client.get(url).text
+    assert 'value="100"' in page
+    assert page.count('value="1"') == 1
     page = client.get(LIST, {"listed": "no"}).text
     assert city.sibling.name in page
     assert "本县（市、区）名额已满" in page
