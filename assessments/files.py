@@ -191,7 +191,13 @@ def discard(file: StoredFile) -> None:
     locked = StoredFile.objects.select_for_update().filter(pk=file.pk).first()
     if locked and not any(
         users.exists()
-        for users in (locked.evidence, locked.photos, locked.notice_files, locked.appeals)
+        for users in (
+            locked.evidence,
+            locked.photos,
+            locked.notice_files,
+            locked.appeals,
+            locked.supervision_files,
+        )
     ):
         paths = [path for path in (locked.file.name, locked.thumbnail) if path]
         locked.delete()

@@ -38,6 +38,14 @@ from assessments.models.self_assessment import (
     SelfAssessment,
 )
 from assessments.models.similarity import Band, Similarity, Trace
+from assessments.models.supervision import (
+    Rectification,
+    SupervisionFile,
+    SupervisionFinding,
+    SupervisionRound,
+    SupervisionTeam,
+    SupervisionVisit,
+)
 from assessments.models.survey import Survey, SurveyPass
 
 __all__ = [
@@ -78,6 +86,7 @@ __all__ = [
     "PublishedResult",
     "Recheck",
     "Recognition",
+    "Rectification",
     "Recusal",
     "Return",
     "ReturnRemark",
@@ -98,6 +107,11 @@ __all__ = [
     "Standing",
     "StockPhrase",
     "StoredFile",
+    "SupervisionFile",
+    "SupervisionFinding",
+    "SupervisionRound",
+    "SupervisionTeam",
+    "SupervisionVisit",
     "Survey",
     "SurveyPass",
     "TierPolicy",

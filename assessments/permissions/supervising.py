@@ -1,0 +1,57 @@
+"""Who supervises (督查) and answers what was found. Which rows one sees is their `visible_to`."""
+
+from __future__ import annotations
+
+from assessments.models import SupervisionFinding, SupervisionRound, SupervisionVisit
+from assessments.permissions.filling import OWN_WRITERS
+from assessments.permissions.publishing import publishes_for
+from organizations.choices import Tier
+from organizations.models import Organization, User
+from organizations.models.organization import SUBTREE_ROLES
+from organizations.permissions import has_city_role, has_role, may_administer
+
+#: The tiers that run rounds of their own.
+_RUNNING = (Tier.CITY, Tier.COUNTY)
+
+
+def supervises_for(user: User) -> Organization | None:
+    """The union in whose name the user runs rounds: as with notices, the city, or the county of
+    which the user is 管理员."""
+    return publishes_for(user)
+
+
+def may_run_round(user: User, round_: SupervisionRound) -> bool:
+    """Plan, start and close it: 管理员 of its organizer. The city's may do so with a county's too."""
+    return may_administer(user, round_.organizer)
+
+
+def may_see_rounds(user: User) -> bool:
+    """The list of rounds: people of the city and its counties, and whoever is on a team. Which of
+    them each sees is `SupervisionRound.objects.visible_to`."""
+    runs = any(one.organization.tier in _RUNNING for one in user.roles)
+    return runs or user.supervision_teams.exists()
+
+
+def may_visit(user: User, visit: SupervisionVisit) -> bool:
+    """Write down what was found, and hand it over: the team, as long as nobody must stand back."""
+    return SupervisionVisit.objects.written_by(user).filter(pk=visit.pk).exists()
+
+
+def may_answer_finding(user: User, finding: SupervisionFinding) -> bool:
+    """整改: 填报员 and 负责人 of the visited union itself."""
+    return has_role(user, finding.visit.organization, OWN_WRITERS)
+
+
+def may_check_finding(user: User, finding: SupervisionFinding) -> bool:
+    """验收: the team, or 管理员 of the organizer; not the union's own people, and nobody who must
+    stand back from it."""
+    if may_answer_finding(user, finding):
+        return False
+    visible = SupervisionVisit.objects.visible_to(user).filter(pk=finding.visit_id)
+    runs = may_run_round(user, finding.visit.round) and visible.exists()
+    return runs or may_visit(user, finding.visit)
+
+
+def may_report_progress(user: User) -> bool:
+    """推进会材料: who sees the whole city."""
+    return has_city_role(user, SUBTREE_ROLES)
