@@ -133,6 +133,10 @@ class FindingState(TextChoices):
     ACCEPTED = "ACCEPTED", "整改到位"
 
 
+#: A finding that waits for the union.
+UNANSWERED_STATES = (FindingState.OPEN, FindingState.RETURNED)
+
+
 class BatchState(TextChoices):
     """A list of pending decisions (评定名单)."""
 

@@ -31,12 +31,14 @@ from assessments.views import (
     public,
     publicity,
     recognition,
+    rectifications,
     recusals,
     results,
     reviews,
     self_assessments,
     similarity,
     superior,
+    supervision,
     surveys,
     uploading,
     workbench,
@@ -144,6 +146,25 @@ inspection_urls = [
     path("photos/<int:pk>/", inspections.photo, name="inspection_photo"),
     path("photos/<int:pk>/remove/", inspections.remove_photo, name="inspection_photo_remove"),
 ]
+supervision_urls = [
+    path("", supervision.RoundList.as_view(), name="supervision_list"),
+    path("add/", supervision.add, name="supervision_add"),
+    path("<int:pk>/", supervision.Plan.as_view(), name="supervision"),
+    path("<int:pk>/edit/", supervision.edit, name="supervision_edit"),
+    path("<int:pk>/teams/add/", supervision.add_team, name="supervision_team_add"),
+    path("<int:pk>/acts/<slug:name>/", supervision.act, name="supervision_act"),
+    path("teams/<int:pk>/", supervision.team, name="supervision_team"),
+    path("teams/<int:pk>/places/", supervision.PlaceList.as_view(), name="supervision_places"),
+    path("visits/<int:pk>/", rectifications.visit, name="supervision_visit"),
+    path("visits/<int:pk>/drop/", supervision.drop, name="supervision_visit_drop"),
+    path(
+        "visits/<int:pk>/findings/add/", rectifications.add_finding, name="supervision_finding_add"
+    ),
+    path("findings/", rectifications.FindingList.as_view(), name="supervision_findings"),
+    path("findings/<int:pk>/", rectifications.finding, name="supervision_finding"),
+    path("files/<int:pk>/", rectifications.file, name="supervision_file"),
+    path("files/<int:pk>/remove/", rectifications.remove_file, name="supervision_file_remove"),
+]
 publicity_urls = [
     path("", publicity.index, name="publicity_list"),
     path("of/<int:year>/publish/", publicity.publish, name="publicity_publish"),
@@ -231,6 +252,7 @@ urlpatterns = [
     path("recognitions/", include(recognition_urls)),
     path("certificates/", certificates.look_up, name="certificate_look_up"),
     path("inspections/", include(inspection_urls)),
+    path("supervisions/", include(supervision_urls)),
     path("notices/", include(notice_urls)),
     path("summary/", include(summary_urls)),
 ]

@@ -3,14 +3,23 @@ there, and how it was put right. The on-site checks of a submission are another 
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 
-from assessments.choices import FindingSeverity, FindingState, RoundState, VisitState
+from assessments.choices import (
+    UNANSWERED_STATES,
+    FindingSeverity,
+    FindingState,
+    RoundState,
+    VisitState,
+)
 from assessments.models.campaign import Campaign
 from assessments.models.evidence import StoredFile
+from assessments.models.rubric import Criterion
 from assessments.models.self_assessment import recused_paths
 from organizations.models import Organization, User
 from organizations.models.organization import PATH_STEP, SUBTREE_ROLES, within
@@ -105,9 +114,7 @@ class SupervisionTeam(models.Model):
     leader = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name="组长"
     )
-    members = models.ManyToManyField(
-        User, related_name="supervision_teams", verbose_name="组员"
-    )
+    members = models.ManyToManyField(User, related_name="supervision_teams", verbose_name="组员")
 
     class Meta:
         verbose_name = verbose_name_plural = "督查小组"
@@ -212,16 +219,26 @@ class SupervisionFindingQuerySet(models.QuerySet["SupervisionFinding"]):
 
     def unanswered(self) -> SupervisionFindingQuerySet:
         """Those that wait for the union."""
-        return self.handed_over().filter(state__in=[FindingState.OPEN, FindingState.RETURNED])
+        return self.handed_over().filter(state__in=UNANSWERED_STATES)
+
+    def overdue(self, today: dt.date) -> SupervisionFindingQuerySet:
+        """Those of them whose day has passed."""
+        return self.unanswered().filter(rectify_by__lt=today)
 
 
 class SupervisionFinding(models.Model):
-    """What is to be put right (整改) by the end of `rectify_by`. `criterion` is the number (1–6) of
-    the “好” that it is about, if any. `version` counts the savings."""
+    """What is to be put right (整改) by the end of `rectify_by`. `criterion` is the “好” of the union's
+    own tier that it is about, if any. `version` counts the savings."""
 
     visit = models.ForeignKey(SupervisionVisit, on_delete=models.CASCADE, related_name="findings")
     text = models.TextField("问题")
-    criterion = models.PositiveSmallIntegerField("涉及哪个“好”", null=True)
+    criterion = models.ForeignKey(
+        Criterion,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name="涉及哪个“好”",
+    )
     severity = models.CharField("程度", max_length=7, choices=FindingSeverity)
     rectify_by = models.DateField("整改期限")
     state = models.CharField(
@@ -246,10 +263,6 @@ class SupervisionFinding(models.Model):
                 name="supervision_finding_severity_known",
                 condition=Q(severity__in=FindingSeverity.values),
             ),
-            models.CheckConstraint(
-                name="supervision_finding_criterion_one_to_six",
-                condition=Q(criterion=None) | Q(criterion__gte=1, criterion__lte=6),
-            ),
         ]
 
     def __str__(self) -> str:
@@ -261,7 +274,7 @@ class SupervisionFinding(models.Model):
     @property
     def is_unanswered(self) -> bool:
         """Whether it waits for the union."""
-        return self.state in (FindingState.OPEN, FindingState.RETURNED)
+        return self.state in UNANSWERED_STATES
 
 
 class Rectification(models.Model):

@@ -67,6 +67,7 @@ from assessments.permissions.reviewing import (
     may_take_export,
 )
 from assessments.permissions.supervising import (
+    belongs_to_organizer,
     may_answer_finding,
     may_check_finding,
     may_report_progress,
@@ -77,6 +78,7 @@ from assessments.permissions.supervising import (
 )
 
 __all__ = [
+    "belongs_to_organizer",
     "endorsement_applies",
     "endorses_for",
     "fills_by_proxy",

@@ -10,9 +10,6 @@ from organizations.models import Organization, User
 from organizations.models.organization import SUBTREE_ROLES
 from organizations.permissions import has_city_role, has_role, may_administer
 
-#: The tiers that run rounds of their own.
-_RUNNING = (Tier.CITY, Tier.COUNTY)
-
 
 def supervises_for(user: User) -> Organization | None:
     """The union in whose name the user runs rounds: as with notices, the city, or the county of
@@ -25,11 +22,15 @@ def may_run_round(user: User, round_: SupervisionRound) -> bool:
     return may_administer(user, round_.organizer)
 
 
+def belongs_to_organizer(user: User) -> bool:
+    """Whether the user is of the city, or of a county: those that run rounds."""
+    return any(one.organization.tier in (Tier.CITY, Tier.COUNTY) for one in user.roles)
+
+
 def may_see_rounds(user: User) -> bool:
     """The list of rounds: people of the city and its counties, and whoever is on a team. Which of
     them each sees is `SupervisionRound.objects.visible_to`."""
-    runs = any(one.organization.tier in _RUNNING for one in user.roles)
-    return runs or user.supervision_teams.exists()
+    return belongs_to_organizer(user) or user.supervision_teams.exists()
 
 
 def may_visit(user: User, visit: SupervisionVisit) -> bool:

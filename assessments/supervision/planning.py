@@ -56,7 +56,12 @@ def save(round_: SupervisionRound, plan: Plan, by: User, seen: int) -> Supervisi
     kept.version += 1
     kept.save()
     days = f"{plan.starts_on} – {plan.ends_on}"
-    record(action=Act.SUPERVISION_PLANNED, by=by, subject=kept, details={"name": f"{plan.title}，{days}"})
+    record(
+        action=Act.SUPERVISION_PLANNED,
+        by=by,
+        subject=kept,
+        details={"name": f"{plan.title}，{days}"},
+    )
     return kept
 
 
@@ -82,7 +87,9 @@ def save_team(
     going = {*members, leader}
     allowed = set(people(round_.organizer).filter(pk__in=[one.pk for one in going]))
     if strangers := going - allowed:
-        raise NotAllowed(f"{'、'.join(map(str, strangers))}不能参加：须是组织单位或其直接下级工会的人员。")
+        raise NotAllowed(
+            f"{'、'.join(map(str, strangers))}不能参加：须是组织单位或其直接下级工会的人员。"
+        )
     team.round, team.name, team.leader = round_, name, leader
     try:
         with transaction.atomic():
@@ -98,7 +105,10 @@ def save_team(
             raise NotAllowed(f"{one}须回避“{visit.organization}”，不能参加这个小组。")
     names = "、".join(sorted(map(str, going)))
     record(
-        action=Act.SUPERVISION_TEAM_SAVED, by=by, subject=round_, details={"name": f"{name}：{names}"}
+        action=Act.SUPERVISION_TEAM_SAVED,
+        by=by,
+        subject=round_,
+        details={"name": f"{name}：{names}"},
     )
     return team
 
@@ -109,9 +119,7 @@ def remove_team(team: SupervisionTeam, by: User) -> None:
     round_ = _lock(team.round, by)
     if team.visits.exists():
         raise NotAllowed("这个小组已经列有走访的工会，不能撤销。")
-    record(
-        action=Act.SUPERVISION_TEAM_REMOVED, by=by, subject=round_, details={"name": team.name}
-    )
+    record(action=Act.SUPERVISION_TEAM_REMOVED, by=by, subject=round_, details={"name": team.name})
     team.delete()
 
 
@@ -119,9 +127,9 @@ def places_for(team: SupervisionTeam) -> QuerySet[Organization]:
     """The unions that the team can still visit: active ones below the organizer, which no team of the
     round visits, and from which none of its members must stand back."""
     organizer = team.round.organizer
-    there = SupervisionVisit.objects.filter(round=team.round_id, organization=OuterRef("pk")).exclude(
-        state=VisitState.CANCELLED
-    )
+    there = SupervisionVisit.objects.filter(
+        round=team.round_id, organization=OuterRef("pk")
+    ).exclude(state=VisitState.CANCELLED)
     found = Organization.objects.active().subtree_of(organizer).exclude(pk=organizer.pk)
     for member in team.members.all():
         found = found.exclude(tied_to(member, organizer, "path"))

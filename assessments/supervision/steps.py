@@ -10,7 +10,7 @@ from django.db import transaction
 
 from assessments import deadlines, permissions
 from assessments.assigning import NotAllowed
-from assessments.choices import FindingState, RoundState, VisitState
+from assessments.choices import UNANSWERED_STATES, FindingState, RoundState, VisitState
 from assessments.models import SupervisionFinding, SupervisionRound, SupervisionVisit
 from organizations.audit import record
 from organizations.choices import Act
@@ -90,7 +90,11 @@ CLOSE = Step(
     (_nothing_left,),
 )
 CANCEL = Step(
-    Act.SUPERVISION_VISIT_CANCELLED, (VisitState.PLANNED,), VisitState.CANCELLED, _runs, (_is_running,)
+    Act.SUPERVISION_VISIT_CANCELLED,
+    (VisitState.PLANNED,),
+    VisitState.CANCELLED,
+    _runs,
+    (_is_running,),
 )
 FEED_BACK = Step(
     Act.SUPERVISION_FED_BACK,
@@ -101,13 +105,13 @@ FEED_BACK = Step(
 )
 RECTIFY = Step(
     Act.SUPERVISION_RECTIFIED,
-    (FindingState.OPEN, FindingState.RETURNED),
+    UNANSWERED_STATES,
     FindingState.ANSWERED,
     permissions.may_answer_finding,
 )
 ACCEPT = Step(
     Act.SUPERVISION_ACCEPTED,
-    (FindingState.OPEN, FindingState.ANSWERED, FindingState.RETURNED),
+    (*UNANSWERED_STATES, FindingState.ANSWERED),
     FindingState.ACCEPTED,
     permissions.may_check_finding,
 )

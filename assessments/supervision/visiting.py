@@ -13,6 +13,7 @@ from assessments import audiences, files, library, permissions
 from assessments.assigning import NotAllowed
 from assessments.choices import RoundState
 from assessments.models import (
+    Criterion,
     Rectification,
     StoredFile,
     SupervisionFile,
@@ -30,10 +31,10 @@ MAX_FILES = 20
 
 @dataclass(frozen=True)
 class Finding:
-    """What is written down. `criterion` is 1–6, or None."""
+    """What is written down."""
 
     text: str
-    criterion: int | None
+    criterion: Criterion | None
     severity: str
     rectify_by: dt.date
 
