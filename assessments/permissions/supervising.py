@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assessments.models import SupervisionFinding, SupervisionRound, SupervisionVisit
+from assessments.models.supervision import tied_to
 from assessments.permissions.filling import OWN_WRITERS
 from assessments.permissions.publishing import publishes_for
 from organizations.choices import Tier
@@ -48,9 +49,11 @@ def may_check_finding(user: User, finding: SupervisionFinding) -> bool:
     stand back from it."""
     if may_answer_finding(user, finding):
         return False
-    visible = SupervisionVisit.objects.visible_to(user).filter(pk=finding.visit_id)
-    runs = may_run_round(user, finding.visit.round) and visible.exists()
-    return runs or may_visit(user, finding.visit)
+    visit = finding.visit
+    if may_run_round(user, visit.round):
+        tied = tied_to(user, visit.round.organizer, "organization__path")
+        return not SupervisionVisit.objects.filter(tied, pk=visit.pk).exists()
+    return may_visit(user, visit)
 
 
 def may_report_progress(user: User) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -89,7 +89,8 @@ class FindingList(CampaignListView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
-            "may_see_rounds": permissions.may_see_rounds(self.request.user)
+            "may_see_rounds": permissions.may_see_rounds(self.request.user),
+            "may_report": permissions.may_report_progress(self.request.user),
         }
 
 
@@ -97,7 +98,9 @@ class FindingList(CampaignListView):
 def visit(request: HttpRequest, pk: int) -> HttpResponse:
     """One union: for its team what is found there, and handing it over; afterwards, for everybody who
     sees the union, what was found and how far it is put right."""
-    rows = SupervisionVisit.objects.visible_to(request.user)
+    user = request.user
+    rounds = SupervisionRound.objects.visible_to(user).filter(pk=OuterRef("round"))
+    rows = SupervisionVisit.objects.visible_to(user).annotate(round_is_visible=Exists(rounds))
     found = get_object_or_404(
         rows.select_related("round__organizer", "round__campaign", "organization__parent", "team"),
         pk=pk,
@@ -118,7 +121,6 @@ def visit(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, "已反馈给工会，并已通知整改。")
             return redirect(found)
     findings = found.findings.select_related("criterion").annotate(number=Count("files"))
-    inside = SupervisionRound.objects.visible_to(request.user).filter(pk=found.round_id).exists()
     return render(
         request,
         "assessments/supervision/visit.html",
@@ -128,9 +130,9 @@ def visit(request: HttpRequest, pk: int) -> HttpResponse:
             "findings": _with_days_left(list(findings)),
             "may_write": may_write,
             "may_drop": steps.CANCEL.is_open_to(request.user, found),
-            "is_inside": inside,
+            "is_inside": found.round_is_visible,
             "form": form,
-            "history": histories.lines(found) if inside else [],
+            "history": histories.lines(found) if found.round_is_visible else [],
         },
     )
 
@@ -227,9 +229,7 @@ def _follow(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
     may_check = not may_answer and permissions.may_check_finding(user, found)
     if request.method == "POST" and not (may_answer if asked == "answer" else may_check):
         raise Http404
-    answering = RectificationForm(
-        *((request.POST, request.FILES) if asked == "answer" else ()), prefix=None
-    )
+    answering = RectificationForm(*((request.POST, request.FILES) if asked == "answer" else ()))
     checking = CheckForm(
         request.POST if asked in ("accept", "return") else None, returned=asked == "return"
     )
@@ -253,7 +253,6 @@ def _follow(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
     except NotAllowed as error:
         problem = str(error)
         found.refresh_from_db(fields=["state", "rectify_by"])
-    inside = SupervisionRound.objects.visible_to(user).filter(pk=found.visit.round_id).exists()
     (found,) = _with_days_left([found])
     files = SupervisionFile.objects.select_related("stored_file")
     return render(
@@ -266,9 +265,10 @@ def _follow(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
             "rectifications": found.rectifications.select_related("by").prefetch_related(
                 Prefetch("files", files)
             ),
-            "is_inside": inside,
-            "answering": answering if may_answer and found.is_unanswered else None,
-            "checking": checking if may_check and found.state != "ACCEPTED" else None,
+            "answering": answering if may_answer and (found.is_unanswered or problem) else None,
+            "checking": checking
+            if may_check and (found.state in steps.ACCEPT.sources or problem)
+            else None,
             "problem": problem,
         },
         status=409 if problem else 200,

@@ -74,8 +74,13 @@ class RoundList(CampaignListView):
         return rows
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        runs = permissions.supervises_for(self.request.user) is not None
-        return super().get_context_data(**kwargs) | {"may_add": runs and self.campaign is not None}
+        user = self.request.user
+        runs = permissions.supervises_for(user) is not None
+        return super().get_context_data(**kwargs) | {
+            "may_add": runs and self.campaign is not None,
+            "may_see_rounds": True,
+            "may_report": permissions.may_report_progress(user),
+        }
 
 
 def _by_round(rows: QuerySet, field: str) -> dict[int, dict[str, int]]:
