@@ -6,6 +6,7 @@ import datetime as dt
 
 from assessments.models import Campaign
 from assessments.workbench import city, own, reading, superior
+from assessments.workbench.supervision import supervision
 from assessments.workbench.task import Task
 from organizations.models import User
 
@@ -20,6 +21,7 @@ _FINDERS = (
     city.leading,
     city.inspections,
     city.extension_requests,
+    supervision,
 )
 
 
