@@ -27,6 +27,7 @@ from assessments.views import (
     oversight,
     paper,
     phrases,
+    progress,
     proxies,
     public,
     publicity,
@@ -162,6 +163,8 @@ supervision_urls = [
     ),
     path("findings/", rectifications.FindingList.as_view(), name="supervision_findings"),
     path("findings/<int:pk>/", rectifications.finding, name="supervision_finding"),
+    path("progress/", progress.index, name="progress_report"),
+    path("progress/report.docx", progress.document, name="progress_report_document"),
     path("files/<int:pk>/", rectifications.file, name="supervision_file"),
     path("files/<int:pk>/remove/", rectifications.remove_file, name="supervision_file_remove"),
 ]

@@ -24,9 +24,9 @@ def supervision(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
 
 
 def _visits(to_visit: QuerySet[SupervisionVisit], at: dt.datetime) -> list[Task]:
-    waiting = to_visit.filter(
-        state=VisitState.PLANNED, round__state=RoundState.RUNNING
-    ).aggregate(number=Count("pk"), due=Min("round__ends_on"), round=Max("round"))
+    waiting = to_visit.filter(state=VisitState.PLANNED, round__state=RoundState.RUNNING).aggregate(
+        number=Count("pk"), due=Min("round__ends_on"), round=Max("round")
+    )
     if not waiting["number"]:
         return []
     page = reverse("assessments:supervision", args=[waiting["round"]])

@@ -22,7 +22,6 @@ from assessments.supervision import planning, rectifying, steps, visiting
 from organizations import audit
 from organizations.choices import Role
 from organizations.models import AuditEvent, Notification, Organization, User
-from tests import factories
 from tests.factories import feed_back, make_finding, make_round, make_user, today
 from tests.uploads import PNG
 
@@ -196,17 +195,13 @@ def test_who_must_stand_back_neither_goes_nor_sees(city, round_, visit):
     tied = make_user((city.city, Role.REVIEWER), (city.township, Role.VIEWER))
     team = round_.teams.get()
     with pytest.raises(NotAllowed, match="须回避"):
-        planning.save_team(
-            team, name="第一组", leader=city.reviewer, members=[tied], by=city.admin
-        )
+        planning.save_team(team, name="第一组", leader=city.reviewer, members=[tied], by=city.admin)
     Recusal.objects.create(reviewer=city.reviewer, organization=city.county, reason="亲属")
     assert visit not in sees(city.reviewer)
     with pytest.raises(NotAllowed, match="须回避"):
         make_finding(visit, fresh(city.reviewer))
     other = SupervisionTeam(round=round_)
-    planning.save_team(
-        other, name="第二组", leader=city.reviewer, members=[], by=city.admin
-    )
+    planning.save_team(other, name="第二组", leader=city.reviewer, members=[], by=city.admin)
     other.members.set([fresh(city.reviewer)])
     assert city.sibling not in planning.places_for(other)
     assert city.direct in planning.places_for(other)
@@ -220,7 +215,11 @@ def test_a_team_is_of_the_organizers_own_people(city, round_):
         planning.save_team(team, name="二组", leader=city.head, members=[], by=city.admin)
     with pytest.raises(NotAllowed, match="已有名为"):
         planning.save_team(
-            SupervisionTeam(round=round_), name="第一组", leader=city.lead, members=[], by=city.admin
+            SupervisionTeam(round=round_),
+            name="第一组",
+            leader=city.lead,
+            members=[],
+            by=city.admin,
         )
     with pytest.raises(NotAllowed, match="列有走访"):
         planning.remove_team(round_.teams.get(), city.admin)
