@@ -134,16 +134,16 @@ def _supervision(campaign: Campaign, user: User) -> Supervision:
         findings.order_by()
         .values_list("visit__organization__tier", "criterion__number")
         .annotate(
-            Count("pk"),
-            Count("pk", filter=Q(state=FindingState.ACCEPTED)),
-            Count("pk", filter=Q(pk__in=overdue.values("pk"))),
+            found=Count("pk"),
+            accepted=Count("pk", filter=Q(state=FindingState.ACCEPTED)),
+            late=Count("pk", filter=Q(pk__in=overdue.order_by().values("pk"))),
         )
     )
     criteria: dict[Tier, dict[int, int]] = {}
     totals = [0, 0, 0]
     for tier, number, *numbers in counted:
         criteria.setdefault(Tier(tier), {})[number or 0] = numbers[0]
-        totals = [a + b for a, b in zip(totals, numbers, strict=True)]
+        totals = [one + more for one, more in zip(totals, numbers, strict=True)]
     named = overdue.select_related("visit__organization__parent").order_by("rectify_by", "pk")
     return Supervision(
         **visits,

@@ -48,18 +48,13 @@ def share(value: Decimal | None) -> str:
 def _cover(
     document: WordDocument, progress: Progress, title: str, held_on: dt.date, author: str
 ) -> None:
-    for _ in range(6):
-        document.add_paragraph()
-    paragraph(document, title, size=26, bold=True, centered=True)
-    document.add_paragraph()
-    paragraph(document, progress.campaign.name, size=16, centered=True)
+    paragraph(document, title, size=26, bold=True, centered=True, above=150)
+    paragraph(document, progress.campaign.name, size=16, centered=True, above=30)
     paragraph(document, "进展情况", size=16, centered=True)
-    for _ in range(10):
-        document.add_paragraph()
-    paragraph(document, author, size=16, bold=True, centered=True)
+    paragraph(document, author, size=16, bold=True, centered=True, above=230)
     paragraph(document, f"{held_on:%Y年%m月%d日}", size=14, centered=True)
     counted = timezone.localtime(progress.counted_at)
-    paragraph(document, f"数据截至 {counted:%Y年%m月%d日 %H:%M}", size=11, centered=True)
+    paragraph(document, f"数据截至 {counted:%Y年%m月%d日 %H:%M}", centered=True)
     document.add_page_break()
 
 

@@ -68,8 +68,12 @@ def _page_number(run: Run) -> None:
         run._r.append(element)
 
 
-def paragraph(document: WordDocument, text: str, *, size=11, bold=False, centered=False) -> None:
+def paragraph(
+    document: WordDocument, text: str, *, size=11, bold=False, centered=False, above=0
+) -> None:
+    """`size` and the space `above` in points."""
     added = document.add_paragraph()
+    added.paragraph_format.space_before = Pt(above) if above else None
     run = added.add_run(fit(text))
     run.font.size, run.bold = Pt(size), bold
     if bold:

@@ -119,9 +119,10 @@ def _xml(chart: Chart, book: str) -> bytes:
     drawn.title = fit(chart.title)
     drawn.legend = drawn.legend if len(chart.series) > 1 else None
     if drawn.legend:
-        drawn.legend.position = "b"
+        drawn.legend.position, drawn.legend.overlay = "b", False
     drawn.x_axis.delete = drawn.y_axis.delete = False
     drawn.y_axis.number_format = '0"%"' if chart.percent else "0"
+    drawn.title.overlay = False
     drawn.y_axis.scaling.min = 0
     if chart.percent:
         drawn.y_axis.scaling.max = 100
@@ -130,6 +131,8 @@ def _xml(chart: Chart, book: str) -> bytes:
         drawn.y_axis.crosses = "max"
     drawn.series = [_series(chart, index) for index in range(len(chart.series))]
     space = etree.fromstring(tostring(drawn._write()))
+    for form in space.iter(f"{{{_CHART}}}numFmt"):
+        form.set("sourceLinked", "0")  # openpyxl leaves that out for labels
     external = etree.SubElement(space, f"{{{_CHART}}}externalData", {f"{{{_RELATED}}}id": book})
     etree.SubElement(external, f"{{{_CHART}}}autoUpdate", {"val": "0"})
     return etree.tostring(space, xml_declaration=True, encoding="UTF-8", standalone=True)
@@ -172,7 +175,7 @@ def _series(chart: Chart, index: int) -> Series:
         series.smooth = False
     else:
         series.graphicalProperties.solidFill = colour
-    if len(chart.series) == 1 or chart.kind == "lines":
+    if len(chart.series) == 1:
         series.dLbls = DataLabelList(
             showVal=True,
             showSerName=False,

@@ -45,7 +45,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {"campaign": campaign, "campaigns": campaigns, "form": ReportForm(request.GET)}
     if campaign:
         found = _gather(request, city, campaign, campaigns)
-        context |= {"progress": found, "together": found.picture.together}
+        context["progress"] = found
     return render(request, "assessments/supervision/progress.html", context)
 
 
