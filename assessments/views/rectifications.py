@@ -36,6 +36,10 @@ from organizations import histories
 from organizations.views.lists import Column
 
 
+#: What can be done with a finding once it is handed over.
+_FOLLOWING = ("answer", "accept", "return")
+
+
 def _with_days_left(findings: list[SupervisionFinding]) -> list[SupervisionFinding]:
     """With `days_left` of those that wait for the union; negative once the day has passed."""
     now = deadlines.now()
@@ -151,7 +155,9 @@ def finding(request: HttpRequest, pk: int) -> HttpResponse:
         "visit__round__organizer", "visit__organization", "visit__team", "criterion", "written_by"
     )
     found = get_object_or_404(rows, pk=pk)
-    if found.visit.is_fed_back:
+    if found.visit.is_fed_back and (
+        request.method != "POST" or request.POST.get("act") in _FOLLOWING
+    ):
         return _follow(request, found)
     if not permissions.may_visit(request.user, found.visit):
         raise Http404

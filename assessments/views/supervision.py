@@ -161,6 +161,7 @@ class Plan(TableView):
             .filter(round=self.round)
             .select_related("organization__parent", "team")
             .annotate(found=Count("findings"), waiting=Count("findings", filter=waiting))
+            .order_by("organization__path", "pk")
         )
         return self.filter.narrow(rows)
 

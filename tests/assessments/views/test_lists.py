@@ -31,6 +31,8 @@ TABLES = {
     "assessments:appeal_list": "lead",
     "assessments:inspection_list": "lead",
     "assessments:similarity_list": "lead",
+    "assessments:supervision_list": "admin",
+    "assessments:supervision_findings": "admin",
 }
 HEADING = re.compile(r"<th[^>]*>\s*(?:<a[^>]*>)?\s*([^<]*?)(?:&nbsp;.*?)?\s*<", re.DOTALL)
 
@@ -61,6 +63,11 @@ def scene(city):
     result = shown.published_results.get()
     appeals.file(result, AppealKind.OBJECTION, {"text": "不符。"}, None, None)
     factories.make_flag(*handed_in[:2])
+    supervised = factories.make_round(
+        city.admin, campaign, handed_in[0].organization, members=[city.reviewer]
+    )
+    factories.make_finding(supervised.visits.get(), city.reviewer)
+    factories.feed_back(supervised.visits.get(), city.reviewer)
     standings.rebuild(campaign)
     return city
 
