@@ -3,21 +3,15 @@ roll-ups, what the supervision has found, and what is late."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from assessments import deadlines, picture, rollups
-from assessments.choices import FindingState, VisitState
-from assessments.models import (
-    Campaign,
-    RollupState,
-    SupervisionFinding,
-    SupervisionVisit,
-)
+from assessments.choices import UNANSWERED_STATES, FindingState, VisitState
+from assessments.models import Campaign, SupervisionFinding, SupervisionVisit
 from assessments.picture import Picture, Ranked
 from organizations.choices import Tier
 from organizations.models import Organization, User
@@ -48,27 +42,43 @@ class Target:
 
 @dataclass(frozen=True)
 class Supervision:
-    """What came of the rounds of a campaign. `criteria` counts the findings by tier and number of the
-    “好” (0 for none of them)."""
+    """What came of the rounds of a campaign. The figures are there; what is read only by the printed
+    report comes when it is asked for."""
 
     rounds: int
     planned: int
     visited: int
-    findings: int
+    found: int
     accepted: int
     overdue: int
-    criteria: dict[Tier, dict[int, int]]
-    first_overdue: tuple[SupervisionFinding, ...]
+    _rows: QuerySet[SupervisionFinding]
+
+    def by_criterion(self) -> dict[Tier, dict[int, int]]:
+        """How many findings there are by tier and number of the “好”, 0 for none of them. One query."""
+        found: dict[Tier, dict[int, int]] = {}
+        counted = self._rows.order_by().values_list(
+            "visit__organization__tier", "criterion__number"
+        )
+        for tier, number, findings in counted.annotate(Count("pk")):
+            found.setdefault(Tier(tier), {})[number or 0] = findings
+        return found
+
+    def first_overdue(self) -> list[SupervisionFinding]:
+        """The first NAMED whose day has passed. One query."""
+        rows = self._rows.overdue(deadlines.local_day(deadlines.now()))
+        return list(rows.select_related("visit__organization").order_by("rectify_by", "pk")[:NAMED])
 
 
 @dataclass(frozen=True)
 class Progress:
     """See `of`."""
 
-    campaign: Campaign
-    counted_at: dt.datetime
     picture: Picture
     supervision: Supervision
+
+    @property
+    def campaign(self) -> Campaign:
+        return self.picture.campaign
 
     def targets(self) -> list[Target]:
         """达标率 of each tier, and the rates that the rubrics set a threshold for (入会率, 满意率)."""
@@ -100,7 +110,7 @@ class Progress:
 
     def not_handed_in(self) -> int:
         """Unions without a submission once the deadline has passed; before that nobody is late."""
-        if deadlines.local_day(self.counted_at) <= self.campaign.submission_deadline:
+        if deadlines.local_day(self.picture.counted_at) <= self.campaign.submission_deadline:
             return 0
         together = self.picture.together
         return together.registered - together.submitted
@@ -117,39 +127,23 @@ def of(
     """How far the campaign has come in the whole city; of the supervision, what the user sees. A
     fixed number of queries, whatever the number of unions."""
     drawn = picture.draw(campaign, city, campaigns=campaigns, places=places)
-    state = RollupState.objects.get(campaign=campaign)
-    return Progress(campaign, state.counted_at, drawn, _supervision(campaign, user))
+    return Progress(drawn, _supervision(campaign, user))
 
 
 def _supervision(campaign: Campaign, user: User) -> Supervision:
     visible = SupervisionVisit.objects.visible_to(user).filter(round__campaign=campaign)
-    visits = visible.exclude(state=VisitState.CANCELLED).aggregate(
+    told = Q(state=VisitState.FED_BACK)
+    today = deadlines.local_day(deadlines.now())
+    counted = visible.exclude(state=VisitState.CANCELLED).aggregate(
         rounds=Count("round", distinct=True),
-        planned=Count("pk"),
-        visited=Count("pk", filter=Q(state=VisitState.FED_BACK)),
+        planned=Count("pk", distinct=True),
+        visited=Count("pk", distinct=True, filter=told),
+        found=Count("findings", filter=told),
+        accepted=Count("findings", filter=told & Q(findings__state=FindingState.ACCEPTED)),
+        overdue=Count(
+            "findings",
+            filter=told & Q(findings__state__in=UNANSWERED_STATES, findings__rectify_by__lt=today),
+        ),
     )
-    findings = SupervisionFinding.objects.handed_over().filter(visit__in=visible.values("pk"))
-    overdue = findings.overdue(deadlines.local_day(deadlines.now()))
-    counted = (
-        findings.order_by()
-        .values_list("visit__organization__tier", "criterion__number")
-        .annotate(
-            found=Count("pk"),
-            accepted=Count("pk", filter=Q(state=FindingState.ACCEPTED)),
-            late=Count("pk", filter=Q(pk__in=overdue.order_by().values("pk"))),
-        )
-    )
-    criteria: dict[Tier, dict[int, int]] = {}
-    totals = [0, 0, 0]
-    for tier, number, *numbers in counted:
-        criteria.setdefault(Tier(tier), {})[number or 0] = numbers[0]
-        totals = [one + more for one, more in zip(totals, numbers, strict=True)]
-    named = overdue.select_related("visit__organization__parent").order_by("rectify_by", "pk")
-    return Supervision(
-        **visits,
-        findings=totals[0],
-        accepted=totals[1],
-        overdue=totals[2],
-        criteria=criteria,
-        first_overdue=tuple(named[:NAMED]),
-    )
+    rows = SupervisionFinding.objects.handed_over().filter(visit__in=visible.values("pk"))
+    return Supervision(**counted, _rows=rows)

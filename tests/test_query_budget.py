@@ -483,7 +483,6 @@ def test_pages_of_the_supervision(client, city, campaign, size):
             reverse("assessments:supervision_places", args=[team]) + "?q=示例",
             reverse("assessments:supervision_visit_drop", args=[visit.pk]),
             reverse("assessments:progress_report"),
-            reverse("assessments:progress_report_document") + "?title=推进会&held_on=2026-11-30",
         ],
     }.items():
         for url in urls:

@@ -53,7 +53,7 @@ def _cover(
     paragraph(document, "进展情况", size=16, centered=True)
     paragraph(document, author, size=16, bold=True, centered=True, above=230)
     paragraph(document, f"{held_on:%Y年%m月%d日}", size=14, centered=True)
-    counted = timezone.localtime(progress.counted_at)
+    counted = timezone.localtime(progress.picture.counted_at)
     paragraph(document, f"数据截至 {counted:%Y年%m月%d日 %H:%M}", centered=True)
     document.add_page_break()
 
@@ -136,12 +136,13 @@ def _supervision(document: WordDocument, progress: Progress) -> None:
     paragraph(
         document,
         f"组织督查 {found.rounds} 轮，列入走访 {found.planned} 个工会，已走访反馈 {found.visited} 个，"
-        f"发现问题 {found.findings} 个，整改到位 {found.accepted} 个，逾期未整改 {found.overdue} 个。",
+        f"发现问题 {found.found} 个，整改到位 {found.accepted} 个，逾期未整改 {found.overdue} 个。",
     )
+    criteria = found.by_criterion()
     series = [
-        (str(tier.label), [found.criteria[tier].get(number, 0) for number in (*range(1, 7), 0)])
+        (str(tier.label), [criteria[tier].get(number, 0) for number in (*range(1, 7), 0)])
         for tier in Tier
-        if tier in found.criteria
+        if tier in criteria
     ]
     labels = [*_NUMBERED[1:], _NUMBERED[0]]
     _chart(document, Chart("督查发现的问题，按六个“好”（个）", labels, series, stacked=True))
@@ -159,14 +160,13 @@ def _late(document: WordDocument, progress: Progress) -> None:
     if found.overdue:
         lines.append(f"督查发现的问题有 {found.overdue} 个逾期未整改，列表如下。")
     _lines(document, lines or ["没有逾期的事项。"])
-    if found.first_overdue:
+    if overdue := found.first_overdue():
         rows = [
-            (one.visit.organization.name, one.text, f"{one.rectify_by:%Y-%m-%d}")
-            for one in found.first_overdue
+            (one.visit.organization.name, one.text, f"{one.rectify_by:%Y-%m-%d}") for one in overdue
         ]
         table(document, ("工会", "问题", "整改期限"), *rows, widths=(5.4, 8.4, 2.8), repeats=True)
-    if found.overdue > len(found.first_overdue):
-        paragraph(document, f"以上是期限最早的 {len(found.first_overdue)} 个。")
+    if found.overdue > len(overdue):
+        paragraph(document, f"以上是期限最早的 {len(overdue)} 个。")
     weakest = progress.picture.weakest()
     if weakest:
         document.add_heading("得分率最低的条款", 2)

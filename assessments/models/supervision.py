@@ -21,6 +21,7 @@ from assessments.models.campaign import Campaign
 from assessments.models.evidence import StoredFile
 from assessments.models.rubric import Criterion
 from assessments.models.self_assessment import recused_paths
+from organizations.choices import Tier
 from organizations.models import Organization, User
 from organizations.models.organization import PATH_STEP, SUBTREE_ROLES, within
 
@@ -137,19 +138,22 @@ class SupervisionVisitQuerySet(models.QuerySet["SupervisionVisit"]):
         """Those of the rounds that a union runs whose subtree the user sees, and of the user's teams;
         once its findings are handed over, whoever sees the visited union sees the visit. Nobody sees
         what they are recused from (回避)."""
-        scope = _of_teams(user)
-        for membership in user.roles:
-            if membership.role in SUBTREE_ROLES:
-                path = membership.organization.path
-                handed_over = Q(state=VisitState.FED_BACK) & within(path, "organization__path")
-                scope |= within(path, "round__organizer__path") | handed_over
+        places = [one.organization for one in user.roles if one.role in SUBTREE_ROLES]
+        of_city = any(place.tier == Tier.CITY for place in places)  # where all teams are
+        scope = Q(pk__in=[]) if of_city else _of_teams(user)
+        for place in places:
+            handed_over = Q(state=VisitState.FED_BACK) & within(place.path, "organization__path")
+            scope |= within(place.path, "round__organizer__path") | handed_over
         for path in recused_paths(user):
             scope &= ~within(path, "organization__path")
         return self.filter(scope)
 
 
 def _of_teams(user: User) -> Q:
+    """No query for people of grassroots unions alone, who are on no team (`planning.people`)."""
     found = Q(pk__in=[])
+    if all(one.organization.tier == Tier.GRASSROOTS for one in user.all_roles):
+        return found
     for team in user.supervision_teams.select_related("round__organizer"):
         organizer = team.round.organizer
         if any(one.organization.path.startswith(organizer.path) for one in user.all_roles):

@@ -35,7 +35,6 @@ from assessments.views.uploading import refused_while_arriving
 from organizations import histories
 from organizations.views.lists import Column
 
-
 #: What can be done with a finding once it is handed over.
 _FOLLOWING = ("answer", "accept", "return")
 

@@ -44,11 +44,13 @@ def own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
         request.organization_id: request  # the latest, as the order is by time
         for request in ExtensionRequest.objects.filter(campaign=campaign, organization__in=own)
     }
+    not_begun = own.keys() - assessments.keys()
     extended = dict(
-        Extension.objects.filter(campaign=campaign, organization__in=own).values_list(
+        Extension.objects.filter(campaign=campaign, organization__in=not_begun).values_list(
             "organization_id", "until"
         )
     )
+    extended |= {key: deadlines.extension_of(one) for key, one in assessments.items()}
     urged = urging.recent(campaign, list(own))
     found = []
     for key, organization in own.items():

@@ -59,7 +59,7 @@ def proxies(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
 
 
 def endorsements(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
-    if not permissions.endorses_for(user):
+    if not (permissions.endorses_for(user) and permissions.overseen_by(user)):
         return []
     waiting = endorsing.queue(user, campaign).count()
     if not waiting:
