@@ -92,6 +92,31 @@ class FindingVerdict(TextChoices):
     REFUTED = "REFUTED", "不属实"
 
 
+class PlanState(TextChoices):
+    """Where an implementation plan (实施方案) stands. Written by `assessments.plans` only."""
+
+    DRAFT = "DRAFT", "起草中"
+    FILED = "FILED", "已报送"
+    RETURNED = "RETURNED", "退回修改"
+    ACCEPTED = "ACCEPTED", "已接收"
+
+
+class PlanAction(TextChoices):
+    """What can be done to an implementation plan."""
+
+    FILE = "FILE", "报送"
+    WITHDRAW = "WITHDRAW", "撤回"
+    ACCEPT = "ACCEPT", "接收"
+    RETURN = "RETURN", "退回修改"
+
+
+class Matter(TextChoices):
+    """What a union is urged to hand in (催报)."""
+
+    ASSESSMENT = "ASSESSMENT", "自评"
+    PLAN = "PLAN", "实施方案"
+
+
 class RecheckOutcome(TextChoices):
     """What came of looking at a title again (复查)."""
 
@@ -135,6 +160,26 @@ class FindingState(TextChoices):
 
 #: A finding that waits for the union.
 UNANSWERED_STATES = (FindingState.OPEN, FindingState.RETURNED)
+
+
+class LeftOut(TextChoices):
+    """Why the rule leaves a union out of the candidates for the province."""
+
+    DISSOLVED = "DISSOLVED", "工会已撤销"
+    NO_TITLE = "NO_TITLE", "没有有效的命名"
+    NO_GOALS = "NO_GOALS", "没有录入年度工作目标完成率"
+    GOALS = "GOALS", "年度工作目标完成率不够"
+    TIER = "TIER", "本层级名额已满"
+    COUNTY = "COUNTY", "本县（市、区）名额已满"
+
+
+class PackageKind(TextChoices):
+    """The files of a recommendation's package; the account of the deeds (事迹材料) is typed."""
+
+    REPORT = "REPORT", "推荐报告"
+    FORM = "FORM", "推荐审批表（盖章扫描件）"
+    MINUTES = "MINUTES", "职工（代表）大会记录"
+    PUBLICITY = "PUBLICITY", "本单位公示材料"
 
 
 class BatchState(TextChoices):

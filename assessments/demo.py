@@ -17,12 +17,13 @@ from assessments import (
     campaigns,
     deadlines,
     evidence,
+    plans,
     proxies,
     reviewing,
     workflow,
     worksheet,
 )
-from assessments.choices import Action, IndicatorKind
+from assessments.choices import Action, IndicatorKind, PlanAction
 from assessments.entries import Entry
 from assessments.models import Campaign, Indicator, Rubric, SelfAssessment, TierPolicy
 from assessments.scoring import Rating
@@ -87,6 +88,7 @@ def seed() -> bool:
     small = unions.filter(parent__parent__code=COUNTY).last()
     reason = "该工会没有专职人员，也没有电脑。"
     fill_in(proxies.begin(campaign, small, reason, users["county"]), users["county"], Decimal(1))
+    _plan(campaign, users)
     return True
 
 
@@ -184,6 +186,28 @@ def _tell(
         assessment = workflow.perform(assessment, action, by=by, **details)
         if action == until:
             return
+
+
+def _plan(campaign: Campaign, users: dict[str, User]) -> None:
+    """实施方案 as the administrator finds them: accepted, sent back, waiting, begun."""
+    heads = User.objects.filter(username__startswith="demo-").order_by("username")
+    stories = [
+        (PlanAction.FILE, PlanAction.ACCEPT),
+        (PlanAction.FILE, PlanAction.RETURN),
+        (PlanAction.FILE,),
+        (),
+    ]
+    for head, actions in zip([users["county"], *heads], stories, strict=False):
+        union = head.memberships.get().organization
+        texts = [
+            f"示例：{part.heading}由专人负责，年底前完成。"
+            for part in plans.outline(campaign, union)
+        ]
+        plan = plans.save(campaign, union, plans.Content(texts), by=head, seen=0)
+        for action in actions:
+            by = head if action == PlanAction.FILE else users["admin"]
+            remarks = "请补充经费预算和完成时间。" if action == PlanAction.RETURN else ""
+            plan = plans.perform(plan, action, by=by, seen=plan.stamp, remarks=remarks)
 
 
 def plausible_rating(indicator: Indicator, share: Decimal) -> Rating:

@@ -197,6 +197,7 @@ def discard(file: StoredFile) -> None:
             locked.notice_files,
             locked.appeals,
             locked.supervision_files,
+            locked.plan_versions,
         )
     ):
         paths = [path for path in (locked.file.name, locked.thumbnail) if path]

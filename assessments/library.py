@@ -194,6 +194,8 @@ def why_not_deletable(evidence: Evidence) -> str | None:
     """Why the file must stay, in Chinese; None where it may go."""
     if evidence.revisions.exists() or evidence.sealed_scans.exists():
         return "这份材料已随申报提交过，不能删除。"
+    if evidence.packages.exists():
+        return "这份材料是推荐表彰的材料，不能删除。"
     if evidence.attachments.exists():
         return "还有指标在用这份材料，请先从指标中移除，再删除。"
     return None

@@ -25,7 +25,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Greatest
 
 from assessments import deadlines, permissions, worksheet
-from assessments.choices import REVIEWED_STATES, IndicatorKind, State
+from assessments.choices import REVIEWED_STATES, IndicatorKind, Matter, State
 from assessments.models import Answer, Campaign, Endorsement, Extension, ProxyFilling, Urge
 from assessments.models.self_assessment import REVIEWING_ROLES, recused_paths
 from organizations.choices import Tier
@@ -59,11 +59,11 @@ class Lag(TextChoices):
     PROXIED = "proxied", "上级代填中"
 
 
-def visible(user: User) -> QuerySet[Organization]:
+def scope_of(user: User) -> Q:
     """The unions whose progress the user may see; a lead nothing of what they are recused from
     (回避)."""
     if user.is_superuser:
-        return Organization.objects.active()
+        return ~Q(pk__in=[])
     scope = Q(pk__in=[])
     for membership in user.roles:
         if membership.role not in SUBTREE_ROLES:
@@ -73,7 +73,18 @@ def visible(user: User) -> QuerySet[Organization]:
             for path in recused_paths(user):
                 part &= ~within(path)
         scope |= part
-    return Organization.objects.active().filter(scope)
+    return scope
+
+
+def visible(user: User) -> QuerySet[Organization]:
+    """Those of them that have not been dissolved."""
+    return Organization.objects.active().filter(scope_of(user))
+
+
+def last_urged(campaign: Campaign, matter: Matter) -> Subquery:
+    """The last day on which a row's union was urged."""
+    urges = Urge.objects.filter(campaign=campaign, organization=OuterRef("pk"), matter=matter)
+    return Subquery(urges.order_by("-day").values("day")[:1])
 
 
 def rows(user: User, campaign: Campaign) -> QuerySet[Organization]:
@@ -90,7 +101,6 @@ def rows(user: User, campaign: Campaign) -> QuerySet[Organization]:
     endorsed = Endorsement.objects.standing().filter(self_assessment=OuterRef("entry__pk"))
     usual = Value(campaign.submission_deadline, output_field=DateField())
     extended = Extension.objects.filter(campaign=campaign, organization=OuterRef("pk"))
-    urges = Urge.objects.filter(campaign=campaign, organization=OuterRef("pk")).order_by("-day")
     headed = permissions.endorses_for(user)
     own = [membership.organization_id for membership in user.roles]
     return (
@@ -126,7 +136,7 @@ def rows(user: User, campaign: Campaign) -> QuerySet[Organization]:
                 ),
                 output_field=DateField(),
             ),
-            last_urged=Subquery(urges.values("day")[:1]),
+            last_urged=last_urged(campaign, Matter.ASSESSMENT),
             rank=Subquery(endorsed.values("rank")[:1]),
             is_own=Case(When(pk__in=own, then=Value(True)), default=Value(False)),
         )

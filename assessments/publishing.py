@@ -19,12 +19,21 @@ def awaiting(campaign: Campaign, by: User) -> QuerySet[SelfAssessment]:
 
 
 @transaction.atomic
-def publish(campaign: Campaign, by: User, *, title: str, days: int, seen: int) -> PublicityPeriod:
-    """公示 of everything that waits for it, but for what the user must stand back from. `seen` is
-    how many the page announced. Raises NotAllowed."""
+def publish(
+    campaign: Campaign,
+    by: User,
+    *,
+    title: str,
+    days: int,
+    seen: int,
+    among: QuerySet[SelfAssessment] | None = None,
+) -> PublicityPeriod:
+    """公示 of everything that waits for it (or of a part of `awaiting`), but for what the user must
+    stand back from. `seen` is how many the page announced. Raises NotAllowed."""
     if not permissions.may_administer(by):
         raise NotAllowed("只有市总工会管理员可以公示。")
-    rows = [one for one in awaiting(campaign, by) if permissions.may_administer(by, one)]
+    waiting = awaiting(campaign, by) if among is None else among
+    rows = [one for one in waiting if permissions.may_administer(by, one)]
     if not rows:
         raise NotAllowed("没有等待公示的评定：可能刚刚已由别人公示。")
     if len(rows) != seen:

@@ -7,10 +7,11 @@ import uuid
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
 from assessments import deadlines, oversight, permissions
+from assessments.choices import CampaignState, Matter
 from assessments.models import Campaign, Urge
 from assessments.models.self_assessment import recused_paths
 from organizations.audit import record
@@ -60,22 +61,34 @@ def may_reach(user: User) -> Q:
     return scope
 
 
-def _with_accounts(found: QuerySet[Organization], campaign: Campaign, day: dt.date):
+def _with_accounts(
+    found: QuerySet[Organization], campaign: Campaign, matter: Matter, day: dt.date
+) -> QuerySet[Organization]:
     writers = Membership.objects.filter(
         organization=OuterRef("pk"), role__in=_WRITERS, user__is_active=True
     )
-    today = Urge.objects.filter(campaign=campaign, organization=OuterRef("pk"), day=day)
+    today = Urge.objects.filter(
+        campaign=campaign, organization=OuterRef("pk"), matter=matter, day=day
+    )
     return found.annotate(has_account=Exists(writers), was_told=Exists(today))
 
 
 def behind(found: QuerySet[Organization], user: User) -> QuerySet[Organization]:
-    """Those of the rows (`oversight.rows`) that must act themselves and whom the user may urge."""
+    """Those of the rows (`oversight.rows`, `plans.rows`) that must act themselves and whom the user
+    may urge."""
     return found.filter(may_reach(user), stage__in=oversight.BEHIND)
 
 
-def plan(found: QuerySet[Organization], campaign: Campaign, user: User, at: dt.datetime) -> Plan:
+def plan(
+    found: QuerySet[Organization],
+    campaign: Campaign,
+    user: User,
+    at: dt.datetime,
+    matter: Matter = Matter.ASSESSMENT,
+) -> Plan:
     """For the page that asks to confirm: four queries, whatever the size."""
-    chosen = _with_accounts(behind(found, user), campaign, deadlines.local_day(at)).order_by("path")
+    chosen = _with_accounts(behind(found, user), campaign, matter, deadlines.local_day(at))
+    chosen = chosen.order_by("path")
     mute = chosen.filter(has_account=False)
     return Plan(
         to_tell=chosen.filter(has_account=True, was_told=False).count(),
@@ -85,16 +98,27 @@ def plan(found: QuerySet[Organization], campaign: Campaign, user: User, at: dt.d
     )
 
 
-def why_not(campaign: Campaign, at: dt.datetime) -> str | None:
-    """Why nobody can be urged now; None if they can."""
-    if deadlines.is_running(campaign, at):
+def why_not(campaign: Campaign, at: dt.datetime, matter: Matter = Matter.ASSESSMENT) -> str | None:
+    """Why nobody can be urged now; None if they can. Plans are due before the self-assessment
+    begins."""
+    if matter == Matter.PLAN and campaign.state == CampaignState.OPEN:
+        return None
+    if matter == Matter.ASSESSMENT and deadlines.is_running(campaign, at):
         return None
     return "创建活动没有开放，不能催报。"
 
 
-def usual_text(campaign: Campaign, at: dt.datetime) -> str:
+def due_on(campaign: Campaign, matter: Matter) -> dt.date:
+    return campaign.plan_deadline if matter == Matter.PLAN else campaign.submission_deadline
+
+
+def usual_text(campaign: Campaign, at: dt.datetime, matter: Matter = Matter.ASSESSMENT) -> str:
     """What the page proposes to write."""
-    due = campaign.submission_deadline
+    due = due_on(campaign, matter)
+    if matter == Matter.PLAN:
+        if deadlines.days_left(due, at) < 0:
+            return f"{campaign.name}的实施方案应于 {due:%Y-%m-%d} 前报送，已经逾期，请尽快补报。"
+        return f"请于 {due:%Y-%m-%d} 前报送{campaign.name}的实施方案。"
     if deadlines.days_left(due, at) < 0:
         return (
             f"{campaign.name}的自评已经截止（{due:%Y-%m-%d}）。还没有提交的，请尽快申请延期并办理。"
@@ -104,15 +128,21 @@ def usual_text(campaign: Campaign, at: dt.datetime) -> str:
 
 @transaction.atomic
 def urge(
-    found: QuerySet[Organization], campaign: Campaign, *, text: str, by: User, at: dt.datetime
+    found: QuerySet[Organization],
+    campaign: Campaign,
+    *,
+    text: str,
+    by: User,
+    at: dt.datetime,
+    matter: Matter = Matter.ASSESSMENT,
 ) -> int:
     """Urge those of the rows that are behind, may be reached and were not urged today; how many
     were. Written in batches, in one transaction. Raises NotAllowed."""
-    reason = why_not(campaign, at)
+    reason = why_not(campaign, at, matter)
     if reason:
         raise NotAllowed(reason)
     day, batch, last = deadlines.local_day(at), uuid.uuid4(), 0
-    chosen = _with_accounts(behind(found, by), campaign, day).filter(
+    chosen = _with_accounts(behind(found, by), campaign, matter, day).filter(
         has_account=True, was_told=False
     )
     while True:
@@ -124,6 +154,7 @@ def urge(
                 Urge(
                     campaign=campaign,
                     organization_id=key,
+                    matter=matter,
                     by=by,
                     at=at,
                     day=day,
@@ -141,13 +172,13 @@ def urge(
             action=Act.URGED,
             by=by,
             subject=campaign,
-            details={"batch": str(batch), "unions": told, "text": text},
+            details={"batch": str(batch), "matter": matter, "unions": told, "text": text},
         )
-        _tell(batch, campaign, text, by)
+        _tell(batch, due_on(campaign, matter), text, by)
     return told
 
 
-def _tell(batch: uuid.UUID, campaign: Campaign, text: str, by: User) -> None:
+def _tell(batch: uuid.UUID, due: dt.date, text: str, by: User) -> None:
     """A message to the people of the unions that were urged: one text, so one call."""
     urged = Urge.objects.filter(batch=batch, organization=OuterRef("organization"))
     writers = Membership.objects.filter(Exists(urged), user=OuterRef("pk"), role__in=_WRITERS)
@@ -159,11 +190,16 @@ def _tell(batch: uuid.UUID, campaign: Campaign, text: str, by: User) -> None:
         text=f"催报：{text}",
         link=reverse("assessments:workbench"),
         by=by,
-        due=campaign.submission_deadline,
+        due=due,
     )
 
 
-def recent(campaign: Campaign, organizations: list[int]) -> dict[int, Urge]:
-    """The last time that each was urged."""
-    urges = Urge.objects.filter(campaign=campaign, organization__in=organizations)
-    return {one.organization_id: one for one in urges.order_by("day")}
+def with_latest(found: QuerySet[Organization], campaign: Campaign) -> QuerySet[Organization]:
+    """With `urged_on` and `urged_text`: the last time that each was urged to hand in its
+    self-assessment."""
+    urges = Urge.objects.filter(
+        campaign=campaign, organization=OuterRef("pk"), matter=Matter.ASSESSMENT
+    ).order_by("-day")
+    return found.annotate(
+        urged_on=Subquery(urges.values("day")[:1]), urged_text=Subquery(urges.values("text")[:1])
+    )

@@ -27,11 +27,13 @@ from assessments.views import (
     oversight,
     paper,
     phrases,
+    plans,
     progress,
     proxies,
     public,
     publicity,
     recognition,
+    recommendations,
     rectifications,
     recusals,
     results,
@@ -135,6 +137,16 @@ recognition_urls = [
     path("of/<int:year>/certificates.pdf", certificates.certificates, name="certificates"),
     path("of/<int:year>/letters.pdf", certificates.certified_letters, name="certified_letters"),
 ]
+recommendation_urls = [
+    path("", recommendations.RecommendationDesk.as_view(), name="recommendation_list"),
+    path("goals/", recommendations.GoalList.as_view(), name="goal_list"),
+    path("<int:pk>/", recommendations.detail, name="recommendation"),
+    path("<int:pk>/form.docx", recommendations.form, name="recommendation_form"),
+    path("of/<int:year>/draw/", recommendations.draw, name="recommendation_draw"),
+    path("of/<int:year>/confirm/", recommendations.confirm, name="recommendation_confirm"),
+    path("of/<int:year>/summary.xlsx", recommendations.summary, name="recommendation_summary"),
+    path("of/<int:year>/forms.zip", recommendations.forms, name="recommendation_forms"),
+]
 inspection_urls = [
     path("", inspections.InspectionList.as_view(), name="inspection_list"),
     path("draw/", inspections.draw, name="inspection_drawing"),
@@ -207,6 +219,15 @@ notice_urls = [
     path("<int:pk>/urge/", notices.urge, name="notice_urge"),
     path("files/<int:pk>/", notices.file, name="notice_file"),
 ]
+plan_urls = [
+    path("", plans.PlanList.as_view(), name="plan_list"),
+    path("urge/", plans.urge, name="plan_urge"),
+    path("of/<int:year>/<int:pk>/", plans.edit, name="plan_edit"),
+    path("files/<int:pk>/", plans.file, name="plan_file"),
+    path("<int:pk>/", plans.detail, name="plan"),
+    path("<int:pk>/receipt.pdf", plans.receipt, name="plan_receipt"),
+    path("<int:pk>/<slug:action>/", plans.act, name="plan_act"),
+]
 summary_urls = [
     path("", exports.overview, name="summary"),
     path("exports/", exporting.index, name="export_list"),
@@ -253,9 +274,11 @@ urlpatterns = [
     path("publicity/", include(publicity_urls)),
     path("results/", include(result_urls)),
     path("recognitions/", include(recognition_urls)),
+    path("recommendations/", include(recommendation_urls)),
     path("certificates/", certificates.look_up, name="certificate_look_up"),
     path("inspections/", include(inspection_urls)),
     path("supervisions/", include(supervision_urls)),
     path("notices/", include(notice_urls)),
+    path("plans/", include(plan_urls)),
     path("summary/", include(summary_urls)),
 ]

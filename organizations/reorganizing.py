@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, ForeignObjectRel, QuerySet, Subquery, Value
 from django.utils import timezone
 
 from organizations import tree
@@ -38,8 +38,8 @@ class Impact:
 
 
 def impact(organization: Organization) -> Impact:
-    """What hangs on the union and everything below it: as many queries as there are kinds of
-    records, whatever their number."""
+    """What hangs on the union and everything below it: three queries, whatever the kinds of records
+    and their number."""
     below = (
         Organization.objects.active()
         .subtree_of(organization)
@@ -49,16 +49,21 @@ def impact(organization: Organization) -> Impact:
         .annotate(Count("pk"))
     )
     by_tier = dict(below)
-    records = []
-    for relation in Organization._meta.related_objects:
-        model = relation.related_model
-        if model in (Organization, Membership) or relation.many_to_many:
-            continue
-        found = model._base_manager.filter(
-            within(organization.path, f"{relation.field.name}__path")
-        )
-        if count := found.count():
-            records.append((str(model._meta.verbose_name), count))
+    kinds = [
+        relation
+        for relation in Organization._meta.related_objects
+        if relation.related_model not in (Organization, Membership) and not relation.many_to_many
+    ]
+    counts = (
+        Organization.objects.filter(pk=organization.pk)
+        .values_list(*[_count_below(organization, relation) for relation in kinds])
+        .get()
+    )
+    records = [
+        (str(relation.related_model._meta.verbose_name), count)
+        for relation, count in zip(kinds, counts, strict=True)
+        if count
+    ]
     return Impact(
         below=[(str(tier.label), by_tier[tier]) for tier in Tier if tier in by_tier],
         accounts=Membership.objects.filter(within(organization.path, "organization__path"))
@@ -67,6 +72,15 @@ def impact(organization: Organization) -> Impact:
         .count(),
         records=records,
     )
+
+
+def _count_below(organization: Organization, relation: ForeignObjectRel) -> Subquery:
+    """How many records of the kind hang on the union or one below it; None where there are none."""
+    found = relation.related_model._base_manager.filter(
+        within(organization.path, f"{relation.field.name}__path")
+    )
+    counted = found.order_by().annotate(one=Value(1)).values("one").annotate(count=Count("pk"))
+    return Subquery(counted.values("count"))
 
 
 def _locked(organization: Organization) -> Organization:

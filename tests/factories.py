@@ -21,19 +21,24 @@ from assessments import (
     demo,
     notices,
     permissions,
+    plans,
+    recommending,
     rubrics,
     standings,
     workflow,
     worksheet,
 )
-from assessments.choices import Action, State
+from assessments.choices import Action, PlanAction, PlanState, State
 from assessments.models import (
     Attachment,
     Campaign,
     Evidence,
+    ImplementationPlan,
     Notice,
     PublicityPeriod,
     Recognition,
+    Recommendation,
+    RecommendationList,
     Review,
     ReviewScore,
     Rubric,
@@ -409,6 +414,27 @@ def _copy(score: ReviewScore, review: Review) -> ReviewScore:
     return copy
 
 
+def make_plan(
+    campaign: Campaign,
+    organization: Organization,
+    by: User,
+    state: PlanState = PlanState.FILED,
+    upload: File | None = None,
+) -> ImplementationPlan:
+    """An implementation plan by the outline, led to the state; `by` files it, a fresh lead answers."""
+    texts = ["按计划推进，责任到人。" for _ in plans.outline(campaign, organization)]
+    plan = plans.save(campaign, organization, plans.Content(texts, upload), by=by, seen=0)
+    if state != PlanState.DRAFT:
+        plan = plans.perform(plan, PlanAction.FILE, by=by, seen=plan.stamp)
+    answers = {PlanState.ACCEPTED: PlanAction.ACCEPT, PlanState.RETURNED: PlanAction.RETURN}
+    if state in answers:
+        city = Organization.objects.get(tier=Tier.CITY)
+        lead = make_user((city, Role.LEAD_REVIEWER))
+        remarks = "请写明责任人。" if state == PlanState.RETURNED else ""
+        plan = plans.perform(plan, answers[state], by=lead, seen=plan.stamp, remarks=remarks)
+    return plan
+
+
 def make_recognition(assessment: SelfAssessment, by: User) -> Recognition:
     """命名 of one union by its standing decision, with the next number of its tier."""
     decision = assessment.decisions.get(superseded_at=None)
@@ -423,6 +449,19 @@ def make_recognition(assessment: SelfAssessment, by: User) -> Recognition:
         awarded_on=today(),
         awarded_by=by,
     )
+
+
+def make_recommendation(assessment: SelfAssessment, first: User, second: User) -> Recommendation:
+    """The union of a final self-assessment on the list for the province, confirmed by both."""
+    campaign, tier = assessment.campaign, assessment.rubric.tier
+    make_recognition(assessment, first)
+    recommending.enter_goals(campaign, {assessment.organization: Decimal(100)}, {}, first)
+    for confirmed in RecommendationList.objects.exclude(second_by=None).filter(campaign=campaign):
+        recommending.reopen(confirmed, "增加名额", first, str(confirmed.version))
+    made = recommending.draw_up(campaign, {(tier, None): 9}, Decimal(100), first)
+    for user in (first, second):
+        recommending.confirm(made, user, str(made.version))
+    return assessment.recommendation
 
 
 def make_flag(first: SelfAssessment, second: SelfAssessment) -> Similarity:

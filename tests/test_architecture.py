@@ -29,7 +29,7 @@ def test_files_stay_small():
 
 def test_only_the_workflow_writes_the_state_of_a_self_assessment():
     """Campaigns have a state of their own, written by `campaigns`, inspections theirs, written by
-    `inspecting`, and notices, appeals and rounds of supervision theirs; `organizations`, which cannot import self-assessments, has one for its imports."""
+    `inspecting`, and notices, plans, appeals and rounds of supervision theirs; `organizations`, which cannot import self-assessments, has one for its imports."""
     writers = [
         name(p)
         for p in CODE
@@ -43,6 +43,7 @@ def test_only_the_workflow_writes_the_state_of_a_self_assessment():
         "assessments/campaigns.py",
         "assessments/inspecting.py",
         "assessments/notices.py",
+        "assessments/plans/table.py",
         "assessments/publicity.py",
         "assessments/supervision/steps.py",
         "assessments/workflow/__init__.py",

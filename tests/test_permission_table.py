@@ -22,7 +22,7 @@ from assessments import (
     notices,
     phrases,
 )
-from assessments.choices import AppealKind, State
+from assessments.choices import AppealKind, PlanState, State
 from assessments.models import (
     AssignmentRun,
     Evidence,
@@ -39,7 +39,7 @@ from organizations.models import User
 from organizations.models.organization import SUBTREE_ROLES
 from tests import factories
 from tests.factories import make_organization, make_self_assessment, make_user
-from tests.uploads import PNG
+from tests.uploads import PDF, PNG
 
 pytestmark = pytest.mark.django_db
 
@@ -206,6 +206,14 @@ MAY_GET = {
     "assessments:certificates": LEADS,
     "assessments:certified_letters": LEADS,
     "assessments:certificate_look_up": EVERYBODY,
+    "assessments:recommendation_list": LEADS,
+    "assessments:goal_list": LEADS,
+    "assessments:recommendation": CITY | {"foreign_admin", "reviewer"},  # in another county
+    "assessments:recommendation_form": CITY | {"foreign_admin", "reviewer"},
+    "assessments:recommendation_draw": LEADS,
+    "assessments:recommendation_confirm": LEADS,
+    "assessments:recommendation_summary": LEADS,
+    "assessments:recommendation_forms": LEADS,
     "assessments:notice_list": EVERYBODY,
     "assessments:notice": EVERYBODY - {"nobody"},
     "assessments:notice_file": EVERYBODY - {"nobody"},
@@ -232,6 +240,14 @@ MAY_GET = {
     "assessments:supervision_file_remove": set(),
     "assessments:progress_report": CITY,
     "assessments:progress_report_document": set(),  # leads on: for which day?
+    "assessments:plan_list": EVERYBODY,
+    **{
+        f"assessments:{name}": OWN | SUPERIORS | SUBORDINATES | CITY
+        for name in ("plan", "plan_receipt", "plan_file")  # of the grassroots union, sent back
+    },
+    "assessments:plan_act": set(),
+    "assessments:plan_edit": OWN_WRITERS,
+    "assessments:plan_urge": URGERS,
     "assessments:summary": LEADS,
     "assessments:export_list": LEADS,
     "assessments:export_new": LEADS,
@@ -322,6 +338,10 @@ MAY_POST = {
     "assessments:appeal_look_up": EVERYBODY,
     "assessments:recognition": LEADS,
     "assessments:recognition_award": {"admin"},
+    "assessments:goal_list": LEADS,
+    "assessments:recommendation": LEADS,
+    "assessments:recommendation_draw": LEADS,
+    "assessments:recommendation_confirm": LEADS,
     "assessments:notice_add": ANY_ADMINS,
     **{
         f"assessments:supervision_{name}": {"admin"}
@@ -333,6 +353,9 @@ MAY_POST = {
     "assessments:supervision_finding": {"other_reviewer"},
     "assessments:supervision_file_remove": {"other_reviewer"},
     **{f"assessments:notice_{act}": {"admin"} for act in ("edit", "publish", "withdraw", "urge")},
+    "assessments:plan_act": LEADS,
+    "assessments:plan_edit": OWN_WRITERS,
+    "assessments:plan_urge": URGERS,
     "assessments:assignment_list": set(),
     "assessments:assignment_plan": LEADS,
     "assessments:review_recuse": {"reviewer"},
@@ -529,8 +552,21 @@ def scene(request, city):
     export = exporting.request(users["admin"], chosen)
     preset = users["admin"].export_presets.create(name="常用", settings={})
     title = factories.make_recognition(decided, users["admin"])
+    recommended = factories.make_recommendation(
+        make_self_assessment(
+            city,
+            campaign,
+            State.FINAL,
+            organization=make_organization(Tier.GRASSROOTS, city.other_county),
+        ),
+        users["admin"],
+        users["lead"],
+    )
     notice = factories.make_notice(users["admin"])
     enclosed = notices.attach(notice, SimpleUploadedFile("附件.png", PNG), users["admin"])
+    plan = factories.make_plan(
+        campaign, city.own, city.head, PlanState.RETURNED, SimpleUploadedFile("方案.pdf", PDF)
+    )
     published = make_self_assessment(
         city,
         campaign,
@@ -621,6 +657,17 @@ def scene(request, city):
         "assessments:certificate": [title.pk],
         "assessments:certificates": [campaign.year],
         "assessments:certified_letters": [campaign.year],
+        **{
+            f"assessments:recommendation_{page}": [campaign.year]
+            for page in ("draw", "confirm", "summary", "forms")
+        },
+        "assessments:recommendation": [recommended.pk],
+        "assessments:recommendation_form": [recommended.pk],
+        "assessments:plan": [plan.pk],
+        "assessments:plan_receipt": [plan.pk],
+        "assessments:plan_file": [plan.versions.first().pk],
+        "assessments:plan_act": [plan.pk, "accept"],
+        "assessments:plan_edit": [campaign.year, city.own.pk],
         "assessments:notice": [notice.pk],
         "assessments:notice_file": [enclosed.pk],
         **{
@@ -702,7 +749,9 @@ def expected(scene, name, table):
         }
     if name == "organizations:add" and not is_township:
         return set()  # a grassroots union takes no unions below it
-    if name == "assessments:urge" and is_township:
+    if name == "assessments:plan_edit" and is_township:  # which files none
+        return {"subordinate_head", "subordinate_reporter"}
+    if name in ("assessments:urge", "assessments:plan_urge") and is_township:
         # Everybody who writes here has unions below, but for the head of the city.
         others = {
             f"{who}_{role}" for who in ("sibling", "foreign") for role in ("head", "reporter")
@@ -712,6 +761,8 @@ def expected(scene, name, table):
         "decision_letter",
         "recognition",
         "certificate",
+        "recommendation",
+        "recommendation_form",
         "supervision",
         "progress_report",
     )

@@ -117,6 +117,9 @@ LISTS = [
     ("lead", "calibration"),
     ("reviewer", "calibration"),
     ("lead", "inspection_list"),
+    ("admin", "plan_list"),
+    ("county_head", "plan_list"),
+    ("admin", "plan_urge"),
     ("reviewer", "inspection_list"),
     ("lead", "decision_list"),
     ("lead", "decision_prepare"),
@@ -124,6 +127,8 @@ LISTS = [
     ("lead", "appeal_list"),
     ("admin", "results"),
     ("admin", "recognition_list"),
+    ("lead", "recommendation_list"),
+    ("lead", "goal_list"),
     ("admin", "summary"),
     ("lead", "export_list"),
     ("lead", "export_new"),
@@ -192,6 +197,39 @@ def test_titles_and_their_papers(client, city, campaign):
     ]:
         url = reverse(f"assessments:{name}", args=[argument])
         assert count(client, getattr(city, user), url) <= BUDGET, name
+
+
+def test_the_recommendation_to_the_province(client, city, campaign):
+    line = factories.make_recommendation(
+        make_self_assessment(city, campaign, State.FINAL), city.admin, city.lead
+    )
+    of_year = [
+        reverse(f"assessments:recommendation_{page}", args=[campaign.year])
+        for page in ("draw", "confirm", "summary", "forms")
+    ]
+    form = reverse("assessments:recommendation_form", args=[line.pk])
+    pages = [
+        *(("lead", url) for url in (*of_year, line.get_absolute_url())),
+        *(
+            ("head", url)
+            for url in (line.get_absolute_url(), form, reverse("assessments:workbench"))
+        ),
+        ("lead", reverse("assessments:recommendation_list")),
+        ("lead", reverse("assessments:goal_list")),
+    ]
+    few = [count(client, getattr(city, user), url) for user, url in pages]
+    assert max(few) <= BUDGET, few
+    other = make_self_assessment(city, campaign, State.FINAL, organization=city.foreign)
+    factories.make_recommendation(other, city.admin, city.lead)
+    assert [count(client, getattr(city, user), url) for user, url in pages] == few
+
+
+def test_plans(client, city, campaign):
+    plan = factories.make_plan(campaign, city.own, city.head, "RETURNED")
+    draft = reverse("assessments:plan_edit", args=[campaign.year, city.own.pk])
+    urls = [plan.get_absolute_url(), f"{plan.get_absolute_url()}receipt.pdf"]
+    for user, url in [("head", draft), *((who, url) for who in ("head", "lead") for url in urls)]:
+        assert count(client, getattr(city, user), url) <= BUDGET, (user, url)
 
 
 def test_publicity(client, city):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import BinaryIO
 
 import segno
-from docx import Document
 from docx.document import Document as WordDocument
 
 from assessments import printing
-from assessments.exports.word import paragraph, set_up, table
+from assessments.exports import word
 from assessments.paper import Paper, PaperCriterion
 
 
@@ -23,23 +22,22 @@ def pdf(paper: Paper, link: str) -> bytes:
     )
 
 
-def word(paper: Paper, link: str, target: BinaryIO) -> None:
+def as_word(paper: Paper, link: str, target: BinaryIO) -> None:
     """Write the form as .docx, A4."""
-    document = Document()
     mark = "草稿" if paper.is_draft else f"第 {paper.number} 次提交　验证码 {paper.code}"
-    set_up(document, title=paper.file_name, author=paper.facts["union"], footer=mark)
-    paragraph(document, paper.facts["campaign"], size=16, bold=True, centered=True)
-    paragraph(document, "申　报　表", size=26, bold=True, centered=True)
+    document = word.new(title=paper.file_name, author=paper.facts["union"], footer=mark)
+    word.paragraph(document, paper.facts["campaign"], size=16, bold=True, centered=True)
+    word.paragraph(document, "申　报　表", size=26, bold=True, centered=True)
     if paper.is_draft:
-        paragraph(document, "草稿，尚未提交", size=14, bold=True, centered=True)
+        word.paragraph(document, "草稿，尚未提交", size=14, bold=True, centered=True)
     _facts(document, paper)
     _summary(document, paper)
     for criterion in paper.criteria:
         _criterion(document, criterion)
     _signatures(document, paper)
     if not paper.is_draft:
-        paragraph(document, f"验证码：{paper.code}（{link}）")
-        paragraph(document, f"内容校验值（SHA-256）：{paper.digest}")
+        word.paragraph(document, f"验证码：{paper.code}（{link}）")
+        word.paragraph(document, f"内容校验值（SHA-256）：{paper.digest}")
     document.save(target)
 
 
@@ -58,7 +56,7 @@ def _facts(document: WordDocument, paper: Paper) -> None:
         rows.append(("代填单位", paper.filled_by_proxy))
     if paper.signatory:
         rows.append(("纸质表签字人", paper.signatory))
-    table(document, *rows, widths=(4.2, 12.4))
+    word.table(document, *rows, widths=(4.2, 12.4))
 
 
 def _summary(document: WordDocument, paper: Paper) -> None:
@@ -67,14 +65,14 @@ def _summary(document: WordDocument, paper: Paper) -> None:
         (str(one.number), one.title, one.points, one.maximum, "好" if one.met else "未达到")
         for one in paper.criteria
     ]
-    table(document, *rows, widths=(1.6, 7, 2.8, 2.6, 2.6))
+    word.table(document, *rows, widths=(1.6, 7, 2.8, 2.6, 2.6))
 
 
 def _criterion(document: WordDocument, criterion: PaperCriterion) -> None:
     heading = (
         f"{criterion.number}、{criterion.title}（{criterion.points} / {criterion.maximum} 分）"
     )
-    paragraph(document, heading, size=14, bold=True)
+    word.paragraph(document, heading, size=14, bold=True)
     rows = [("编号", "标准与自评", "得分")]
     for line in criterion.lines:
         parts = [line.indicator.name, f"标准：{line.indicator.clause}"]
@@ -83,12 +81,12 @@ def _criterion(document: WordDocument, criterion: PaperCriterion) -> None:
         parts += [f"佐证材料：{file['name']}　校验值 {file['sha256']}" for file in line.files]
         score = f"{line.score}\n/ {line.indicator.max_points.normalize():f}"
         rows.append((line.indicator.code, "\n".join(parts), score))
-    table(document, *rows, widths=(1.8, 12.8, 2))
+    word.table(document, *rows, widths=(1.8, 12.8, 2))
 
 
 def _signatures(document: WordDocument, paper: Paper) -> None:
     lines = "\n\n\n负责人（签字）：　　　　　　　　　　（盖章）\n\n　　　　　　年　　月　　日"
-    table(
+    word.table(
         document,
         ("申报工会意见", f"本工会对申报内容和佐证材料的真实性负责。{lines}"),
         ("上级工会意见", f"{paper.opinion}{lines}"),

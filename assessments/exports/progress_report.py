@@ -8,11 +8,10 @@ from decimal import Decimal
 from typing import BinaryIO
 
 from django.utils import timezone
-from docx import Document
 from docx.document import Document as WordDocument
 
-from assessments.exports import word_charts
-from assessments.exports.word import paragraph, set_up, table
+from assessments.exports import word, word_charts
+from assessments.exports.word import paragraph, table
 from assessments.exports.word_charts import Chart
 from assessments.progress import Progress
 from assessments.rollups import Figures
@@ -26,9 +25,8 @@ _BAR, _AROUND = 0.62, 2.4
 
 def write(progress: Progress, title: str, held_on: dt.date, author: str, target: BinaryIO) -> None:
     """Write the report as .docx, A4. `author` is the union in whose name it is made."""
-    document = Document()
     campaign = progress.campaign
-    set_up(document, title=title, author=author, header=title, footer=campaign.name)
+    document = word.new(title=title, author=author, header=title, footer=campaign.name)
     document.sections[0].different_first_page_header_footer = True
     _cover(document, progress, title, held_on, author)
     _targets(document, progress)

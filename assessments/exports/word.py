@@ -1,9 +1,8 @@
-"""Writing Word documents: A4, the fonts of official papers, page numbers, plain tables."""
+"""Word documents for offices: A4, the typefaces that Word and WPS have, text that XML can hold."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from docx import Document
 from docx.document import Document as WordDocument
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
@@ -11,10 +10,8 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 from docx.styles.style import ParagraphStyle
 from docx.table import Table
-from docx.text.run import Run
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-
 #: What Word and WPS have, and its free stand-ins.
 _SONG, _HEI = "宋体", "黑体"
 #: Characters that XML cannot hold.
@@ -29,10 +26,9 @@ def fit(text: str) -> str:
     return text.translate(_UNFIT)
 
 
-def set_up(
-    document: WordDocument, *, title: str, author: str, footer: str, header: str = ""
-) -> None:
-    """A4; `footer` stands before the number of the page."""
+def new(*, title: str, author: str, footer: str = "", header: str = "") -> WordDocument:
+    """An empty document; `footer` stands before the number of each page."""
+    document = Document()
     section = document.sections[0]
     section.page_width, section.page_height = Cm(21), Cm(29.7)
     section.left_margin = section.right_margin = Cm(2.2)
@@ -42,14 +38,15 @@ def set_up(
         heading = document.styles[f"Heading {level}"]
         _set_font(heading, _HEI, size)
         heading.font.color.rgb = RGBColor(0, 0, 0)
-    document.core_properties.title = fit(title)
-    document.core_properties.author = fit(author)
+    document.core_properties.title = fit(title)[:255]
+    document.core_properties.author = fit(author)[:255]
     section.header.paragraphs[0].text = fit(header)
-    last = section.footer.paragraphs[0]
-    last.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    last.add_run(f"{fit(footer)}　第 ")
-    _page_number(last.add_run())
-    last.add_run(" 页")
+    paragraph = section.footer.paragraphs[0]
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    paragraph.add_run(f"{fit(footer)}　第 ".lstrip("　"))
+    _page_number(paragraph.add_run()._r)
+    paragraph.add_run(" 页")
+    return document
 
 
 def _set_font(style: ParagraphStyle, name: str, size: int) -> None:
@@ -57,7 +54,7 @@ def _set_font(style: ParagraphStyle, name: str, size: int) -> None:
     style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), name)
 
 
-def _page_number(run: Run) -> None:
+def _page_number(run) -> None:
     """The field that Word fills with the number of the page."""
     for kind, text in (("begin", None), (None, "PAGE"), ("end", None)):
         element = OxmlElement("w:fldChar" if kind else "w:instrText")
@@ -65,7 +62,7 @@ def _page_number(run: Run) -> None:
             element.set(qn("w:fldCharType"), kind)
         else:
             element.text = text
-        run._r.append(element)
+        run.append(element)
 
 
 def paragraph(
@@ -84,10 +81,10 @@ def paragraph(
 
 
 def table(
-    document: WordDocument, *rows: Sequence[str], widths: Sequence[float], repeats: bool = False
+    document: WordDocument, *rows: tuple[str, ...], widths: tuple[float, ...], repeats: bool = False
 ) -> Table:
-    """A table with borders; `widths` of its columns in cm. With `repeats`, its first row comes again
-    on each page."""
+    """A table with borders; `widths` of its columns in cm. With `repeats`, its first row is bold and
+    comes again on each page."""
     added = document.add_table(rows=0, cols=len(widths), style="Table Grid")
     added.autofit = False
     for row in rows:
@@ -95,10 +92,8 @@ def table(
         for cell, text, width in zip(cells, row, widths, strict=True):
             cell.width, cell.text = Cm(width), fit(text)
     if repeats:
-        properties = added.rows[0]._tr.get_or_add_trPr()
-        properties.append(OxmlElement("w:tblHeader"))
+        added.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
         for cell in added.rows[0].cells:
-            for run in cell.paragraphs[0].runs:
-                run.bold = True
+            cell.paragraphs[0].runs[0].bold = True
     document.add_paragraph()
     return added

@@ -16,8 +16,16 @@ from assessments.models.inspection import (
 )
 from assessments.models.notice import Notice, NoticeAudience, NoticeFile, NoticeRead
 from assessments.models.phrase import StockPhrase
+from assessments.models.plan import ImplementationPlan, PlanVersion
 from assessments.models.publicity import Appeal, PublicityPeriod, PublishedResult
 from assessments.models.recognition import Recheck, Recognition
+from assessments.models.recommendation import (
+    GoalCompletion,
+    PackageFile,
+    Recommendation,
+    RecommendationList,
+    RecommendationQuota,
+)
 from assessments.models.review import (
     Recusal,
     Return,
@@ -71,6 +79,8 @@ __all__ = [
     "Extension",
     "ExtensionRequest",
     "FindingPhoto",
+    "GoalCompletion",
+    "ImplementationPlan",
     "Indicator",
     "Inspection",
     "InspectionDraw",
@@ -79,13 +89,18 @@ __all__ = [
     "NoticeAudience",
     "NoticeFile",
     "NoticeRead",
+    "PackageFile",
     "PartialUpload",
     "PendingDecision",
+    "PlanVersion",
     "ProxyFilling",
     "PublicityPeriod",
     "PublishedResult",
     "Recheck",
     "Recognition",
+    "Recommendation",
+    "RecommendationList",
+    "RecommendationQuota",
     "Rectification",
     "Recusal",
     "Return",

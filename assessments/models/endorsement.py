@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from assessments.choices import Matter
 from assessments.models.campaign import Campaign
 from assessments.models.rubric import Indicator
 from assessments.models.self_assessment import EXACT, RatingFields, SelfAssessment
@@ -103,11 +104,12 @@ class EndorsementScore(RatingFields):
 
 
 class Urge(models.Model):
-    """A union that is behind was reminded (催报), once a `day` (in Asia/Shanghai) at most. One
-    act may reach many unions: they share its `batch`."""
+    """A union that is behind was reminded (催报) of a `matter`, once a `day` (in Asia/Shanghai) at
+    most. One act may reach many unions: they share its `batch`."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="urges")
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="urges")
+    matter = models.CharField("事项", max_length=10, choices=Matter, default=Matter.ASSESSMENT)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField("催报时间")
     day = models.DateField()
@@ -118,8 +120,9 @@ class Urge(models.Model):
         verbose_name = verbose_name_plural = "催报"
         constraints = [
             models.UniqueConstraint(
-                fields=["campaign", "organization", "day"], name="urge_once_a_day"
-            )
+                fields=["campaign", "organization", "matter", "day"], name="urge_once_a_day"
+            ),
+            models.CheckConstraint(name="urge_matter_known", condition=Q(matter__in=Matter.values)),
         ]
 
     def __str__(self) -> str:

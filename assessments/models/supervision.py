@@ -7,7 +7,8 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Concat
 from django.urls import reverse
 
 from assessments.choices import (
@@ -19,26 +20,36 @@ from assessments.choices import (
 )
 from assessments.models.campaign import Campaign
 from assessments.models.evidence import StoredFile
+from assessments.models.review import Recusal
 from assessments.models.rubric import Criterion
-from assessments.models.self_assessment import recused_paths
 from organizations.choices import Tier
 from organizations.models import Organization, User
-from organizations.models.organization import PATH_STEP, SUBTREE_ROLES, within
+from organizations.models.organization import AFTER_DIGITS, PATH_STEP, SUBTREE_ROLES, within
 
 
-def tied_to(user: User, organizer: Organization, field: str) -> Q:
-    """The unions, by the path in `field`, that the user may not supervise (回避): those where they
-    hold a role, above or below them, and what they are recused from. To hold a role at the organizer
-    or above it is what the work rests on, and no tie."""
-    found = Q(pk__in=[])
+def tied_to(user: User, union: str, organizer: str) -> Q:
+    """The unions that the user may not supervise (回避): those where they hold a role, above or below
+    them, and what they are recused from. To hold a role at the organizer or above it is what the
+    work rests on, and no tie. `union` and `organizer` are the fields with the paths."""
+    found = _recused_from(user, union)
     for membership in user.all_roles:
         path = membership.organization.path
-        if not organizer.path.startswith(path):
-            line = [path[:end] for end in range(PATH_STEP, len(path), PATH_STEP)]
-            found |= within(path, field) | Q(**{f"{field}__in": line})
-    for path in recused_paths(user):
-        found |= within(path, field)
+        near = within(path, union) | Q(**{f"{union}__in": _line(path)})
+        found |= near & ~within(path, organizer)
     return found
+
+
+def _line(path: str) -> list[str]:
+    """The paths from the root down to this one."""
+    return [path[:end] for end in range(PATH_STEP, len(path) + 1, PATH_STEP)]
+
+
+def _recused_from(user: User, union: str) -> Q:
+    """As `recused_paths`, inside the query itself."""
+    above = Recusal.objects.filter(reviewer=user, organization__path__lte=OuterRef(union)).annotate(
+        end=Concat("organization__path", Value(AFTER_DIGITS))
+    )
+    return Q(Exists(above.filter(end__gt=OuterRef(union))))
 
 
 class SupervisionRoundQuerySet(models.QuerySet["SupervisionRound"]):
@@ -128,37 +139,35 @@ class SupervisionTeam(models.Model):
         return self.name
 
 
+def of_teams(user: User) -> Q:
+    """The visits of the user's teams, as long as the user still belongs to the organizer's part of the
+    tree and no conflict of interest (回避) has arisen. People of grassroots unions alone are on no
+    team: nothing is asked for them."""
+    if all(one.organization.tier == Tier.GRASSROOTS for one in user.all_roles):
+        return Q(pk__in=[])
+    belongs = Q(pk__in=[])
+    for membership in user.all_roles:
+        belongs |= Q(round__organizer__path__in=_line(membership.organization.path))
+    own = Q(team__in=user.supervision_teams.order_by().values("pk"))
+    return own & belongs & ~tied_to(user, "organization__path", "round__organizer__path")
+
+
 class SupervisionVisitQuerySet(models.QuerySet["SupervisionVisit"]):
     def written_by(self, user: User) -> SupervisionVisitQuerySet:
-        """Those of the user's teams, as long as the user still belongs to the organizer's part of the
-        tree and no conflict of interest (回避) has arisen."""
-        return self.filter(_of_teams(user))
+        """Those on which the user goes."""
+        return self.filter(of_teams(user))
 
     def visible_to(self, user: User) -> SupervisionVisitQuerySet:
         """Those of the rounds that a union runs whose subtree the user sees, and of the user's teams;
         once its findings are handed over, whoever sees the visited union sees the visit. Nobody sees
         what they are recused from (回避)."""
-        places = [one.organization for one in user.roles if one.role in SUBTREE_ROLES]
-        of_city = any(place.tier == Tier.CITY for place in places)  # where all teams are
-        scope = Q(pk__in=[]) if of_city else _of_teams(user)
-        for place in places:
-            handed_over = Q(state=VisitState.FED_BACK) & within(place.path, "organization__path")
-            scope |= within(place.path, "round__organizer__path") | handed_over
-        for path in recused_paths(user):
-            scope &= ~within(path, "organization__path")
-        return self.filter(scope)
-
-
-def _of_teams(user: User) -> Q:
-    """No query for people of grassroots unions alone, who are on no team (`planning.people`)."""
-    found = Q(pk__in=[])
-    if all(one.organization.tier == Tier.GRASSROOTS for one in user.all_roles):
-        return found
-    for team in user.supervision_teams.select_related("round__organizer"):
-        organizer = team.round.organizer
-        if any(one.organization.path.startswith(organizer.path) for one in user.all_roles):
-            found |= Q(team=team) & ~tied_to(user, organizer, "organization__path")
-    return found
+        scope = of_teams(user)
+        for membership in user.roles:
+            if membership.role in SUBTREE_ROLES:
+                path = membership.organization.path
+                handed_over = Q(state=VisitState.FED_BACK) & within(path, "organization__path")
+                scope |= within(path, "round__organizer__path") | handed_over
+        return self.filter(scope, ~_recused_from(user, "organization__path"))
 
 
 class SupervisionVisit(models.Model):

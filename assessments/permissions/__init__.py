@@ -30,6 +30,11 @@ from assessments.permissions.filling import (
     proxy_of,
     was_filling_by_proxy,
 )
+from assessments.permissions.planning import (
+    may_file_plan,
+    may_handle_plan,
+    may_read_unfiled_plan,
+)
 from assessments.permissions.publishing import (
     may_keep_notice,
     may_make_public,
@@ -43,7 +48,7 @@ from assessments.permissions.reading import (
     may_see_names_of_city,
     overseen_by,
 )
-from assessments.permissions.recognising import may_recheck
+from assessments.permissions.recognising import may_keep_package, may_recheck
 from assessments.permissions.reviewing import (
     has_conflict,
     hidden_from,
@@ -95,15 +100,18 @@ __all__ = [
     "may_end_proxy",
     "may_endorse",
     "may_export",
+    "may_file_plan",
     "may_fill_in",
     "may_fill_in_for",
     "may_finalise",
     "may_go_and_see",
     "may_grant_extension",
     "may_handle",
+    "may_handle_plan",
     "may_judge_similarity",
     "may_keep_evidence",
     "may_keep_notice",
+    "may_keep_package",
     "may_keep_phrases",
     "may_keep_recusals",
     "may_lead",
@@ -112,6 +120,7 @@ __all__ = [
     "may_read_content",
     "may_read_evidence",
     "may_read_revisions",
+    "may_read_unfiled_plan",
     "may_recheck",
     "may_recuse",
     "may_report_progress",

@@ -51,7 +51,7 @@ def may_check_finding(user: User, finding: SupervisionFinding) -> bool:
         return False
     visit = finding.visit
     if may_run_round(user, visit.round):
-        tied = tied_to(user, visit.round.organizer, "organization__path")
+        tied = tied_to(user, "organization__path", "round__organizer__path")
         return not SupervisionVisit.objects.filter(tied, pk=visit.pk).exists()
     return may_visit(user, visit)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.urls import reverse
 
 from assessments import permissions
@@ -99,7 +99,8 @@ def save_team(
     team.members.set(going)
     for one in going:
         tied = team.visits.filter(
-            tied_to(one, round_.organizer, "organization__path"), state=VisitState.PLANNED
+            tied_to(one, "organization__path", "round__organizer__path"),
+            state=VisitState.PLANNED,
         ).select_related("organization")
         if visit := tied.first():
             raise NotAllowed(f"{one}须回避“{visit.organization}”，不能参加这个小组。")
@@ -131,8 +132,9 @@ def places_for(team: SupervisionTeam) -> QuerySet[Organization]:
         round=team.round_id, organization=OuterRef("pk")
     ).exclude(state=VisitState.CANCELLED)
     found = Organization.objects.active().subtree_of(organizer).exclude(pk=organizer.pk)
+    found = found.annotate(organizer_path=Value(organizer.path))
     for member in team.members.all():
-        found = found.exclude(tied_to(member, organizer, "path"))
+        found = found.filter(~tied_to(member, "path", "organizer_path"))
     return found.filter(~Exists(there))
 
 

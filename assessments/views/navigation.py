@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from assessments import permissions
+from assessments.models.plan import PLAN_TIERS
 from organizations.choices import ASSESSED_TIERS, Role
 from organizations.permissions import has_city_role, is_admin, is_city_admin
 
@@ -27,9 +28,15 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         and membership.organization.tier in ASSESSED_TIERS
         for membership in user.roles
     )
+    files_plan = any(
+        permissions.may_read_unfiled_plan(user, membership.organization)
+        and membership.organization.tier in PLAN_TIERS
+        for membership in user.roles
+    )
     entries += [
         ("总览", "assessments:dashboard", sees_subtree),
         ("材料库", "assessments:library", has_library),
+        ("实施方案", "assessments:plan_list", sees_subtree or files_plan),
         ("申报情况", "assessments:oversight", sees_subtree),
         (
             "评审任务",

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from assessments import deadlines, oversight, permissions, urging
+from assessments.choices import Matter
 from assessments.forms.desk import DeskFilter, UrgeForm
 from assessments.models import Campaign
 from assessments.oversight import Lag, Stage
@@ -19,6 +20,9 @@ from assessments.views.access import chosen_campaign, number_or_zero
 from assessments.views.lists import CampaignListView, union_columns
 from organizations.models import Organization
 from organizations.views.lists import Column, query
+
+#: The list to which urging leads back.
+_URGED_FROM = {Matter.ASSESSMENT: "申报情况", Matter.PLAN: "实施方案"}
 
 
 class OversightList(CampaignListView):
@@ -138,24 +142,41 @@ def urge(request: HttpRequest) -> HttpResponse:
     campaign, _ = chosen_campaign(request)
     if campaign is None:
         raise Http404
-    now = deadlines.now()
     filter_ = DeskFilter(request.GET, request.user)
     rows = filter_.apply_state(narrowed(request, campaign, filter_))
-    one = None
+    back = back_to_list(request.GET.urlencode())
+    lag = dict(Lag.choices).get(filter_.value("lag"), "")
+    return confirm_urging(request, campaign, rows, Matter.ASSESSMENT, back, lag)
+
+
+def confirm_urging(
+    request: HttpRequest,
+    campaign: Campaign,
+    rows: QuerySet[Organization],
+    matter: Matter,
+    back: str,
+    lag: str = "",
+) -> HttpResponse:
+    """The page that asks to confirm, for some rows or for one of them (?one=); then `back`."""
+    now, one = deadlines.now(), None
     if "one" in request.GET:
         one = urging.behind(rows, request.user).filter(pk=number_or_zero(request.GET.get("one")))
         rows, one = one, one.first()
-    back = back_to_list(request.GET.urlencode())
     form = UrgeForm(
         request.POST if request.method == "POST" else None,
-        initial={"text": urging.usual_text(campaign, now)},
+        initial={"text": urging.usual_text(campaign, now, matter)},
     )
-    problem = urging.why_not(campaign, now)
+    problem = urging.why_not(campaign, now, matter)
     if request.method == "POST" and form.is_valid():
-        before = urging.plan(rows, campaign, request.user, now)
+        before = urging.plan(rows, campaign, request.user, now, matter)
         try:
             told = urging.urge(
-                rows, campaign, text=form.cleaned_data["text"], by=request.user, at=now
+                rows,
+                campaign,
+                text=form.cleaned_data["text"],
+                by=request.user,
+                at=now,
+                matter=matter,
             )
         except urging.NotAllowed as error:
             problem = str(error)
@@ -168,11 +189,13 @@ def urge(request: HttpRequest) -> HttpResponse:
         {
             "campaign": campaign,
             "one": one,
-            "plan": urging.plan(rows, campaign, request.user, now),
+            "plan": urging.plan(rows, campaign, request.user, now, matter),
+            "due": urging.due_on(campaign, matter),
+            "title": _URGED_FROM[matter],
             "form": form,
             "problem": problem,
             "back": back,
-            "lag_label": dict(Lag.choices).get(filter_.value("lag"), ""),
+            "lag_label": lag,
         },
         status=409 if problem and request.method == "POST" else 200,
     )

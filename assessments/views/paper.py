@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import answering, paper, permissions, printing, proxies, verification
 from assessments.exports import form as exported
-from assessments.exports.word import MEDIA_TYPE
+from assessments.exports import word
 from assessments.files import EvidenceRefused
 from assessments.forms.paper import CodeForm, ScanForm
 from assessments.models import SelfAssessment
@@ -58,10 +58,13 @@ def form_word(request: HttpRequest, pk: int) -> HttpResponse:
     """申报表 as a Word document."""
     found, link = _paper(request, assessment_or_404(request, pk))
     content = io.BytesIO()
-    exported.word(found, link, content)
+    exported.as_word(found, link, content)
     content.seek(0)
     return FileResponse(
-        content, as_attachment=True, filename=f"{found.file_name}.docx", content_type=MEDIA_TYPE
+        content,
+        as_attachment=True,
+        filename=f"{found.file_name}.docx",
+        content_type=word.MEDIA_TYPE,
     )
 
 

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from assessments import deadlines, permissions, publicity, publishing, working_days
 from assessments.assigning import NotAllowed
 from assessments.choices import State
+from assessments.forms.filters import UnionFilter, counties_of
 from assessments.forms.publicity import PublishForm, RescheduleForm
 from assessments.models import Campaign, PublicityPeriod
 from assessments.views.access import chosen_campaign, number_or_zero
+from organizations.views.lists import query
 
 #: Lines of a list on one page.
 _LINES = 50
@@ -50,13 +52,16 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def publish(request: HttpRequest, year: int) -> HttpResponse:
-    """公示 of everything that is decided, in one act, by the own password."""
+    """公示 of everything that is decided and that the filter leaves, in one act, by the own
+    password."""
     if not permissions.may_administer(request.user):
         raise Http404
     campaign = get_object_or_404(Campaign, year=year)
-    waiting = publishing.awaiting(campaign, request.user)
+    filter_ = UnionFilter(request.GET, counties_of(request.user))
+    everything = publishing.awaiting(campaign, request.user)
+    waiting = filter_.apply(everything, organization="organization__")
     number, back = waiting.count(), f"{reverse('assessments:publicity_list')}?year={year}"
-    if not number:
+    if not number and filter_.is_empty:
         messages.info(request, "没有等待公示的评定。")
         return redirect(back)
     initial = {
@@ -73,6 +78,7 @@ def publish(request: HttpRequest, year: int) -> HttpResponse:
                 title=form.cleaned_data["title"],
                 days=form.cleaned_data["days"],
                 seen=number_or_zero(data.get("seen")),
+                among=waiting,
             )
         except NotAllowed as error:
             form.add_error(None, str(error))
@@ -87,6 +93,8 @@ def publish(request: HttpRequest, year: int) -> HttpResponse:
         {
             "campaign": campaign,
             "form": form,
+            "filter": filter_,
+            "query": query(request),
             "number": number,
             "first": waiting[:20],
             "today": today,

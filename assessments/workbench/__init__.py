@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from assessments.models import Campaign
-from assessments.workbench import city, own, reading, superior
+from assessments.workbench import city, own, planning, reading, superior
 from assessments.workbench.supervision import supervision
 from assessments.workbench.task import Task
 from organizations.models import User
@@ -14,13 +14,18 @@ __all__ = ["Task", "tasks"]
 
 _FINDERS = (
     own.own_unions,
+    planning.own_plans,
     superior.proxies,
     superior.endorsements,
     city.unendorsed,
     city.reviews,
     city.leading,
+    planning.plans_to_handle,
     city.inspections,
     city.extension_requests,
+    city.publicity,
+    city.appeals,
+    city.recommendations,
     supervision,
 )
 

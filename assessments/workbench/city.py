@@ -7,15 +7,18 @@ import datetime as dt
 from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.urls import reverse
 
-from assessments import deadlines, extensions, oversight, permissions
+from assessments import deadlines, extensions, oversight, permissions, publishing
 from assessments.choices import (
     Action,
+    AppealState,
     InspectionState,
     State,
 )
 from assessments.models import (
+    Appeal,
     Campaign,
     Inspection,
+    RecommendationList,
     Review,
     SelfAssessment,
 )
@@ -154,4 +157,78 @@ def extension_requests(user: User, campaign: Campaign, at: dt.datetime) -> list[
             url=reverse("assessments:extension_list"),
             button="去答复",
         )
+    ]
+
+
+def publicity(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    """What is decided and waits to be published."""
+    if not permissions.may_administer(user):
+        return []
+    waiting = publishing.awaiting(campaign, user).count()
+    if not waiting:
+        return []
+    return [
+        Task(
+            title=str(Action.PUBLISH.label),
+            text=f"{waiting} 个评定等待公示。",
+            url=reverse("assessments:publicity_publish", args=[campaign.year]),
+            button="去公示",
+        )
+    ]
+
+
+def appeals(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    """异议 and 申诉 that are the user's to answer, or that nobody has taken on: the result is not
+    final before they are answered."""
+    if not permissions.may_lead(user):
+        return []
+    counts = (
+        Appeal.objects.visible_to(user)
+        .filter(period__campaign=campaign)
+        .aggregate(
+            own=Count("pk", filter=Q(state=AppealState.ASSIGNED, assigned_to=user)),
+            free=Count("pk", filter=Q(state=AppealState.REGISTERED)),
+            due=Min(
+                "period__closes_on",
+                filter=Q(state=AppealState.REGISTERED)
+                | Q(state=AppealState.ASSIGNED, assigned_to=user),
+            ),
+        )
+    )
+    parts = [
+        text.format(number)
+        for text, number in (
+            ("{} 件由您承办", counts["own"]),
+            ("{} 件还没有承办人", counts["free"]),
+        )
+        if number
+    ]
+    if not parts:
+        return []
+    state = AppealState.ASSIGNED if counts["own"] else AppealState.REGISTERED
+    return [
+        Task(
+            title="异议和申诉",
+            text=f"{'，'.join(parts)}，等待答复。",
+            url=f"{reverse('assessments:appeal_list')}?state={state}",
+            button="去办理",
+            due=counts["due"],
+            days_left=deadlines.days_left(counts["due"], at),
+        )
+    ]
+
+
+def recommendations(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+    """Lists for the province that another person has confirmed first, of whatever year."""
+    if not permissions.may_lead(user):
+        return []
+    half = RecommendationList.objects.filter(first_by__isnull=False, second_by=None)
+    return [
+        Task(
+            title="确认推荐名单",
+            text=f"{made.first_by} 已确认 {made.campaign.year} 年度推荐名单，等待另一人确认。",
+            url=reverse("assessments:recommendation_confirm", args=[made.campaign.year]),
+            button="去确认",
+        )
+        for made in half.exclude(first_by=user).select_related("campaign", "first_by")
     ]

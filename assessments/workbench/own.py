@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 
 from assessments import deadlines, permissions, urging, worksheet
@@ -26,7 +27,7 @@ from organizations.models import Organization, User
 def own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     """The user's own unions. An observer (观察员) is shown where it stands, without a task."""
     own = {
-        membership.organization_id: membership.organization
+        membership.organization_id
         for membership in user.roles
         if membership.role in (Role.REPORTER, Role.HEAD, Role.VIEWER)
         and membership.organization.tier in ASSESSED_TIERS
@@ -37,27 +38,24 @@ def own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
         assessment.organization_id: assessment
         for assessment in SelfAssessment.objects.filter(campaign=campaign, organization__in=own)
         .with_context()
-        .select_related("sign_requested_by")
+        .select_related("sign_requested_by", "recommendation__list")
     }
     sections = worksheet.load_each(assessments.values())
     requests = {
         request.organization_id: request  # the latest, as the order is by time
         for request in ExtensionRequest.objects.filter(campaign=campaign, organization__in=own)
     }
-    not_begun = own.keys() - assessments.keys()
-    extended = dict(
-        Extension.objects.filter(campaign=campaign, organization__in=not_begun).values_list(
-            "organization_id", "until"
-        )
+    extension = Extension.objects.filter(campaign=campaign, organization=OuterRef("pk"))
+    unions = urging.with_latest(Organization.objects.filter(pk__in=own), campaign).annotate(
+        extended_until=Subquery(extension.values("until"))
     )
-    extended |= {key: deadlines.extension_of(one) for key, one in assessments.items()}
-    urged = urging.recent(campaign, list(own))
     found = []
-    for key, organization in own.items():
+    for organization in unions:
+        key = organization.pk
         assessment = assessments.get(key)
         returned = assessment is not None and assessment.state == State.RETURNED
         corrected = assessment.correction_due if assessment and returned else None
-        due = deadlines.latest(campaign, extended.get(key), corrected)
+        due = deadlines.latest(campaign, organization.extended_until, corrected)
         if assessment is None:
             task = _start_task(organization, campaign, due, at)
         else:
@@ -69,9 +67,9 @@ def own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
                 task = replace(
                     task, note=f"“{assessment.proxy_name}”正在代填，仍由本会负责人确认签批。"
                 )
-        if key in urged and (assessment is None or assessment.is_editable_state):
-            one = urged[key]
-            task = replace(task, urged=f"{one.day:%m-%d} 催报：{one.text}")
+        if organization.urged_on and (assessment is None or assessment.is_editable_state):
+            text = f"{organization.urged_on:%m-%d} 催报：{organization.urged_text}"
+            task = replace(task, urged=text)
         if permissions.may_start(user, organization):
             found.append(_with_request(task, campaign, organization, requests.get(key)))
         else:
@@ -130,6 +128,10 @@ _WAITING_TEXTS = {
 def _assessment_task(assessment: SelfAssessment, user: User, due: dt.date, at: dt.datetime) -> Task:
     url = assessment.get_absolute_url()
     name = assessment.organization.name
+    line = getattr(assessment, "recommendation", None)
+    if line and permissions.may_keep_package(user, line):
+        text = "已列入推荐省总工会表彰名单，请准备推荐材料。"
+        return Task(title=name, text=text, url=line.get_absolute_url(), button="去准备")
     if not assessment.is_editable_state:
         text = _WAITING_TEXTS[State(assessment.state)]
         return Task(title=name, text=text, url=url, button="查看", is_open=False)

@@ -18,6 +18,7 @@ from assessments.models import (
 )
 from assessments.oversight import Lag, Stage
 from assessments.workbench.task import Task
+from organizations.choices import Role, Tier
 from organizations.models import User
 
 
@@ -59,7 +60,10 @@ def proxies(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
 
 
 def endorsements(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
-    if not (permissions.endorses_for(user) and permissions.overseen_by(user)):
+    has_others_below = any(
+        one.role == Role.HEAD and one.organization.tier != Tier.GRASSROOTS for one in user.roles
+    )
+    if not has_others_below:
         return []
     waiting = endorsing.queue(user, campaign).count()
     if not waiting:

@@ -7,9 +7,9 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from assessments import appeals, publicity, publishing
+from assessments import appeals, deadlines, publicity, publishing, workbench
 from assessments.assigning import NotAllowed
-from assessments.choices import Action, AppealKind, State
+from assessments.choices import Action, AppealKind, AppealState, State
 from assessments.models import PublicityPeriod, PublishedResult, Recusal
 from organizations import audit
 from organizations.choices import Role
@@ -68,6 +68,39 @@ def test_all_that_is_decided_is_published_together(client, city, campaign, decid
     with pytest.raises(NotAllowed, match="没有等待公示"):
         publish(city, campaign)
     assert list(audit.verify()) == []
+
+
+def test_a_part_is_published_by_the_filter(client, city, campaign, decided):
+    client.force_login(give_password(city.admin))
+    url = reverse("assessments:publicity_publish", args=[campaign.year])
+    county = city.county.code
+    page = client.get(f"{url}?county={county}").content.decode()
+    assert city.own.name in page
+    assert city.foreign.name not in page
+    sent = {"seen": 1, "title": "第一批", "days": 5, "password": PASSWORD}
+    assert "已公示" in client.post(f"{url}?county={county}", sent, follow=True).content.decode()
+    assert states(decided) == [State.PUBLISHED, State.DECIDED]
+    empty = client.get(f"{url}?county={county}").content.decode()
+    assert "没有符合条件、等待公示的评定" in empty
+    assert "公示 1 个评定结果" in client.get(url).content.decode()
+
+
+def test_what_waits_stands_on_the_workbench(city, campaign, decided):
+    def waiting(user):
+        tasks = workbench.tasks(fresh(user), campaign, deadlines.now())
+        return [one.text for one in tasks if one.title in ("公示", "异议和申诉")]
+
+    assert waiting(city.admin) == ["2 个评定等待公示。"]
+    assert waiting(city.lead) == waiting(city.head) == []
+    publish(city, campaign)
+    values = {"name": "张三", "contact": "13800000000", "text": "不符。"}
+    appeal = appeals.file(publicity.result_of(decided[0]), AppealKind.OBJECTION, values, None, None)
+    assert waiting(city.admin) == waiting(city.lead) == ["1 件还没有承办人，等待答复。"]
+    appeals.assign(appeal, fresh(city.lead), fresh(city.admin))
+    assert waiting(city.lead) == ["1 件由您承办，等待答复。"]
+    assert waiting(city.admin) == []
+    appeals.answer(appeal, AppealState.REJECTED, "已核实。", fresh(city.lead))
+    assert waiting(city.lead) == []
 
 
 def test_whom_one_belongs_to_is_left_for_another(city, campaign, decided):

@@ -510,7 +510,7 @@ def test_several_unions_progress_is_flat(client, city, campaign, django_assert_m
     with django_assert_max_num_queries(12):
         response = client.get("/")
     tasks = response.context["tasks"]
-    assert [len(task.tiles) for task in tasks] == [6, 6, 6, 6]
+    assert [len(task.tiles) for task in tasks if task.tiles] == [6, 6, 6, 6]
     assert response.content.decode().count("tile-done") == 24
 
 

@@ -31,6 +31,9 @@ TABLES = {
     "assessments:appeal_list": "lead",
     "assessments:inspection_list": "lead",
     "assessments:similarity_list": "lead",
+    "assessments:plan_list": "admin",
+    "assessments:goal_list": "lead",
+    "assessments:recommendation_list": "lead",
     "assessments:supervision_list": "admin",
     "assessments:supervision_findings": "admin",
 }
@@ -62,6 +65,9 @@ def scene(city):
     shown = make_self_assessment(city, campaign, State.PUBLISHED, organization=union)
     result = shown.published_results.get()
     appeals.file(result, AppealKind.OBJECTION, {"text": "不符。"}, None, None)
+    named = make_organization(Tier.GRASSROOTS, city.township, name="推荐表彰的工会")
+    final = make_self_assessment(city, campaign, State.FINAL, organization=named)
+    factories.make_recommendation(final, city.admin, city.lead)
     factories.make_flag(*handed_in[:2])
     supervised = factories.make_round(
         city.admin, campaign, handed_in[0].organization, members=[city.reviewer]

@@ -32,7 +32,12 @@ def act_url(assessment, action):
 
 
 def tasks(client):
-    return [(task.title, task.text, task.button) for task in client.get("/").context["tasks"]]
+    """Those about the self-assessment."""
+    return [
+        (task.title, task.text, task.button)
+        for task in client.get("/").context["tasks"]
+        if task.title != "报送实施方案"
+    ]
 
 
 # --- 请负责人签批 ---------------------------------------------------------------------------------
