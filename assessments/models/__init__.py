@@ -46,6 +46,14 @@ from assessments.models.self_assessment import (
     SelfAssessment,
 )
 from assessments.models.similarity import Band, Similarity, Trace
+from assessments.models.supervision import (
+    Rectification,
+    SupervisionFile,
+    SupervisionFinding,
+    SupervisionRound,
+    SupervisionTeam,
+    SupervisionVisit,
+)
 from assessments.models.survey import Survey, SurveyPass
 
 __all__ = [
@@ -93,6 +101,7 @@ __all__ = [
     "Recommendation",
     "RecommendationList",
     "RecommendationQuota",
+    "Rectification",
     "Recusal",
     "Return",
     "ReturnRemark",
@@ -113,6 +122,11 @@ __all__ = [
     "Standing",
     "StockPhrase",
     "StoredFile",
+    "SupervisionFile",
+    "SupervisionFinding",
+    "SupervisionRound",
+    "SupervisionTeam",
+    "SupervisionVisit",
     "Survey",
     "SurveyPass",
     "TierPolicy",
