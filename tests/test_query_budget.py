@@ -32,6 +32,7 @@ from assessments.models import (
     StoredFile,
     Trace,
 )
+from assessments.supervision import rectifying
 from organizations import accounts, tree
 from organizations.choices import Role, Tier
 from organizations.importing import previews
@@ -138,6 +139,9 @@ LISTS = [
     ("lead", "export_new"),
     ("lead", "archive"),
     ("lead", "workbench"),
+    ("admin", "supervision_list"),
+    ("head", "supervision_findings"),
+    ("leader", "progress_report"),
     ("county_head", "workbench"),
     ("reviewer", "workbench"),
     ("reporter", "workbench"),
@@ -497,6 +501,48 @@ def test_pages_of_a_check(client, city, campaign, size):
         assert count(client, city.lead, url) <= BUDGET, url
     url = reverse("assessments:inspection_list") + f"?inspector={city.lead.pk}&county=direct&page=2"
     assert count(client, city.lead, url) <= BUDGET
+
+
+def test_pages_of_the_supervision(client, city, campaign, size):
+    populate(city, campaign, size)
+    unions = Organization.objects.filter(code__startswith="Q")
+    made = factories.make_round(
+        city.admin, campaign, city.own, *unions, members=[city.reviewer, city.lead]
+    )
+    visit = made.visits.get(organization=city.own)
+    for number in range(size // 100 + 2):
+        photo = SimpleUploadedFile("一.png", PNG)
+        found = factories.make_finding(visit, city.reviewer, photo, text=f"第 {number} 个问题")
+    written = found.get_absolute_url(), visit.get_absolute_url()
+    plan, team = made.get_absolute_url(), made.teams.get().pk
+    for url in (
+        *written,
+        reverse("assessments:supervision_finding_add", args=[visit.pk]),
+        f"{plan}?team={team}",
+    ):
+        assert count(client, city.reviewer, url) <= BUDGET, url
+    factories.feed_back(visit, city.reviewer)
+    rectifying.answer(found, "已整改。", [SimpleUploadedFile("二.png", PNG)], city.head)
+    findings = reverse("assessments:supervision_findings")
+    for user, urls in {
+        city.reviewer: [*written, "/"],
+        city.head: [*written, findings, "/"],
+        city.county_head: [*written, findings],
+        city.admin: [
+            *written,
+            "/",
+            plan,
+            f"{plan}?q=示例&county={city.county.code}&state=PLANNED&sort=-findings&page=2",
+            f"{findings}?round={made.pk}&state=OVERDUE&criterion=1&severity=MINOR",
+            reverse("assessments:supervision_edit", args=[made.pk]),
+            reverse("assessments:supervision_team", args=[team]),
+            reverse("assessments:supervision_places", args=[team]) + "?q=示例",
+            reverse("assessments:supervision_visit_drop", args=[visit.pk]),
+            reverse("assessments:progress_report"),
+        ],
+    }.items():
+        for url in urls:
+            assert count(client, user, url) <= BUDGET, (user, url)
 
 
 def test_pages_of_a_closed_check(client, city, campaign):

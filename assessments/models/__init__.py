@@ -47,6 +47,14 @@ from assessments.models.self_assessment import (
     SelfAssessment,
 )
 from assessments.models.similarity import Band, Similarity, Trace
+from assessments.models.supervision import (
+    Rectification,
+    SupervisionFile,
+    SupervisionFinding,
+    SupervisionRound,
+    SupervisionTeam,
+    SupervisionVisit,
+)
 from assessments.models.survey import Survey, SurveyPass
 
 __all__ = [
@@ -95,6 +103,7 @@ __all__ = [
     "Recommendation",
     "RecommendationList",
     "RecommendationQuota",
+    "Rectification",
     "Recusal",
     "Reminder",
     "Return",
@@ -116,6 +125,11 @@ __all__ = [
     "Standing",
     "StockPhrase",
     "StoredFile",
+    "SupervisionFile",
+    "SupervisionFinding",
+    "SupervisionRound",
+    "SupervisionTeam",
+    "SupervisionVisit",
     "Survey",
     "SurveyPass",
     "TierPolicy",
