@@ -204,6 +204,11 @@ def test_titles_and_their_papers(client, city, campaign):
         assert count(client, getattr(city, user), url) <= BUDGET, name
 
 
+def test_the_workbench_of_a_head_who_fills_in(client, city, campaign):
+    make_self_assessment(city, campaign)
+    assert count(client, city.head, reverse("assessments:workbench")) <= BUDGET
+
+
 def test_the_recommendation_to_the_province(client, city, campaign):
     line = factories.make_recommendation(
         make_self_assessment(city, campaign, State.FINAL), city.admin, city.lead

@@ -13,2132 +13,5458 @@ import assessments.models.self_assessment
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organizations', '0004_api_clients'),
+        ("organizations", "0004_api_clients"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Campaign',
+            name="Campaign",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, verbose_name='名称')),
-                ('year', models.PositiveSmallIntegerField(unique=True, verbose_name='年度')),
-                ('cycle_start_year', models.PositiveSmallIntegerField(help_text='连续三年为一个周期，达标率按周期计算，一个工会只计一次。', verbose_name='创建周期起始年度')),
-                ('state', models.CharField(choices=[('PREPARING', '筹备中'), ('OPEN', '进行中'), ('CLOSED', '已结束'), ('ARCHIVED', '已归档')], default='PREPARING', editable=False, max_length=9, verbose_name='状态')),
-                ('plan_deadline', models.DateField(help_text='政策规定为 4 月 30 日。', verbose_name='实施方案报送截止')),
-                ('opens_on', models.DateField(verbose_name='自评开始')),
-                ('submission_deadline', models.DateField(help_text='含当日，至 24 时。', verbose_name='自评提交截止')),
-                ('endorsement_deadline', models.DateField(blank=True, help_text='含当日，至 24 时。之后上级工会仍未初审的，市总工会可以直接受理；不填则一直等待初审。', null=True, verbose_name='上级初审截止')),
-                ('review_deadline', models.DateField(verbose_name='评审完成')),
-                ('correction_days', models.PositiveSmallIntegerField(default=7, validators=[django.core.validators.MinValueValidator(1)], verbose_name='退回修改期限（天）')),
-                ('criterion_pass_percent', models.DecimalField(decimal_places=2, default=80, max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='单项“好”得分率（%）')),
-                ('pass_total', models.DecimalField(decimal_places=2, default=80, max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='达标总分')),
-                ('target_percent', models.DecimalField(decimal_places=2, default=90, max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='达标率目标（%）')),
-                ('discrepancy_percent', models.DecimalField(decimal_places=2, default=20, help_text='两位评审员在某一“好”上的分差超过该项满分的这个比例时，须先行复核。', max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='评审分差上限（%）')),
-                ('several_reviewers', models.CharField(choices=[('MEAN', '平均分'), ('MEDIAN', '中位数')], default='MEAN', help_text='几位评审员的评分怎样合成一个。三人以上时，中位数不受个别过高、过低评分的影响。', max_length=6, verbose_name='多人评审取分')),
-                ('remark_tolerance', models.DecimalField(decimal_places=1, default=0, help_text='评审得分比满分低得不超过这个分值时，可以不写理由。0 表示低于满分都要写。', max_digits=4, validators=[django.core.validators.MinValueValidator(0)], verbose_name='可不写理由的扣分（分）')),
-                ('publicity_working_days', models.PositiveSmallIntegerField(default=5, help_text='公示当天不算，法定节假日和周末不算，调休上班日算。', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(60)], verbose_name='公示工作日')),
-                ('publishes_points', models.BooleanField(default=False, help_text='开启后，公示页面除结果外还列出六好得分。', verbose_name='公示各项得分')),
-                ('basically_satisfied_counts', models.BooleanField(default=True, verbose_name='“基本满意”计入满意')),
-                ('outside_target', models.ManyToManyField(blank=True, help_text='连同其下属工会。例如高新区、示范区只作为统计单位时。', related_name='+', to='organizations.organization', verbose_name='不计入达标率的单位')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60, verbose_name="名称")),
+                ("year", models.PositiveSmallIntegerField(unique=True, verbose_name="年度")),
+                (
+                    "cycle_start_year",
+                    models.PositiveSmallIntegerField(
+                        help_text="连续三年为一个周期，达标率按周期计算，一个工会只计一次。",
+                        verbose_name="创建周期起始年度",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PREPARING", "筹备中"),
+                            ("OPEN", "进行中"),
+                            ("CLOSED", "已结束"),
+                            ("ARCHIVED", "已归档"),
+                        ],
+                        default="PREPARING",
+                        editable=False,
+                        max_length=9,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "plan_deadline",
+                    models.DateField(
+                        help_text="政策规定为 4 月 30 日。", verbose_name="实施方案报送截止"
+                    ),
+                ),
+                ("opens_on", models.DateField(verbose_name="自评开始")),
+                (
+                    "submission_deadline",
+                    models.DateField(help_text="含当日，至 24 时。", verbose_name="自评提交截止"),
+                ),
+                (
+                    "endorsement_deadline",
+                    models.DateField(
+                        blank=True,
+                        help_text="含当日，至 24 时。之后上级工会仍未初审的，市总工会可以直接受理；不填则一直等待初审。",
+                        null=True,
+                        verbose_name="上级初审截止",
+                    ),
+                ),
+                ("review_deadline", models.DateField(verbose_name="评审完成")),
+                (
+                    "correction_days",
+                    models.PositiveSmallIntegerField(
+                        default=7,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="退回修改期限（天）",
+                    ),
+                ),
+                (
+                    "criterion_pass_percent",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=80,
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="单项“好”得分率（%）",
+                    ),
+                ),
+                (
+                    "pass_total",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=80,
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="达标总分",
+                    ),
+                ),
+                (
+                    "target_percent",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=90,
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="达标率目标（%）",
+                    ),
+                ),
+                (
+                    "discrepancy_percent",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=20,
+                        help_text="两位评审员在某一“好”上的分差超过该项满分的这个比例时，须先行复核。",
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="评审分差上限（%）",
+                    ),
+                ),
+                (
+                    "several_reviewers",
+                    models.CharField(
+                        choices=[("MEAN", "平均分"), ("MEDIAN", "中位数")],
+                        default="MEAN",
+                        help_text="几位评审员的评分怎样合成一个。三人以上时，中位数不受个别过高、过低评分的影响。",
+                        max_length=6,
+                        verbose_name="多人评审取分",
+                    ),
+                ),
+                (
+                    "remark_tolerance",
+                    models.DecimalField(
+                        decimal_places=1,
+                        default=0,
+                        help_text="评审得分比满分低得不超过这个分值时，可以不写理由。0 表示低于满分都要写。",
+                        max_digits=4,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                        verbose_name="可不写理由的扣分（分）",
+                    ),
+                ),
+                (
+                    "publicity_working_days",
+                    models.PositiveSmallIntegerField(
+                        default=5,
+                        help_text="公示当天不算，法定节假日和周末不算，调休上班日算。",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(60),
+                        ],
+                        verbose_name="公示工作日",
+                    ),
+                ),
+                (
+                    "publishes_points",
+                    models.BooleanField(
+                        default=False,
+                        help_text="开启后，公示页面除结果外还列出六好得分。",
+                        verbose_name="公示各项得分",
+                    ),
+                ),
+                (
+                    "basically_satisfied_counts",
+                    models.BooleanField(default=True, verbose_name="“基本满意”计入满意"),
+                ),
+                (
+                    "outside_target",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="连同其下属工会。例如高新区、示范区只作为统计单位时。",
+                        related_name="+",
+                        to="organizations.organization",
+                        verbose_name="不计入达标率的单位",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '创建活动',
-                'verbose_name_plural': '创建活动',
-                'ordering': ['-year'],
+                "verbose_name": "创建活动",
+                "verbose_name_plural": "创建活动",
+                "ordering": ["-year"],
             },
         ),
         migrations.CreateModel(
-            name='Criterion',
+            name="Criterion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(6)], verbose_name='序号')),
-                ('title', models.CharField(max_length=30, verbose_name='名称')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "number",
+                    models.PositiveSmallIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(6),
+                        ],
+                        verbose_name="序号",
+                    ),
+                ),
+                ("title", models.CharField(max_length=30, verbose_name="名称")),
             ],
             options={
-                'verbose_name': '一好',
-                'verbose_name_plural': '一好',
-                'ordering': ['rubric', 'number'],
+                "verbose_name": "一好",
+                "verbose_name_plural": "一好",
+                "ordering": ["rubric", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Recommendation',
+            name="Recommendation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('total', models.DecimalField(decimal_places=6, max_digits=9, verbose_name='总分')),
-                ('goals', models.DecimalField(decimal_places=2, max_digits=5, null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(200)], verbose_name='年度工作目标完成率（%）')),
-                ('rank', models.PositiveIntegerField(verbose_name='名次')),
-                ('listed', models.BooleanField(verbose_name='推荐')),
-                ('left_out', models.CharField(blank=True, choices=[('DISSOLVED', '工会已撤销'), ('NO_TITLE', '没有有效的命名'), ('NO_GOALS', '没有录入年度工作目标完成率'), ('GOALS', '年度工作目标完成率不够'), ('TIER', '本层级名额已满'), ('COUNTY', '本县（市、区）名额已满')], max_length=9, verbose_name='未列入原因')),
-                ('tied', models.BooleanField(default=False, verbose_name='与最后入选者并列')),
-                ('hand_reason', models.CharField(blank=True, max_length=200, verbose_name='调整理由')),
-                ('story', models.TextField(blank=True, verbose_name='事迹材料')),
-                ('published_from', models.DateField(blank=True, null=True, verbose_name='本单位公示开始')),
-                ('published_until', models.DateField(blank=True, null=True, verbose_name='本单位公示结束')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("total", models.DecimalField(decimal_places=6, max_digits=9, verbose_name="总分")),
+                (
+                    "goals",
+                    models.DecimalField(
+                        decimal_places=2,
+                        max_digits=5,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(200),
+                        ],
+                        verbose_name="年度工作目标完成率（%）",
+                    ),
+                ),
+                ("rank", models.PositiveIntegerField(verbose_name="名次")),
+                ("listed", models.BooleanField(verbose_name="推荐")),
+                (
+                    "left_out",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("DISSOLVED", "工会已撤销"),
+                            ("NO_TITLE", "没有有效的命名"),
+                            ("NO_GOALS", "没有录入年度工作目标完成率"),
+                            ("GOALS", "年度工作目标完成率不够"),
+                            ("TIER", "本层级名额已满"),
+                            ("COUNTY", "本县（市、区）名额已满"),
+                        ],
+                        max_length=9,
+                        verbose_name="未列入原因",
+                    ),
+                ),
+                ("tied", models.BooleanField(default=False, verbose_name="与最后入选者并列")),
+                (
+                    "hand_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="调整理由"),
+                ),
+                ("story", models.TextField(blank=True, verbose_name="事迹材料")),
+                (
+                    "published_from",
+                    models.DateField(blank=True, null=True, verbose_name="本单位公示开始"),
+                ),
+                (
+                    "published_until",
+                    models.DateField(blank=True, null=True, verbose_name="本单位公示结束"),
+                ),
             ],
             options={
-                'verbose_name': '推荐表彰',
-                'verbose_name_plural': '推荐表彰',
-                'ordering': ['-listed', 'self_assessment__rubric__tier', 'rank', 'pk'],
+                "verbose_name": "推荐表彰",
+                "verbose_name_plural": "推荐表彰",
+                "ordering": ["-listed", "self_assessment__rubric__tier", "rank", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='StoredFile',
+            name="StoredFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64, unique=True)),
-                ('size', models.PositiveBigIntegerField()),
-                ('media_type', models.CharField(max_length=100)),
-                ('file', models.FileField(max_length=200, upload_to='')),
-                ('thumbnail', models.CharField(blank=True, max_length=200, null=True)),
-                ('look', models.CharField(blank=True, max_length=160, null=True)),
-                ('scanned_at', models.DateTimeField(null=True)),
-                ('infection', models.CharField(blank=True, max_length=200)),
-                ('stored_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sha256", models.CharField(max_length=64, unique=True)),
+                ("size", models.PositiveBigIntegerField()),
+                ("media_type", models.CharField(max_length=100)),
+                ("file", models.FileField(max_length=200, upload_to="")),
+                ("thumbnail", models.CharField(blank=True, max_length=200, null=True)),
+                ("look", models.CharField(blank=True, max_length=160, null=True)),
+                ("scanned_at", models.DateTimeField(null=True)),
+                ("infection", models.CharField(blank=True, max_length=200)),
+                ("stored_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Answer',
+            name="Answer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('score', models.DecimalField(decimal_places=1, max_digits=5, null=True, verbose_name='得分')),
-                ('checked_items', models.JSONField(null=True, verbose_name='已有项目')),
-                ('numerator', models.PositiveIntegerField(null=True, verbose_name='分子')),
-                ('denominator', models.PositiveIntegerField(null=True, verbose_name='分母')),
-                ('not_applicable', models.BooleanField(default=False, verbose_name='不适用')),
-                ('not_applicable_reason', models.CharField(blank=True, max_length=200, verbose_name='不适用理由')),
-                ('account', models.TextField(blank=True, verbose_name='自评说明')),
-                ('as_of', models.DateField(null=True, verbose_name='截至日期')),
-                ('definition', models.CharField(blank=True, max_length=200, verbose_name='口径')),
-                ('carried_over', models.BooleanField(default=False, verbose_name='沿用往年、尚未核对')),
-                ('updated_at', models.DateTimeField(null=True)),
-                ('updated_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "score",
+                    models.DecimalField(
+                        decimal_places=1, max_digits=5, null=True, verbose_name="得分"
+                    ),
+                ),
+                ("checked_items", models.JSONField(null=True, verbose_name="已有项目")),
+                ("numerator", models.PositiveIntegerField(null=True, verbose_name="分子")),
+                ("denominator", models.PositiveIntegerField(null=True, verbose_name="分母")),
+                ("not_applicable", models.BooleanField(default=False, verbose_name="不适用")),
+                (
+                    "not_applicable_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="不适用理由"),
+                ),
+                ("account", models.TextField(blank=True, verbose_name="自评说明")),
+                ("as_of", models.DateField(null=True, verbose_name="截至日期")),
+                ("definition", models.CharField(blank=True, max_length=200, verbose_name="口径")),
+                (
+                    "carried_over",
+                    models.BooleanField(default=False, verbose_name="沿用往年、尚未核对"),
+                ),
+                ("updated_at", models.DateTimeField(null=True)),
+                (
+                    "updated_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '自评得分',
-                'verbose_name_plural': '自评得分',
-                'abstract': False,
+                "verbose_name": "自评得分",
+                "verbose_name_plural": "自评得分",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='CalendarAddress',
+            name="CalendarAddress",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=64, unique=True)),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='calendar_address', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=64, unique=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="calendar_address",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '日历订阅地址',
-                'verbose_name_plural': '日历订阅地址',
+                "verbose_name": "日历订阅地址",
+                "verbose_name_plural": "日历订阅地址",
             },
         ),
         migrations.CreateModel(
-            name='RollupState',
+            name="RollupState",
             fields=[
-                ('campaign', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='rollup_state', serialize=False, to='assessments.campaign')),
-                ('counted_at', models.DateTimeField(null=True)),
+                (
+                    "campaign",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="rollup_state",
+                        serialize=False,
+                        to="assessments.campaign",
+                    ),
+                ),
+                ("counted_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='AssignmentRun',
+            name="AssignmentRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seed', models.PositiveIntegerField(verbose_name='随机种子')),
-                ('at', models.DateTimeField(auto_now_add=True, verbose_name='时间')),
-                ('scope', models.CharField(max_length=300, verbose_name='范围')),
-                ('keeps', models.BooleanField(default=False, verbose_name='沿用已评分数')),
-                ('placed', models.PositiveIntegerField(verbose_name='已分派')),
-                ('unplaced', models.PositiveIntegerField(verbose_name='未能分派')),
-                ('digest', models.CharField(max_length=64)),
-                ('inputs', models.JSONField()),
-                ('result', models.JSONField()),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('replaces', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignment_runs', to='assessments.campaign')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seed", models.PositiveIntegerField(verbose_name="随机种子")),
+                ("at", models.DateTimeField(auto_now_add=True, verbose_name="时间")),
+                ("scope", models.CharField(max_length=300, verbose_name="范围")),
+                ("keeps", models.BooleanField(default=False, verbose_name="沿用已评分数")),
+                ("placed", models.PositiveIntegerField(verbose_name="已分派")),
+                ("unplaced", models.PositiveIntegerField(verbose_name="未能分派")),
+                ("digest", models.CharField(max_length=64)),
+                ("inputs", models.JSONField()),
+                ("result", models.JSONField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "replaces",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assignment_runs",
+                        to="assessments.campaign",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '自动分派',
-                'verbose_name_plural': '自动分派',
-                'ordering': ['-at', '-pk'],
+                "verbose_name": "自动分派",
+                "verbose_name_plural": "自动分派",
+                "ordering": ["-at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='DecisionBatch',
+            name="DecisionBatch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, verbose_name='名称')),
-                ('state', models.CharField(choices=[('PREPARED', '待定'), ('APPLIED', '已作出'), ('DROPPED', '已作废')], default='PREPARED', max_length=8, verbose_name='状态')),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='拟定时间')),
-                ('closed_at', models.DateTimeField(null=True, verbose_name='办结时间')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='assessments.campaign')),
-                ('closed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60, verbose_name="名称")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PREPARED", "待定"),
+                            ("APPLIED", "已作出"),
+                            ("DROPPED", "已作废"),
+                        ],
+                        default="PREPARED",
+                        max_length=8,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="拟定时间")),
+                ("closed_at", models.DateTimeField(null=True, verbose_name="办结时间")),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="batches",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "closed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '评定名单',
-                'verbose_name_plural': '评定名单',
-                'ordering': ['-created_at', '-pk'],
+                "verbose_name": "评定名单",
+                "verbose_name_plural": "评定名单",
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveSmallIntegerField()),
-                ('total', models.DecimalField(decimal_places=6, max_digits=9, verbose_name='总分')),
-                ('outcome', models.CharField(choices=[('AT_STANDARD', '达标'), ('NOT_AT_STANDARD', '未达标')], max_length=15, verbose_name='评定结果')),
-                ('computed_outcome', models.CharField(choices=[('AT_STANDARD', '达标'), ('NOT_AT_STANDARD', '未达标')], max_length=15, verbose_name='按评审的结果')),
-                ('override_reason', models.TextField(blank=True, verbose_name='推翻理由')),
-                ('number', models.PositiveIntegerField(verbose_name='通知书编号')),
-                ('opinion', models.TextField(blank=True, verbose_name='评定意见')),
-                ('decided_at', models.DateTimeField(verbose_name='评定时间')),
-                ('superseded_at', models.DateTimeField(null=True)),
-                ('superseded_reason', models.TextField(blank=True, verbose_name='撤销理由')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.campaign')),
-                ('decided_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('overridden_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('override_confirmed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='assessments.decisionbatch')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveSmallIntegerField()),
+                ("total", models.DecimalField(decimal_places=6, max_digits=9, verbose_name="总分")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("AT_STANDARD", "达标"), ("NOT_AT_STANDARD", "未达标")],
+                        max_length=15,
+                        verbose_name="评定结果",
+                    ),
+                ),
+                (
+                    "computed_outcome",
+                    models.CharField(
+                        choices=[("AT_STANDARD", "达标"), ("NOT_AT_STANDARD", "未达标")],
+                        max_length=15,
+                        verbose_name="按评审的结果",
+                    ),
+                ),
+                ("override_reason", models.TextField(blank=True, verbose_name="推翻理由")),
+                ("number", models.PositiveIntegerField(verbose_name="通知书编号")),
+                ("opinion", models.TextField(blank=True, verbose_name="评定意见")),
+                ("decided_at", models.DateTimeField(verbose_name="评定时间")),
+                ("superseded_at", models.DateTimeField(null=True)),
+                ("superseded_reason", models.TextField(blank=True, verbose_name="撤销理由")),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "overridden_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "override_confirmed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="assessments.decisionbatch",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '评定',
-                'verbose_name_plural': '评定',
-                'ordering': ['-decided_at'],
+                "verbose_name": "评定",
+                "verbose_name_plural": "评定",
+                "ordering": ["-decided_at"],
             },
         ),
         migrations.CreateModel(
-            name='DecisionCriterion',
+            name="DecisionCriterion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('points', models.DecimalField(decimal_places=6, max_digits=9)),
-                ('maximum', models.DecimalField(decimal_places=6, max_digits=9)),
-                ('met', models.BooleanField()),
-                ('decision', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='criteria', to='assessments.decision')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("points", models.DecimalField(decimal_places=6, max_digits=9)),
+                ("maximum", models.DecimalField(decimal_places=6, max_digits=9)),
+                ("met", models.BooleanField()),
+                (
+                    "decision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="criteria",
+                        to="assessments.decision",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='Endorsement',
+            name="Endorsement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tier', models.CharField(choices=[('CITY', '市总工会'), ('COUNTY', '县（市、区）工会'), ('INDUSTRY', '产业工会'), ('TOWNSHIP', '乡镇（街道）工会'), ('GRASSROOTS', '基层工会')], max_length=12, verbose_name='层级')),
-                ('revision', models.PositiveSmallIntegerField()),
-                ('opinion', models.TextField(blank=True, verbose_name='推荐意见')),
-                ('rank', models.PositiveSmallIntegerField(null=True, verbose_name='名次')),
-                ('total', models.DecimalField(decimal_places=6, max_digits=9, null=True, verbose_name='初审总分')),
-                ('findings', models.JSONField(default=dict)),
-                ('at', models.DateTimeField(null=True, verbose_name='初审时间')),
-                ('withdrawn_at', models.DateTimeField(null=True, verbose_name='撤回时间')),
-                ('superseded_at', models.DateTimeField(null=True)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.campaign')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[
+                            ("CITY", "市总工会"),
+                            ("COUNTY", "县（市、区）工会"),
+                            ("INDUSTRY", "产业工会"),
+                            ("TOWNSHIP", "乡镇（街道）工会"),
+                            ("GRASSROOTS", "基层工会"),
+                        ],
+                        max_length=12,
+                        verbose_name="层级",
+                    ),
+                ),
+                ("revision", models.PositiveSmallIntegerField()),
+                ("opinion", models.TextField(blank=True, verbose_name="推荐意见")),
+                ("rank", models.PositiveSmallIntegerField(null=True, verbose_name="名次")),
+                (
+                    "total",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=9, null=True, verbose_name="初审总分"
+                    ),
+                ),
+                ("findings", models.JSONField(default=dict)),
+                ("at", models.DateTimeField(null=True, verbose_name="初审时间")),
+                ("withdrawn_at", models.DateTimeField(null=True, verbose_name="撤回时间")),
+                ("superseded_at", models.DateTimeField(null=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organizations.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '推荐意见',
-                'verbose_name_plural': '推荐意见',
-                'ordering': ['-at', '-pk'],
+                "verbose_name": "推荐意见",
+                "verbose_name_plural": "推荐意见",
+                "ordering": ["-at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Evidence',
+            name="Evidence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255, verbose_name='文件名')),
-                ('description', models.CharField(blank=True, max_length=200, verbose_name='说明')),
-                ('valid_from', models.DateField(blank=True, null=True, verbose_name='生效日期')),
-                ('valid_until', models.DateField(blank=True, null=True, verbose_name='有效期至')),
-                ('uploaded_at', models.DateTimeField(auto_now_add=True, verbose_name='上传时间')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='organizations.organization', verbose_name='工会')),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='上传人')),
-                ('stored_file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='assessments.storedfile')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=255, verbose_name="文件名")),
+                ("description", models.CharField(blank=True, max_length=200, verbose_name="说明")),
+                ("valid_from", models.DateField(blank=True, null=True, verbose_name="生效日期")),
+                ("valid_until", models.DateField(blank=True, null=True, verbose_name="有效期至")),
+                ("uploaded_at", models.DateTimeField(auto_now_add=True, verbose_name="上传时间")),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="evidence",
+                        to="organizations.organization",
+                        verbose_name="工会",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="上传人",
+                    ),
+                ),
+                (
+                    "stored_file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="evidence",
+                        to="assessments.storedfile",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '佐证材料',
-                'verbose_name_plural': '佐证材料',
-                'ordering': ['uploaded_at', 'pk'],
+                "verbose_name": "佐证材料",
+                "verbose_name_plural": "佐证材料",
+                "ordering": ["uploaded_at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveBigIntegerField()),
-                ('answer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='assessments.answer')),
-                ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attachments', to='assessments.evidence')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveBigIntegerField()),
+                (
+                    "answer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attachments",
+                        to="assessments.answer",
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attachments",
+                        to="assessments.evidence",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'pk'],
-            },
-        ),
-        migrations.AddField(
-            model_name='answer',
-            name='evidence',
-            field=models.ManyToManyField(blank=True, related_name='answers', through='assessments.Attachment', to='assessments.evidence'),
-        ),
-        migrations.CreateModel(
-            name='Export',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=120, verbose_name='名称')),
-                ('settings', models.JSONField()),
-                ('status', models.CharField(choices=[('QUEUED', '排队中'), ('RUNNING', '正在生成'), ('DONE', '已生成'), ('FAILED', '生成失败'), ('CANCELLED', '已取消')], default='QUEUED', max_length=9, verbose_name='状态')),
-                ('attempt', models.PositiveSmallIntegerField(default=0)),
-                ('done', models.PositiveIntegerField(default=0)),
-                ('total', models.PositiveIntegerField(default=0)),
-                ('hidden', models.JSONField(default=list)),
-                ('file', models.CharField(blank=True, max_length=200)),
-                ('size', models.PositiveBigIntegerField(null=True, verbose_name='大小')),
-                ('error', models.CharField(blank=True, max_length=200, verbose_name='失败原因')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='申请时间')),
-                ('started_at', models.DateTimeField(null=True)),
-                ('beat_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True, verbose_name='完成时间')),
-                ('expires_at', models.DateTimeField(db_index=True, null=True, verbose_name='保留至')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exports', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': '导出',
-                'verbose_name_plural': '导出',
-                'ordering': ['-created_at', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ExportPreset',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40, verbose_name='方案名称')),
-                ('settings', models.JSONField()),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='export_presets', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': '常用导出方案',
-                'verbose_name_plural': '常用导出方案',
-                'ordering': ['name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Extension',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('until', models.DateField(help_text='含当日，至 24 时。', verbose_name='延期至')),
-                ('reason', models.CharField(max_length=200, verbose_name='理由')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='extensions', to='assessments.campaign')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization', verbose_name='工会')),
-            ],
-            options={
-                'verbose_name': '延期',
-                'verbose_name_plural': '延期',
-            },
-        ),
-        migrations.CreateModel(
-            name='ExtensionRequest',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('until', models.DateField(verbose_name='希望延期至')),
-                ('reason', models.CharField(max_length=200, verbose_name='理由')),
-                ('asked_at', models.DateTimeField(auto_now_add=True, verbose_name='申请时间')),
-                ('granted', models.BooleanField(null=True, verbose_name='是否同意')),
-                ('reply', models.CharField(blank=True, max_length=200, verbose_name='答复')),
-                ('decided_at', models.DateTimeField(null=True, verbose_name='答复时间')),
-                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='申请人')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='extension_requests', to='assessments.campaign')),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization', verbose_name='工会')),
-            ],
-            options={
-                'verbose_name': '延期申请',
-                'verbose_name_plural': '延期申请',
-                'ordering': ['asked_at'],
-            },
-        ),
-        migrations.CreateModel(
-            name='GoalCompletion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('percent', models.DecimalField(decimal_places=2, max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(200)], verbose_name='年度工作目标完成率（%）')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='goals', to='assessments.campaign')),
-                ('entered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization', verbose_name='工会')),
-            ],
-            options={
-                'verbose_name': '年度工作目标完成率',
-                'verbose_name_plural': '年度工作目标完成率',
-            },
-        ),
-        migrations.CreateModel(
-            name='ImplementationPlan',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('DRAFT', '起草中'), ('FILED', '已报送'), ('RETURNED', '退回修改'), ('ACCEPTED', '已接收')], default='DRAFT', max_length=8, verbose_name='状态')),
-                ('number', models.PositiveIntegerField(null=True, verbose_name='回执编号')),
-                ('filed_at', models.DateTimeField(null=True, verbose_name='报送时间')),
-                ('late', models.BooleanField(default=False, verbose_name='逾期报送')),
-                ('stamp', models.PositiveIntegerField(default=0)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='assessments.campaign')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='organizations.organization', verbose_name='工会')),
-            ],
-            options={
-                'verbose_name': '实施方案',
-                'verbose_name_plural': '实施方案',
-                'ordering': ['campaign', 'number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Indicator',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(verbose_name='顺序')),
-                ('code', models.CharField(max_length=8, verbose_name='编号')),
-                ('name', models.CharField(max_length=40, verbose_name='名称')),
-                ('clause', models.TextField(verbose_name='政策原文')),
-                ('kind', models.CharField(choices=[('SCORE', '评分'), ('CHECKLIST', '逐项'), ('RATE', '比率')], max_length=9, verbose_name='类型')),
-                ('max_points', models.DecimalField(decimal_places=1, max_digits=5, verbose_name='满分')),
-                ('mandatory', models.BooleanField(default=False, help_text='未达到时，该项“好”不成立。', verbose_name='必达')),
-                ('conditional', models.BooleanField(default=False, help_text='可申报不适用，须说明理由，由评审认定。', verbose_name='可不适用')),
-                ('evidence_required', models.BooleanField(default=False, verbose_name='须附佐证材料')),
-                ('threshold_percent', models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True, verbose_name='达标线（%）')),
-                ('numerator_label', models.CharField(blank=True, max_length=30, verbose_name='分子名称')),
-                ('denominator_label', models.CharField(blank=True, max_length=30, verbose_name='分母名称')),
-                ('checklist_items', models.JSONField(blank=True, default=list, verbose_name='逐项内容')),
-                ('evidence_hint', models.CharField(blank=True, max_length=200, verbose_name='佐证材料提示')),
-                ('summed_code', models.CharField(blank=True, help_text='下级工会填报同一数字的指标：填报时与下级的合计数比对。', max_length=8, verbose_name='下级指标编号')),
-                ('criterion', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='indicators', to='assessments.criterion')),
-            ],
-            options={
-                'verbose_name': '指标',
-                'verbose_name_plural': '指标',
-                'ordering': ['criterion', 'position'],
-            },
-        ),
-        migrations.CreateModel(
-            name='EndorsementScore',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('score', models.DecimalField(decimal_places=1, max_digits=5, null=True, verbose_name='得分')),
-                ('checked_items', models.JSONField(null=True, verbose_name='已有项目')),
-                ('numerator', models.PositiveIntegerField(null=True, verbose_name='分子')),
-                ('denominator', models.PositiveIntegerField(null=True, verbose_name='分母')),
-                ('not_applicable', models.BooleanField(default=False, verbose_name='不适用')),
-                ('reason', models.TextField(blank=True, verbose_name='理由')),
-                ('endorsement', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scores', to='assessments.endorsement')),
-                ('indicator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.indicator')),
-            ],
-            options={
-                'verbose_name': '初审得分',
-                'verbose_name_plural': '初审得分',
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='DecisionScore',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('points', models.DecimalField(decimal_places=6, max_digits=9)),
-                ('maximum', models.DecimalField(decimal_places=6, max_digits=9)),
-                ('met', models.BooleanField()),
-                ('remark', models.TextField(blank=True, verbose_name='扣分说明')),
-                ('decision', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scores', to='assessments.decision')),
-                ('indicator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.indicator')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='answer',
-            name='indicator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.indicator'),
-        ),
-        migrations.CreateModel(
-            name='InspectionDraw',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seed', models.PositiveIntegerField(verbose_name='随机种子')),
-                ('at', models.DateTimeField(auto_now_add=True, verbose_name='抽取时间')),
-                ('strata', models.JSONField()),
-                ('digest', models.CharField(max_length=64)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='draws', to='assessments.campaign')),
-            ],
-            options={
-                'verbose_name': '抽查',
-                'verbose_name_plural': '抽查',
-                'ordering': ['-at', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Inspection',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='核查原因')),
-                ('state', models.CharField(choices=[('DRAWN', '待安排'), ('SCHEDULED', '待核查'), ('DONE', '已办结'), ('CANCELLED', '已取消')], default='DRAWN', max_length=9, verbose_name='状态')),
-                ('revision', models.PositiveSmallIntegerField()),
-                ('planned_on', models.DateField(null=True, verbose_name='计划日期')),
-                ('announced', models.BooleanField(default=True, verbose_name='通知被核查工会')),
-                ('visited_on', models.DateField(null=True, verbose_name='核查日期')),
-                ('minutes', models.TextField(blank=True, verbose_name='核查记录')),
-                ('statement', models.TextField(blank=True, verbose_name='被核查单位意见')),
-                ('cancel_reason', models.CharField(blank=True, max_length=200, verbose_name='取消原因')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('closed_at', models.DateTimeField(null=True, verbose_name='办结时间')),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('inspectors', models.ManyToManyField(related_name='inspections', to=settings.AUTH_USER_MODEL, verbose_name='核查人员')),
-                ('draw', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='inspections', to='assessments.inspectiondraw')),
-            ],
-            options={
-                'verbose_name': '现场核查',
-                'verbose_name_plural': '现场核查',
-                'ordering': ['-created_at', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='InspectionFinding',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verdict', models.CharField(blank=True, choices=[('CONFIRMED', '属实'), ('PARTLY', '部分属实'), ('REFUTED', '不属实')], max_length=9, verbose_name='核查结论')),
-                ('text', models.TextField(blank=True, verbose_name='核查情况')),
-                ('score', models.DecimalField(decimal_places=2, max_digits=5, null=True, verbose_name='建议得分')),
-                ('saved_at', models.DateTimeField(auto_now=True)),
-                ('applied_at', models.DateTimeField(null=True)),
-                ('indicator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.indicator')),
-                ('inspection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='assessments.inspection')),
-                ('saved_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': '核查情况',
-                'verbose_name_plural': '核查情况',
-                'ordering': ['indicator__criterion__number', 'indicator__position'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Notice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=120, verbose_name='标题')),
-                ('body', models.TextField(verbose_name='正文')),
-                ('is_public', models.BooleanField(default=False, verbose_name='向社会公开')),
-                ('pinned', models.BooleanField(default=False, verbose_name='置顶')),
-                ('expires_on', models.DateField(blank=True, null=True, verbose_name='展示到')),
-                ('state', models.CharField(choices=[('DRAFT', '草稿'), ('PUBLISHED', '已发布'), ('WITHDRAWN', '已撤回')], default='DRAFT', editable=False, max_length=9, verbose_name='状态')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('saved_at', models.DateTimeField(auto_now=True, verbose_name='保存时间')),
-                ('published_at', models.DateTimeField(editable=False, null=True, verbose_name='发布时间')),
-                ('corrected_at', models.DateTimeField(editable=False, null=True, verbose_name='更正时间')),
-                ('publisher', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='organizations.organization', verbose_name='发布单位')),
-                ('saved_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': '通知公告',
-                'verbose_name_plural': '通知公告',
-                'ordering': ['-pinned', '-published_at', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='NoticeAudience',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tier', models.CharField(blank=True, choices=[('CITY', '市总工会'), ('COUNTY', '县（市、区）工会'), ('INDUSTRY', '产业工会'), ('TOWNSHIP', '乡镇（街道）工会'), ('GRASSROOTS', '基层工会')], max_length=12, verbose_name='层级')),
-                ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='audience', to='assessments.notice')),
-                ('place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization')),
-            ],
-            options={
-                'verbose_name': '通知范围',
-                'verbose_name_plural': '通知范围',
-                'ordering': ['place__path', 'tier'],
-            },
-        ),
-        migrations.CreateModel(
-            name='NoticeRead',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True, verbose_name='阅读时间')),
-                ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='receipts', to='assessments.notice')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': '阅读回执',
-                'verbose_name_plural': '阅读回执',
-            },
-        ),
-        migrations.CreateModel(
-            name='PublicityPeriod',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='批次')),
-                ('title', models.CharField(max_length=60, verbose_name='名称')),
-                ('opens_on', models.DateField(verbose_name='公示日期')),
-                ('working_days', models.PositiveSmallIntegerField(verbose_name='工作日')),
-                ('closes_on', models.DateField(verbose_name='截止日期')),
-                ('published_at', models.DateTimeField(verbose_name='公示时间')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='periods', to='assessments.campaign')),
-                ('published_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': '公示',
-                'verbose_name_plural': '公示',
-                'ordering': ['-published_at', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Recognition',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tier', models.CharField(choices=[('CITY', '市总工会'), ('COUNTY', '县（市、区）工会'), ('INDUSTRY', '产业工会'), ('TOWNSHIP', '乡镇（街道）工会'), ('GRASSROOTS', '基层工会')], max_length=10, verbose_name='层级')),
-                ('number', models.PositiveIntegerField(verbose_name='证书编号')),
-                ('union_name', models.CharField(max_length=120, verbose_name='命名时的名称')),
-                ('awarded_on', models.DateField(verbose_name='命名日期')),
-                ('revoked_at', models.DateTimeField(null=True, verbose_name='撤销时间')),
-                ('awarded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recognitions', to='assessments.campaign')),
-                ('decision', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='recognition', to='assessments.decision')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recognitions', to='organizations.organization', verbose_name='工会')),
-            ],
-            options={
-                'verbose_name': '命名',
-                'verbose_name_plural': '命名',
-                'ordering': ['tier', 'number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Recheck',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(verbose_name='复查年度')),
-                ('outcome', models.CharField(choices=[('KEPT', '保持命名'), ('IMPROVE', '限期整改'), ('REVOKE', '撤销命名')], max_length=7, verbose_name='复查结果')),
-                ('remarks', models.TextField(verbose_name='复查情况')),
-                ('at', models.DateTimeField(verbose_name='复查时间')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('confirmed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('recognition', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rechecks', to='assessments.recognition')),
-            ],
-            options={
-                'verbose_name': '复查',
-                'verbose_name_plural': '复查',
-                'ordering': ['-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PackageFile',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('REPORT', '推荐报告'), ('FORM', '推荐审批表（盖章扫描件）'), ('MINUTES', '职工（代表）大会记录'), ('PUBLICITY', '本单位公示材料')], max_length=9, verbose_name='材料')),
-                ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='packages', to='assessments.evidence')),
-                ('recommendation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='package', to='assessments.recommendation')),
-            ],
-            options={
-                'verbose_name': '推荐材料',
-                'verbose_name_plural': '推荐材料',
-            },
-        ),
-        migrations.CreateModel(
-            name='RecommendationList',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('least_goals', models.DecimalField(decimal_places=2, default=100, max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(200)], verbose_name='年度工作目标完成率至少（%）')),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('drawn_at', models.DateTimeField(verbose_name='生成时间')),
-                ('confirmed_at', models.DateTimeField(null=True, verbose_name='确认时间')),
-                ('campaign', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='recommendation_list', to='assessments.campaign')),
-                ('first_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('second_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': '推荐名单',
-                'verbose_name_plural': '推荐名单',
-            },
-        ),
-        migrations.AddField(
-            model_name='recommendation',
-            name='list',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='assessments.recommendationlist'),
-        ),
-        migrations.CreateModel(
-            name='RecommendationQuota',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tier', models.CharField(choices=[('CITY', '市总工会'), ('COUNTY', '县（市、区）工会'), ('INDUSTRY', '产业工会'), ('TOWNSHIP', '乡镇（街道）工会'), ('GRASSROOTS', '基层工会')], max_length=10, verbose_name='层级')),
-                ('places', models.PositiveSmallIntegerField(verbose_name='名额')),
-                ('county', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization', verbose_name='县')),
-                ('list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quotas', to='assessments.recommendationlist')),
-            ],
-            options={
-                'verbose_name': '推荐名额',
-                'verbose_name_plural': '推荐名额',
-            },
-        ),
-        migrations.CreateModel(
-            name='Rectification',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(verbose_name='整改情况')),
-                ('at', models.DateTimeField()),
-                ('is_late', models.BooleanField(verbose_name='逾期')),
-                ('reply', models.TextField(blank=True, verbose_name='验收意见')),
-                ('replied_at', models.DateTimeField(null=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': '督查整改',
-                'verbose_name_plural': '督查整改',
-                'ordering': ['finding', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Recusal',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=200, verbose_name='理由')),
-                ('declared_at', models.DateTimeField(auto_now_add=True, verbose_name='登记时间')),
-                ('declared_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='登记人')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization', verbose_name='回避的工会')),
-                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recusals', to=settings.AUTH_USER_MODEL, verbose_name='评审员')),
-            ],
-            options={
-                'verbose_name': '回避',
-                'verbose_name_plural': '回避',
-                'ordering': ['-declared_at', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Reminder',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('occasion', models.CharField(choices=[('PLAN', '实施方案报送截止'), ('SUBMISSION', '自评提交截止'), ('CORRECTION', '退回修改截止'), ('ENDORSEMENT', '上级初审截止'), ('REVIEW', '评审完成'), ('PUBLICITY', '公示结束')], max_length=11)),
-                ('due_on', models.DateField()),
-                ('days', models.PositiveSmallIntegerField()),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessments.campaign')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': '提醒记录',
-                'verbose_name_plural': '提醒记录',
-            },
-        ),
-        migrations.CreateModel(
-            name='Return',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveSmallIntegerField()),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('reason', models.TextField(blank=True, verbose_name='退回说明')),
-                ('due_on', models.DateField(verbose_name='修改期限')),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': '退回修改',
-                'verbose_name_plural': '退回修改',
-                'ordering': ['-at', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ReturnRemark',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(verbose_name='修改要求')),
-                ('opened_by_union', models.BooleanField(default=False)),
-                ('reply', models.TextField(blank=True, verbose_name='答复')),
-                ('replied_at', models.DateTimeField(null=True, verbose_name='答复时间')),
-                ('indicator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.indicator')),
-                ('of_return', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='remarks', to='assessments.return')),
-                ('replied_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['indicator__criterion__number', 'indicator__position'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Review',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveSmallIntegerField()),
-                ('assigned_at', models.DateTimeField(auto_now_add=True)),
-                ('completed_at', models.DateTimeField(null=True, verbose_name='完成时间')),
-                ('opinion', models.TextField(blank=True, verbose_name='评审意见')),
-                ('active_seconds', models.PositiveIntegerField(default=0, verbose_name='评审用时（秒）')),
-                ('last_saved_at', models.DateTimeField(null=True, verbose_name='最近保存')),
-                ('total', models.DecimalField(decimal_places=6, max_digits=9, null=True, verbose_name='评审总分')),
-                ('withdrawn_at', models.DateTimeField(null=True, verbose_name='取消分派时间')),
-                ('withdrawn_why', models.CharField(blank=True, choices=[('CHANGED', '改派'), ('RECUSED', '回避'), ('LEFT', '评审员停用')], max_length=8, verbose_name='取消分派原因')),
-                ('withdrawn_note', models.CharField(blank=True, max_length=200, verbose_name='取消分派说明')),
-                ('confirmed_at', models.DateTimeField(null=True, verbose_name='确认沿用时间')),
-                ('assigned_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='assessments.assignmentrun')),
-                ('taken_from', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='taken_over_by', to='assessments.review')),
-                ('withdrawn_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': '评审',
-                'verbose_name_plural': '评审',
-                'ordering': ['assigned_at', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ReviewCriterion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('points', models.DecimalField(decimal_places=6, max_digits=9)),
-                ('maximum', models.DecimalField(decimal_places=6, max_digits=9)),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='criteria', to='assessments.review')),
-            ],
-            options={
-                'ordering': ['number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ReviewScore',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('score', models.DecimalField(decimal_places=1, max_digits=5, null=True, verbose_name='得分')),
-                ('checked_items', models.JSONField(null=True, verbose_name='已有项目')),
-                ('numerator', models.PositiveIntegerField(null=True, verbose_name='分子')),
-                ('denominator', models.PositiveIntegerField(null=True, verbose_name='分母')),
-                ('not_applicable', models.BooleanField(default=False, verbose_name='不适用')),
-                ('claim_refused', models.BooleanField(default=False, verbose_name='不认可“不适用”')),
-                ('remark', models.TextField(blank=True, verbose_name='评审意见')),
-                ('saved_at', models.DateTimeField(null=True, verbose_name='保存时间')),
-                ('indicator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.indicator')),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scores', to='assessments.review')),
-            ],
-            options={
-                'verbose_name': '评审得分',
-                'verbose_name_plural': '评审得分',
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Revision',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='次数')),
-                ('place', models.CharField(max_length=32)),
-                ('content', models.JSONField()),
-                ('facts', models.JSONField(default=dict)),
-                ('code', models.CharField(default=assessments.models.self_assessment.revision_code, max_length=16, unique=True, verbose_name='验证码')),
-                ('digest', models.CharField(blank=True, max_length=64)),
-                ('filled_by_proxy', models.CharField(blank=True, max_length=100, verbose_name='代填单位')),
-                ('signatory', models.CharField(blank=True, max_length=40, verbose_name='纸质表签字人')),
-                ('self_total', models.DecimalField(decimal_places=6, max_digits=9, verbose_name='自评总分')),
-                ('submitted_at', models.DateTimeField()),
-                ('submitted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='RevisionEvidence',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='assessments.evidence')),
-                ('indicator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.indicator')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evidence', to='assessments.revision')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Rollup',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('place', models.CharField(max_length=48)),
-                ('tier', models.CharField(choices=[('CITY', '市总工会'), ('COUNTY', '县（市、区）工会'), ('INDUSTRY', '产业工会'), ('TOWNSHIP', '乡镇（街道）工会'), ('GRASSROOTS', '基层工会')], max_length=10)),
-                ('is_total', models.BooleanField(default=False)),
-                ('registered', models.PositiveIntegerField()),
-                ('started', models.PositiveIntegerField()),
-                ('submitted', models.PositiveIntegerField()),
-                ('endorsed', models.PositiveIntegerField()),
-                ('reviewed', models.PositiveIntegerField()),
-                ('decided', models.PositiveIntegerField()),
-                ('at_standard', models.PositiveIntegerField()),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessments.campaign')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='RollupMark',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('place', models.CharField(blank=True, max_length=48)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rollup_marks', to='assessments.campaign')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='RollupScore',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('place', models.CharField(max_length=48)),
-                ('tier', models.CharField(choices=[('CITY', '市总工会'), ('COUNTY', '县（市、区）工会'), ('INDUSTRY', '产业工会'), ('TOWNSHIP', '乡镇（街道）工会'), ('GRASSROOTS', '基层工会')], max_length=10)),
-                ('is_total', models.BooleanField(default=False)),
-                ('code', models.CharField(max_length=10)),
-                ('unions', models.PositiveIntegerField()),
-                ('points', models.BigIntegerField()),
-                ('maximum', models.BigIntegerField()),
-                ('met', models.PositiveIntegerField()),
-                ('below_60', models.PositiveIntegerField()),
-                ('from_60', models.PositiveIntegerField()),
-                ('from_70', models.PositiveIntegerField()),
-                ('from_80', models.PositiveIntegerField()),
-                ('from_90', models.PositiveIntegerField()),
-                ('rated', models.PositiveIntegerField()),
-                ('numerator', models.BigIntegerField()),
-                ('denominator', models.BigIntegerField()),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessments.campaign')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Rubric',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tier', models.CharField(choices=[('COUNTY', '县（市、区）工会'), ('TOWNSHIP', '乡镇（街道）工会'), ('GRASSROOTS', '基层工会')], max_length=12, verbose_name='层级')),
-                ('version', models.PositiveSmallIntegerField(default=1, verbose_name='版本')),
-                ('title', models.CharField(max_length=60, verbose_name='名称')),
-            ],
-            options={
-                'verbose_name': '六好标准',
-                'verbose_name_plural': '六好标准',
-                'ordering': ['tier', 'version'],
-                'constraints': [models.UniqueConstraint(fields=('tier', 'version'), name='rubric_tier_version'), models.CheckConstraint(condition=models.Q(('tier__in', ['COUNTY', 'TOWNSHIP', 'GRASSROOTS'])), name='rubric_tier_assessed')],
+                "ordering": ["position", "pk"],
             },
         ),
         migrations.AddField(
-            model_name='criterion',
-            name='rubric',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='criteria', to='assessments.rubric'),
+            model_name="answer",
+            name="evidence",
+            field=models.ManyToManyField(
+                blank=True,
+                related_name="answers",
+                through="assessments.Attachment",
+                to="assessments.evidence",
+            ),
         ),
         migrations.CreateModel(
-            name='SealedScan',
+            name="Export",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True, verbose_name='上传时间')),
-                ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sealed_scans', to='assessments.evidence')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scans', to='assessments.revision')),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("title", models.CharField(max_length=120, verbose_name="名称")),
+                ("settings", models.JSONField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("QUEUED", "排队中"),
+                            ("RUNNING", "正在生成"),
+                            ("DONE", "已生成"),
+                            ("FAILED", "生成失败"),
+                            ("CANCELLED", "已取消"),
+                        ],
+                        default="QUEUED",
+                        max_length=9,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("hidden", models.JSONField(default=list)),
+                ("file", models.CharField(blank=True, max_length=200)),
+                ("size", models.PositiveBigIntegerField(null=True, verbose_name="大小")),
+                ("error", models.CharField(blank=True, max_length=200, verbose_name="失败原因")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="申请时间")),
+                ("started_at", models.DateTimeField(null=True)),
+                ("beat_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="完成时间")),
+                (
+                    "expires_at",
+                    models.DateTimeField(db_index=True, null=True, verbose_name="保留至"),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="exports",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '签字盖章扫描件',
-                'verbose_name_plural': '签字盖章扫描件',
-                'ordering': ['-at', '-pk'],
+                "verbose_name": "导出",
+                "verbose_name_plural": "导出",
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='SeenGuide',
+            name="ExportPreset",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='seen_guide', to=settings.AUTH_USER_MODEL)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='SelfAssessment',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('DRAFT', '填报中'), ('SUBMITTED', '已提交'), ('ENDORSED', '已初审'), ('UNDER_REVIEW', '评审中'), ('RETURNED', '退回修改'), ('REVIEWED', '已评审'), ('DECIDED', '已评定'), ('PUBLISHED', '公示中'), ('FINAL', '已生效')], default='DRAFT', max_length=12, verbose_name='状态')),
-                ('place', models.CharField(db_index=True, max_length=32)),
-                ('revision', models.PositiveSmallIntegerField(default=0, verbose_name='提交次数')),
-                ('submitted_at', models.DateTimeField(null=True, verbose_name='提交时间')),
-                ('self_total', models.DecimalField(decimal_places=6, max_digits=9, null=True, verbose_name='自评总分')),
-                ('correction_due', models.DateField(null=True, verbose_name='修改期限')),
-                ('discrepant', models.CharField(blank=True, max_length=6, verbose_name='分差过大的项')),
-                ('sign_requested_at', models.DateTimeField(null=True, verbose_name='请签批时间')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='self_assessments', to='assessments.campaign', verbose_name='创建活动')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='self_assessments', to='organizations.organization', verbose_name='工会')),
-                ('rubric', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.rubric')),
-                ('sign_requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=40, verbose_name="方案名称")),
+                ("settings", models.JSONField()),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="export_presets",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '自评',
-                'verbose_name_plural': '自评',
-                'ordering': ['place'],
+                "verbose_name": "常用导出方案",
+                "verbose_name_plural": "常用导出方案",
+                "ordering": ["name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Extension",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("until", models.DateField(help_text="含当日，至 24 时。", verbose_name="延期至")),
+                ("reason", models.CharField(max_length=200, verbose_name="理由")),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="extensions",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organizations.organization",
+                        verbose_name="工会",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "延期",
+                "verbose_name_plural": "延期",
+            },
+        ),
+        migrations.CreateModel(
+            name="ExtensionRequest",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("until", models.DateField(verbose_name="希望延期至")),
+                ("reason", models.CharField(max_length=200, verbose_name="理由")),
+                ("asked_at", models.DateTimeField(auto_now_add=True, verbose_name="申请时间")),
+                ("granted", models.BooleanField(null=True, verbose_name="是否同意")),
+                ("reply", models.CharField(blank=True, max_length=200, verbose_name="答复")),
+                ("decided_at", models.DateTimeField(null=True, verbose_name="答复时间")),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="申请人",
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="extension_requests",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organizations.organization",
+                        verbose_name="工会",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "延期申请",
+                "verbose_name_plural": "延期申请",
+                "ordering": ["asked_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="GoalCompletion",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "percent",
+                    models.DecimalField(
+                        decimal_places=2,
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(200),
+                        ],
+                        verbose_name="年度工作目标完成率（%）",
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="goals",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "entered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organizations.organization",
+                        verbose_name="工会",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "年度工作目标完成率",
+                "verbose_name_plural": "年度工作目标完成率",
+            },
+        ),
+        migrations.CreateModel(
+            name="ImplementationPlan",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("DRAFT", "起草中"),
+                            ("FILED", "已报送"),
+                            ("RETURNED", "退回修改"),
+                            ("ACCEPTED", "已接收"),
+                        ],
+                        default="DRAFT",
+                        max_length=8,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(null=True, verbose_name="回执编号")),
+                ("filed_at", models.DateTimeField(null=True, verbose_name="报送时间")),
+                ("late", models.BooleanField(default=False, verbose_name="逾期报送")),
+                ("stamp", models.PositiveIntegerField(default=0)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="plans",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="plans",
+                        to="organizations.organization",
+                        verbose_name="工会",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "实施方案",
+                "verbose_name_plural": "实施方案",
+                "ordering": ["campaign", "number"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Indicator",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(verbose_name="顺序")),
+                ("code", models.CharField(max_length=8, verbose_name="编号")),
+                ("name", models.CharField(max_length=40, verbose_name="名称")),
+                ("clause", models.TextField(verbose_name="政策原文")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("SCORE", "评分"), ("CHECKLIST", "逐项"), ("RATE", "比率")],
+                        max_length=9,
+                        verbose_name="类型",
+                    ),
+                ),
+                (
+                    "max_points",
+                    models.DecimalField(decimal_places=1, max_digits=5, verbose_name="满分"),
+                ),
+                (
+                    "mandatory",
+                    models.BooleanField(
+                        default=False, help_text="未达到时，该项“好”不成立。", verbose_name="必达"
+                    ),
+                ),
+                (
+                    "conditional",
+                    models.BooleanField(
+                        default=False,
+                        help_text="可申报不适用，须说明理由，由评审认定。",
+                        verbose_name="可不适用",
+                    ),
+                ),
+                (
+                    "evidence_required",
+                    models.BooleanField(default=False, verbose_name="须附佐证材料"),
+                ),
+                (
+                    "threshold_percent",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=5,
+                        null=True,
+                        verbose_name="达标线（%）",
+                    ),
+                ),
+                (
+                    "numerator_label",
+                    models.CharField(blank=True, max_length=30, verbose_name="分子名称"),
+                ),
+                (
+                    "denominator_label",
+                    models.CharField(blank=True, max_length=30, verbose_name="分母名称"),
+                ),
+                (
+                    "checklist_items",
+                    models.JSONField(blank=True, default=list, verbose_name="逐项内容"),
+                ),
+                (
+                    "evidence_hint",
+                    models.CharField(blank=True, max_length=200, verbose_name="佐证材料提示"),
+                ),
+                (
+                    "summed_code",
+                    models.CharField(
+                        blank=True,
+                        help_text="下级工会填报同一数字的指标：填报时与下级的合计数比对。",
+                        max_length=8,
+                        verbose_name="下级指标编号",
+                    ),
+                ),
+                (
+                    "criterion",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="indicators",
+                        to="assessments.criterion",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "指标",
+                "verbose_name_plural": "指标",
+                "ordering": ["criterion", "position"],
+            },
+        ),
+        migrations.CreateModel(
+            name="EndorsementScore",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "score",
+                    models.DecimalField(
+                        decimal_places=1, max_digits=5, null=True, verbose_name="得分"
+                    ),
+                ),
+                ("checked_items", models.JSONField(null=True, verbose_name="已有项目")),
+                ("numerator", models.PositiveIntegerField(null=True, verbose_name="分子")),
+                ("denominator", models.PositiveIntegerField(null=True, verbose_name="分母")),
+                ("not_applicable", models.BooleanField(default=False, verbose_name="不适用")),
+                ("reason", models.TextField(blank=True, verbose_name="理由")),
+                (
+                    "endorsement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="scores",
+                        to="assessments.endorsement",
+                    ),
+                ),
+                (
+                    "indicator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.indicator",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "初审得分",
+                "verbose_name_plural": "初审得分",
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="DecisionScore",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("points", models.DecimalField(decimal_places=6, max_digits=9)),
+                ("maximum", models.DecimalField(decimal_places=6, max_digits=9)),
+                ("met", models.BooleanField()),
+                ("remark", models.TextField(blank=True, verbose_name="扣分说明")),
+                (
+                    "decision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="scores",
+                        to="assessments.decision",
+                    ),
+                ),
+                (
+                    "indicator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.indicator",
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="answer",
+            name="indicator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="assessments.indicator",
+            ),
+        ),
+        migrations.CreateModel(
+            name="InspectionDraw",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seed", models.PositiveIntegerField(verbose_name="随机种子")),
+                ("at", models.DateTimeField(auto_now_add=True, verbose_name="抽取时间")),
+                ("strata", models.JSONField()),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="draws",
+                        to="assessments.campaign",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "抽查",
+                "verbose_name_plural": "抽查",
+                "ordering": ["-at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Inspection",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="核查原因")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("DRAWN", "待安排"),
+                            ("SCHEDULED", "待核查"),
+                            ("DONE", "已办结"),
+                            ("CANCELLED", "已取消"),
+                        ],
+                        default="DRAWN",
+                        max_length=9,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("revision", models.PositiveSmallIntegerField()),
+                ("planned_on", models.DateField(null=True, verbose_name="计划日期")),
+                ("announced", models.BooleanField(default=True, verbose_name="通知被核查工会")),
+                ("visited_on", models.DateField(null=True, verbose_name="核查日期")),
+                ("minutes", models.TextField(blank=True, verbose_name="核查记录")),
+                ("statement", models.TextField(blank=True, verbose_name="被核查单位意见")),
+                (
+                    "cancel_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="取消原因"),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("closed_at", models.DateTimeField(null=True, verbose_name="办结时间")),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "inspectors",
+                    models.ManyToManyField(
+                        related_name="inspections",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="核查人员",
+                    ),
+                ),
+                (
+                    "draw",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="inspections",
+                        to="assessments.inspectiondraw",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "现场核查",
+                "verbose_name_plural": "现场核查",
+                "ordering": ["-created_at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="InspectionFinding",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "verdict",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("CONFIRMED", "属实"),
+                            ("PARTLY", "部分属实"),
+                            ("REFUTED", "不属实"),
+                        ],
+                        max_length=9,
+                        verbose_name="核查结论",
+                    ),
+                ),
+                ("text", models.TextField(blank=True, verbose_name="核查情况")),
+                (
+                    "score",
+                    models.DecimalField(
+                        decimal_places=2, max_digits=5, null=True, verbose_name="建议得分"
+                    ),
+                ),
+                ("saved_at", models.DateTimeField(auto_now=True)),
+                ("applied_at", models.DateTimeField(null=True)),
+                (
+                    "indicator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.indicator",
+                    ),
+                ),
+                (
+                    "inspection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="findings",
+                        to="assessments.inspection",
+                    ),
+                ),
+                (
+                    "saved_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "核查情况",
+                "verbose_name_plural": "核查情况",
+                "ordering": ["indicator__criterion__number", "indicator__position"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Notice",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("title", models.CharField(max_length=120, verbose_name="标题")),
+                ("body", models.TextField(verbose_name="正文")),
+                ("is_public", models.BooleanField(default=False, verbose_name="向社会公开")),
+                ("pinned", models.BooleanField(default=False, verbose_name="置顶")),
+                ("expires_on", models.DateField(blank=True, null=True, verbose_name="展示到")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("DRAFT", "草稿"),
+                            ("PUBLISHED", "已发布"),
+                            ("WITHDRAWN", "已撤回"),
+                        ],
+                        default="DRAFT",
+                        editable=False,
+                        max_length=9,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("saved_at", models.DateTimeField(auto_now=True, verbose_name="保存时间")),
+                (
+                    "published_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="发布时间"),
+                ),
+                (
+                    "corrected_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="更正时间"),
+                ),
+                (
+                    "publisher",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="organizations.organization",
+                        verbose_name="发布单位",
+                    ),
+                ),
+                (
+                    "saved_by",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "通知公告",
+                "verbose_name_plural": "通知公告",
+                "ordering": ["-pinned", "-published_at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="NoticeAudience",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "tier",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("CITY", "市总工会"),
+                            ("COUNTY", "县（市、区）工会"),
+                            ("INDUSTRY", "产业工会"),
+                            ("TOWNSHIP", "乡镇（街道）工会"),
+                            ("GRASSROOTS", "基层工会"),
+                        ],
+                        max_length=12,
+                        verbose_name="层级",
+                    ),
+                ),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="audience",
+                        to="assessments.notice",
+                    ),
+                ),
+                (
+                    "place",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organizations.organization",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "通知范围",
+                "verbose_name_plural": "通知范围",
+                "ordering": ["place__path", "tier"],
+            },
+        ),
+        migrations.CreateModel(
+            name="NoticeRead",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True, verbose_name="阅读时间")),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="receipts",
+                        to="assessments.notice",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "阅读回执",
+                "verbose_name_plural": "阅读回执",
+            },
+        ),
+        migrations.CreateModel(
+            name="PublicityPeriod",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="批次")),
+                ("title", models.CharField(max_length=60, verbose_name="名称")),
+                ("opens_on", models.DateField(verbose_name="公示日期")),
+                ("working_days", models.PositiveSmallIntegerField(verbose_name="工作日")),
+                ("closes_on", models.DateField(verbose_name="截止日期")),
+                ("published_at", models.DateTimeField(verbose_name="公示时间")),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="periods",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "公示",
+                "verbose_name_plural": "公示",
+                "ordering": ["-published_at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Recognition",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[
+                            ("CITY", "市总工会"),
+                            ("COUNTY", "县（市、区）工会"),
+                            ("INDUSTRY", "产业工会"),
+                            ("TOWNSHIP", "乡镇（街道）工会"),
+                            ("GRASSROOTS", "基层工会"),
+                        ],
+                        max_length=10,
+                        verbose_name="层级",
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="证书编号")),
+                ("union_name", models.CharField(max_length=120, verbose_name="命名时的名称")),
+                ("awarded_on", models.DateField(verbose_name="命名日期")),
+                ("revoked_at", models.DateTimeField(null=True, verbose_name="撤销时间")),
+                (
+                    "awarded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="recognitions",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "decision",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="recognition",
+                        to="assessments.decision",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="recognitions",
+                        to="organizations.organization",
+                        verbose_name="工会",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "命名",
+                "verbose_name_plural": "命名",
+                "ordering": ["tier", "number"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Recheck",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField(verbose_name="复查年度")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("KEPT", "保持命名"),
+                            ("IMPROVE", "限期整改"),
+                            ("REVOKE", "撤销命名"),
+                        ],
+                        max_length=7,
+                        verbose_name="复查结果",
+                    ),
+                ),
+                ("remarks", models.TextField(verbose_name="复查情况")),
+                ("at", models.DateTimeField(verbose_name="复查时间")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "recognition",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rechecks",
+                        to="assessments.recognition",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "复查",
+                "verbose_name_plural": "复查",
+                "ordering": ["-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="PackageFile",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("REPORT", "推荐报告"),
+                            ("FORM", "推荐审批表（盖章扫描件）"),
+                            ("MINUTES", "职工（代表）大会记录"),
+                            ("PUBLICITY", "本单位公示材料"),
+                        ],
+                        max_length=9,
+                        verbose_name="材料",
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="packages",
+                        to="assessments.evidence",
+                    ),
+                ),
+                (
+                    "recommendation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="package",
+                        to="assessments.recommendation",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "推荐材料",
+                "verbose_name_plural": "推荐材料",
+            },
+        ),
+        migrations.CreateModel(
+            name="RecommendationList",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "least_goals",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=100,
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(200),
+                        ],
+                        verbose_name="年度工作目标完成率至少（%）",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("drawn_at", models.DateTimeField(verbose_name="生成时间")),
+                ("confirmed_at", models.DateTimeField(null=True, verbose_name="确认时间")),
+                (
+                    "campaign",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="recommendation_list",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "first_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "second_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "推荐名单",
+                "verbose_name_plural": "推荐名单",
             },
         ),
         migrations.AddField(
-            model_name='revision',
-            name='self_assessment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='assessments.selfassessment'),
+            model_name="recommendation",
+            name="list",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="lines",
+                to="assessments.recommendationlist",
+            ),
+        ),
+        migrations.CreateModel(
+            name="RecommendationQuota",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[
+                            ("CITY", "市总工会"),
+                            ("COUNTY", "县（市、区）工会"),
+                            ("INDUSTRY", "产业工会"),
+                            ("TOWNSHIP", "乡镇（街道）工会"),
+                            ("GRASSROOTS", "基层工会"),
+                        ],
+                        max_length=10,
+                        verbose_name="层级",
+                    ),
+                ),
+                ("places", models.PositiveSmallIntegerField(verbose_name="名额")),
+                (
+                    "county",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organizations.organization",
+                        verbose_name="县",
+                    ),
+                ),
+                (
+                    "list",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="quotas",
+                        to="assessments.recommendationlist",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "推荐名额",
+                "verbose_name_plural": "推荐名额",
+            },
+        ),
+        migrations.CreateModel(
+            name="Rectification",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("text", models.TextField(verbose_name="整改情况")),
+                ("at", models.DateTimeField()),
+                ("is_late", models.BooleanField(verbose_name="逾期")),
+                ("reply", models.TextField(blank=True, verbose_name="验收意见")),
+                ("replied_at", models.DateTimeField(null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "督查整改",
+                "verbose_name_plural": "督查整改",
+                "ordering": ["finding", "pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Recusal",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.CharField(max_length=200, verbose_name="理由")),
+                ("declared_at", models.DateTimeField(auto_now_add=True, verbose_name="登记时间")),
+                (
+                    "declared_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="登记人",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organizations.organization",
+                        verbose_name="回避的工会",
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recusals",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="评审员",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "回避",
+                "verbose_name_plural": "回避",
+                "ordering": ["-declared_at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Reminder",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "occasion",
+                    models.CharField(
+                        choices=[
+                            ("PLAN", "实施方案报送截止"),
+                            ("SUBMISSION", "自评提交截止"),
+                            ("CORRECTION", "退回修改截止"),
+                            ("ENDORSEMENT", "上级初审截止"),
+                            ("REVIEW", "评审完成"),
+                            ("PUBLICITY", "公示结束"),
+                        ],
+                        max_length=11,
+                    ),
+                ),
+                ("due_on", models.DateField()),
+                ("days", models.PositiveSmallIntegerField()),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "提醒记录",
+                "verbose_name_plural": "提醒记录",
+            },
+        ),
+        migrations.CreateModel(
+            name="Return",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveSmallIntegerField()),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("reason", models.TextField(blank=True, verbose_name="退回说明")),
+                ("due_on", models.DateField(verbose_name="修改期限")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "退回修改",
+                "verbose_name_plural": "退回修改",
+                "ordering": ["-at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ReturnRemark",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("text", models.TextField(verbose_name="修改要求")),
+                ("opened_by_union", models.BooleanField(default=False)),
+                ("reply", models.TextField(blank=True, verbose_name="答复")),
+                ("replied_at", models.DateTimeField(null=True, verbose_name="答复时间")),
+                (
+                    "indicator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.indicator",
+                    ),
+                ),
+                (
+                    "of_return",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="remarks",
+                        to="assessments.return",
+                    ),
+                ),
+                (
+                    "replied_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["indicator__criterion__number", "indicator__position"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Review",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveSmallIntegerField()),
+                ("assigned_at", models.DateTimeField(auto_now_add=True)),
+                ("completed_at", models.DateTimeField(null=True, verbose_name="完成时间")),
+                ("opinion", models.TextField(blank=True, verbose_name="评审意见")),
+                (
+                    "active_seconds",
+                    models.PositiveIntegerField(default=0, verbose_name="评审用时（秒）"),
+                ),
+                ("last_saved_at", models.DateTimeField(null=True, verbose_name="最近保存")),
+                (
+                    "total",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=9, null=True, verbose_name="评审总分"
+                    ),
+                ),
+                ("withdrawn_at", models.DateTimeField(null=True, verbose_name="取消分派时间")),
+                (
+                    "withdrawn_why",
+                    models.CharField(
+                        blank=True,
+                        choices=[("CHANGED", "改派"), ("RECUSED", "回避"), ("LEFT", "评审员停用")],
+                        max_length=8,
+                        verbose_name="取消分派原因",
+                    ),
+                ),
+                (
+                    "withdrawn_note",
+                    models.CharField(blank=True, max_length=200, verbose_name="取消分派说明"),
+                ),
+                ("confirmed_at", models.DateTimeField(null=True, verbose_name="确认沿用时间")),
+                (
+                    "assigned_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to="assessments.assignmentrun",
+                    ),
+                ),
+                (
+                    "taken_from",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="taken_over_by",
+                        to="assessments.review",
+                    ),
+                ),
+                (
+                    "withdrawn_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "评审",
+                "verbose_name_plural": "评审",
+                "ordering": ["assigned_at", "pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ReviewCriterion",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("points", models.DecimalField(decimal_places=6, max_digits=9)),
+                ("maximum", models.DecimalField(decimal_places=6, max_digits=9)),
+                (
+                    "review",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="criteria",
+                        to="assessments.review",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["number"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ReviewScore",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "score",
+                    models.DecimalField(
+                        decimal_places=1, max_digits=5, null=True, verbose_name="得分"
+                    ),
+                ),
+                ("checked_items", models.JSONField(null=True, verbose_name="已有项目")),
+                ("numerator", models.PositiveIntegerField(null=True, verbose_name="分子")),
+                ("denominator", models.PositiveIntegerField(null=True, verbose_name="分母")),
+                ("not_applicable", models.BooleanField(default=False, verbose_name="不适用")),
+                (
+                    "claim_refused",
+                    models.BooleanField(default=False, verbose_name="不认可“不适用”"),
+                ),
+                ("remark", models.TextField(blank=True, verbose_name="评审意见")),
+                ("saved_at", models.DateTimeField(null=True, verbose_name="保存时间")),
+                (
+                    "indicator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.indicator",
+                    ),
+                ),
+                (
+                    "review",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="scores",
+                        to="assessments.review",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "评审得分",
+                "verbose_name_plural": "评审得分",
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="Revision",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="次数")),
+                ("place", models.CharField(max_length=32)),
+                ("content", models.JSONField()),
+                ("facts", models.JSONField(default=dict)),
+                (
+                    "code",
+                    models.CharField(
+                        default=assessments.models.self_assessment.revision_code,
+                        max_length=16,
+                        unique=True,
+                        verbose_name="验证码",
+                    ),
+                ),
+                ("digest", models.CharField(blank=True, max_length=64)),
+                (
+                    "filled_by_proxy",
+                    models.CharField(blank=True, max_length=100, verbose_name="代填单位"),
+                ),
+                (
+                    "signatory",
+                    models.CharField(blank=True, max_length=40, verbose_name="纸质表签字人"),
+                ),
+                (
+                    "self_total",
+                    models.DecimalField(decimal_places=6, max_digits=9, verbose_name="自评总分"),
+                ),
+                ("submitted_at", models.DateTimeField()),
+                (
+                    "submitted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["number"],
+            },
+        ),
+        migrations.CreateModel(
+            name="RevisionEvidence",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="revisions",
+                        to="assessments.evidence",
+                    ),
+                ),
+                (
+                    "indicator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.indicator",
+                    ),
+                ),
+                (
+                    "revision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="evidence",
+                        to="assessments.revision",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Rollup",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("place", models.CharField(max_length=48)),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[
+                            ("CITY", "市总工会"),
+                            ("COUNTY", "县（市、区）工会"),
+                            ("INDUSTRY", "产业工会"),
+                            ("TOWNSHIP", "乡镇（街道）工会"),
+                            ("GRASSROOTS", "基层工会"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("is_total", models.BooleanField(default=False)),
+                ("registered", models.PositiveIntegerField()),
+                ("started", models.PositiveIntegerField()),
+                ("submitted", models.PositiveIntegerField()),
+                ("endorsed", models.PositiveIntegerField()),
+                ("reviewed", models.PositiveIntegerField()),
+                ("decided", models.PositiveIntegerField()),
+                ("at_standard", models.PositiveIntegerField()),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="assessments.campaign",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="RollupMark",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("place", models.CharField(blank=True, max_length=48)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rollup_marks",
+                        to="assessments.campaign",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="RollupScore",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("place", models.CharField(max_length=48)),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[
+                            ("CITY", "市总工会"),
+                            ("COUNTY", "县（市、区）工会"),
+                            ("INDUSTRY", "产业工会"),
+                            ("TOWNSHIP", "乡镇（街道）工会"),
+                            ("GRASSROOTS", "基层工会"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("is_total", models.BooleanField(default=False)),
+                ("code", models.CharField(max_length=10)),
+                ("unions", models.PositiveIntegerField()),
+                ("points", models.BigIntegerField()),
+                ("maximum", models.BigIntegerField()),
+                ("met", models.PositiveIntegerField()),
+                ("below_60", models.PositiveIntegerField()),
+                ("from_60", models.PositiveIntegerField()),
+                ("from_70", models.PositiveIntegerField()),
+                ("from_80", models.PositiveIntegerField()),
+                ("from_90", models.PositiveIntegerField()),
+                ("rated", models.PositiveIntegerField()),
+                ("numerator", models.BigIntegerField()),
+                ("denominator", models.BigIntegerField()),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="assessments.campaign",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Rubric",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[
+                            ("COUNTY", "县（市、区）工会"),
+                            ("TOWNSHIP", "乡镇（街道）工会"),
+                            ("GRASSROOTS", "基层工会"),
+                        ],
+                        max_length=12,
+                        verbose_name="层级",
+                    ),
+                ),
+                ("version", models.PositiveSmallIntegerField(default=1, verbose_name="版本")),
+                ("title", models.CharField(max_length=60, verbose_name="名称")),
+            ],
+            options={
+                "verbose_name": "六好标准",
+                "verbose_name_plural": "六好标准",
+                "ordering": ["tier", "version"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("tier", "version"), name="rubric_tier_version"),
+                    models.CheckConstraint(
+                        condition=models.Q(("tier__in", ["COUNTY", "TOWNSHIP", "GRASSROOTS"])),
+                        name="rubric_tier_assessed",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
-            model_name='review',
-            name='self_assessment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reviews', to='assessments.selfassessment'),
-        ),
-        migrations.AddField(
-            model_name='return',
-            name='self_assessment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='returns', to='assessments.selfassessment'),
-        ),
-        migrations.AddField(
-            model_name='recommendation',
-            name='self_assessment',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='recommendation', to='assessments.selfassessment'),
+            model_name="criterion",
+            name="rubric",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="criteria",
+                to="assessments.rubric",
+            ),
         ),
         migrations.CreateModel(
-            name='PublishedResult',
+            name="SealedScan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('removed_at', models.DateTimeField(null=True, verbose_name='撤下时间')),
-                ('decision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.decision')),
-                ('period', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='results', to='assessments.publicityperiod')),
-                ('self_assessment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='published_results', to='assessments.selfassessment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True, verbose_name="上传时间")),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sealed_scans",
+                        to="assessments.evidence",
+                    ),
+                ),
+                (
+                    "revision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="scans",
+                        to="assessments.revision",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '公示结果',
-                'verbose_name_plural': '公示结果',
-                'ordering': ['self_assessment__place', 'pk'],
+                "verbose_name": "签字盖章扫描件",
+                "verbose_name_plural": "签字盖章扫描件",
+                "ordering": ["-at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='ProxyFilling',
+            name="SeenGuide",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=200, verbose_name='代填原因')),
-                ('opened_at', models.DateTimeField(auto_now_add=True, verbose_name='开始时间')),
-                ('ended_at', models.DateTimeField(null=True, verbose_name='结束时间')),
-                ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization', verbose_name='代填单位')),
-                ('self_assessment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='proxies', to='assessments.selfassessment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="seen_guide",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
-            options={
-                'verbose_name': '代填',
-                'verbose_name_plural': '代填',
-                'ordering': ['-opened_at', '-pk'],
-            },
         ),
         migrations.CreateModel(
-            name='PendingDecision',
+            name="SelfAssessment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_open', models.BooleanField(default=True)),
-                ('stamp', models.CharField(max_length=20)),
-                ('total', models.DecimalField(decimal_places=6, max_digits=9, verbose_name='总分')),
-                ('outcome', models.CharField(choices=[('AT_STANDARD', '达标'), ('NOT_AT_STANDARD', '未达标')], max_length=15, verbose_name='按评审的结果')),
-                ('override', models.CharField(blank=True, choices=[('AT_STANDARD', '达标'), ('NOT_AT_STANDARD', '未达标')], max_length=15, verbose_name='推翻为')),
-                ('override_reason', models.TextField(blank=True, verbose_name='推翻理由')),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='assessments.decisionbatch')),
-                ('confirmed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('override_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('self_assessment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pending_decisions', to='assessments.selfassessment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("DRAFT", "填报中"),
+                            ("SUBMITTED", "已提交"),
+                            ("ENDORSED", "已初审"),
+                            ("UNDER_REVIEW", "评审中"),
+                            ("RETURNED", "退回修改"),
+                            ("REVIEWED", "已评审"),
+                            ("DECIDED", "已评定"),
+                            ("PUBLISHED", "公示中"),
+                            ("FINAL", "已生效"),
+                        ],
+                        default="DRAFT",
+                        max_length=12,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("place", models.CharField(db_index=True, max_length=32)),
+                ("revision", models.PositiveSmallIntegerField(default=0, verbose_name="提交次数")),
+                ("submitted_at", models.DateTimeField(null=True, verbose_name="提交时间")),
+                (
+                    "self_total",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=9, null=True, verbose_name="自评总分"
+                    ),
+                ),
+                ("correction_due", models.DateField(null=True, verbose_name="修改期限")),
+                (
+                    "discrepant",
+                    models.CharField(blank=True, max_length=6, verbose_name="分差过大的项"),
+                ),
+                ("sign_requested_at", models.DateTimeField(null=True, verbose_name="请签批时间")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="self_assessments",
+                        to="assessments.campaign",
+                        verbose_name="创建活动",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="self_assessments",
+                        to="organizations.organization",
+                        verbose_name="工会",
+                    ),
+                ),
+                (
+                    "rubric",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.rubric",
+                    ),
+                ),
+                (
+                    "sign_requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '待定',
-                'verbose_name_plural': '待定',
-                'ordering': ['self_assessment__rubric__tier', '-total', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PartialUpload',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=255)),
-                ('size', models.PositiveBigIntegerField()),
-                ('modified', models.BigIntegerField()),
-                ('offset', models.PositiveBigIntegerField(default=0)),
-                ('pieces', models.JSONField(default=list)),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('touched_at', models.DateTimeField(auto_now=True, db_index=True)),
-                ('indicator', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessments.indicator')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='organizations.organization')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='partial_uploads', to=settings.AUTH_USER_MODEL)),
-                ('self_assessment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='partial_uploads', to='assessments.selfassessment')),
-            ],
-            options={
-                'ordering': ['started_at'],
-            },
-        ),
-        migrations.AddField(
-            model_name='inspection',
-            name='self_assessment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='inspections', to='assessments.selfassessment'),
-        ),
-        migrations.AddField(
-            model_name='endorsement',
-            name='self_assessment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='endorsements', to='assessments.selfassessment'),
-        ),
-        migrations.AddField(
-            model_name='decision',
-            name='self_assessment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='assessments.selfassessment'),
-        ),
-        migrations.CreateModel(
-            name='Arbitration',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveSmallIntegerField()),
-                ('number', models.PositiveSmallIntegerField(verbose_name='第几好')),
-                ('reason', models.TextField(verbose_name='仲裁理由')),
-                ('at', models.DateTimeField(verbose_name='仲裁时间')),
-                ('lapsed_at', models.DateTimeField(null=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('self_assessment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='arbitrations', to='assessments.selfassessment')),
-            ],
-            options={
-                'verbose_name': '仲裁',
-                'verbose_name_plural': '仲裁',
-                'ordering': ['number', '-at'],
-            },
-        ),
-        migrations.CreateModel(
-            name='AnswerChange',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveSmallIntegerField()),
-                ('began_at', models.DateTimeField()),
-                ('at', models.DateTimeField()),
-                ('before', models.JSONField()),
-                ('after', models.JSONField()),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('indicator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.indicator')),
-                ('self_assessment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='assessments.selfassessment')),
-            ],
-            options={
-                'verbose_name': '填报修改',
-                'verbose_name_plural': '填报修改',
-                'ordering': ['-at', '-pk'],
-            },
-        ),
-        migrations.AddField(
-            model_name='answer',
-            name='self_assessment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='assessments.selfassessment'),
-        ),
-        migrations.CreateModel(
-            name='Adjustment',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('score', models.DecimalField(decimal_places=1, max_digits=5, null=True, verbose_name='得分')),
-                ('checked_items', models.JSONField(null=True, verbose_name='已有项目')),
-                ('numerator', models.PositiveIntegerField(null=True, verbose_name='分子')),
-                ('denominator', models.PositiveIntegerField(null=True, verbose_name='分母')),
-                ('not_applicable', models.BooleanField(default=False, verbose_name='不适用')),
-                ('revision', models.PositiveSmallIntegerField()),
-                ('source', models.CharField(choices=[('ARBITRATION', '评审组长仲裁'), ('INSPECTION', '现场核查'), ('DECISION', '评定调整')], max_length=11, verbose_name='来源')),
-                ('reason', models.TextField(verbose_name='理由')),
-                ('at', models.DateTimeField()),
-                ('lapsed_at', models.DateTimeField(null=True)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('indicator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.indicator')),
-                ('self_assessment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='adjustments', to='assessments.selfassessment')),
-            ],
-            options={
-                'verbose_name': '调整得分',
-                'verbose_name_plural': '调整得分',
-                'ordering': ['-at', '-pk'],
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Standing',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tier', models.CharField(choices=[('CITY', '市总工会'), ('COUNTY', '县（市、区）工会'), ('INDUSTRY', '产业工会'), ('TOWNSHIP', '乡镇（街道）工会'), ('GRASSROOTS', '基层工会')], max_length=10)),
-                ('county', models.CharField(max_length=32)),
-                ('total', models.DecimalField(decimal_places=6, max_digits=9, verbose_name='总分')),
-                ('outcome', models.CharField(choices=[('AT_STANDARD', '达标'), ('NOT_AT_STANDARD', '未达标')], max_length=15, verbose_name='结果')),
-                ('criteria', models.JSONField()),
-                ('met', models.PositiveSmallIntegerField(verbose_name='好的项数')),
-                ('vetoed', models.BooleanField(default=False, verbose_name='一票否决')),
-                ('stamp', models.CharField(max_length=20)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessments.campaign')),
-                ('self_assessment', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='standing', to='assessments.selfassessment')),
-            ],
-            options={
-                'verbose_name': '评审结果',
-                'verbose_name_plural': '评审结果',
-            },
-        ),
-        migrations.CreateModel(
-            name='StockPhrase',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(blank=True, max_length=8, verbose_name='指标编号')),
-                ('text', models.CharField(max_length=200, verbose_name='内容')),
-                ('uses', models.PositiveIntegerField(default=0, verbose_name='使用次数')),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': '常用语',
-                'verbose_name_plural': '常用语',
-                'ordering': ['-uses', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PlanVersion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='次数')),
-                ('sections', models.JSONField(default=list)),
-                ('name', models.CharField(blank=True, max_length=255, verbose_name='文件名')),
-                ('filed_at', models.DateTimeField(null=True, verbose_name='报送时间')),
-                ('remarks', models.TextField(blank=True, verbose_name='审核意见')),
-                ('handled_at', models.DateTimeField(null=True, verbose_name='审核时间')),
-                ('filed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('handled_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='assessments.implementationplan')),
-                ('stored_file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='plan_versions', to='assessments.storedfile')),
-            ],
-            options={
-                'verbose_name': '实施方案版本',
-                'verbose_name_plural': '实施方案版本',
-                'ordering': ['plan', 'number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='NoticeFile',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255, verbose_name='文件名')),
-                ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='assessments.notice')),
-                ('stored_file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notice_files', to='assessments.storedfile')),
-            ],
-            options={
-                'verbose_name': '通知附件',
-                'verbose_name_plural': '通知附件',
-                'ordering': ['pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='FindingPhoto',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255, verbose_name='文件名')),
-                ('taken_at', models.DateTimeField(auto_now_add=True)),
-                ('taken_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('indicator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.indicator')),
-                ('inspection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='photos', to='assessments.inspection')),
-                ('stored_file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='photos', to='assessments.storedfile')),
-            ],
-            options={
-                'verbose_name': '核查照片',
-                'verbose_name_plural': '核查照片',
-                'ordering': ['taken_at', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Appeal',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='登记号')),
-                ('code', models.CharField(default=assessments.models.self_assessment.revision_code, max_length=16, unique=True, verbose_name='查询码')),
-                ('kind', models.CharField(choices=[('OBJECTION', '异议'), ('COMMENT', '意见建议'), ('APPEAL', '工会申诉')], max_length=9, verbose_name='类别')),
-                ('name', models.CharField(blank=True, max_length=40, verbose_name='姓名')),
-                ('contact', models.CharField(blank=True, max_length=60, verbose_name='联系方式')),
-                ('text', models.TextField(verbose_name='内容')),
-                ('file_name', models.CharField(blank=True, max_length=255, verbose_name='附件')),
-                ('filed_at', models.DateTimeField(verbose_name='提出时间')),
-                ('state', models.CharField(choices=[('REGISTERED', '已登记'), ('ASSIGNED', '办理中'), ('ACCEPTED', '成立'), ('REJECTED', '不成立'), ('ANSWERED', '已答复')], default='REGISTERED', max_length=10, verbose_name='办理情况')),
-                ('answer', models.TextField(blank=True, verbose_name='答复')),
-                ('answered_at', models.DateTimeField(null=True, verbose_name='答复时间')),
-                ('answered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('assigned_to', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='承办人')),
-                ('filed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('period', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appeals', to='assessments.publicityperiod')),
-                ('result', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appeals', to='assessments.publishedresult')),
-                ('stored_file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='appeals', to='assessments.storedfile')),
-            ],
-            options={
-                'verbose_name': '异议和申诉',
-                'verbose_name_plural': '异议和申诉',
-                'ordering': ['-filed_at', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='SupervisionFinding',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(verbose_name='问题')),
-                ('severity', models.CharField(choices=[('MINOR', '一般'), ('SERIOUS', '较重'), ('GRAVE', '严重')], max_length=7, verbose_name='程度')),
-                ('rectify_by', models.DateField(verbose_name='整改期限')),
-                ('state', models.CharField(choices=[('OPEN', '待整改'), ('ANSWERED', '待验收'), ('RETURNED', '退回整改'), ('ACCEPTED', '整改到位')], default='OPEN', editable=False, max_length=8, verbose_name='整改情况')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('criterion', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.criterion', verbose_name='涉及哪个“好”')),
-                ('written_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': '督查问题',
-                'verbose_name_plural': '督查问题',
-                'ordering': ['visit', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='SupervisionFile',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255, verbose_name='文件名')),
-                ('rectification', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='files', to='assessments.rectification')),
-                ('stored_file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='supervision_files', to='assessments.storedfile')),
-                ('finding', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='assessments.supervisionfinding')),
-            ],
-            options={
-                'verbose_name': '督查材料',
-                'verbose_name_plural': '督查材料',
-                'ordering': ['pk'],
+                "verbose_name": "自评",
+                "verbose_name_plural": "自评",
+                "ordering": ["place"],
             },
         ),
         migrations.AddField(
-            model_name='rectification',
-            name='finding',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rectifications', to='assessments.supervisionfinding'),
+            model_name="revision",
+            name="self_assessment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="revisions",
+                to="assessments.selfassessment",
+            ),
+        ),
+        migrations.AddField(
+            model_name="review",
+            name="self_assessment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="reviews",
+                to="assessments.selfassessment",
+            ),
+        ),
+        migrations.AddField(
+            model_name="return",
+            name="self_assessment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="returns",
+                to="assessments.selfassessment",
+            ),
+        ),
+        migrations.AddField(
+            model_name="recommendation",
+            name="self_assessment",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="recommendation",
+                to="assessments.selfassessment",
+            ),
         ),
         migrations.CreateModel(
-            name='SupervisionRound',
+            name="PublishedResult",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=60, verbose_name='督查名称')),
-                ('starts_on', models.DateField(verbose_name='开始日期')),
-                ('ends_on', models.DateField(verbose_name='结束日期')),
-                ('purpose', models.TextField(verbose_name='目的和内容')),
-                ('state', models.CharField(choices=[('PLANNED', '筹备中'), ('RUNNING', '进行中'), ('CLOSED', '已结束')], default='PLANNED', editable=False, max_length=7, verbose_name='状态')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='supervision_rounds', to='assessments.campaign')),
-                ('organizer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization', verbose_name='组织单位')),
-                ('saved_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("removed_at", models.DateTimeField(null=True, verbose_name="撤下时间")),
+                (
+                    "decision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.decision",
+                    ),
+                ),
+                (
+                    "period",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="results",
+                        to="assessments.publicityperiod",
+                    ),
+                ),
+                (
+                    "self_assessment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="published_results",
+                        to="assessments.selfassessment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '督查',
-                'verbose_name_plural': '督查',
-                'ordering': ['-starts_on', '-pk'],
+                "verbose_name": "公示结果",
+                "verbose_name_plural": "公示结果",
+                "ordering": ["self_assessment__place", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='SupervisionTeam',
+            name="ProxyFilling",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=30, verbose_name='小组名称')),
-                ('leader', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='组长')),
-                ('members', models.ManyToManyField(related_name='supervision_teams', to=settings.AUTH_USER_MODEL, verbose_name='组员')),
-                ('round', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='teams', to='assessments.supervisionround')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.CharField(max_length=200, verbose_name="代填原因")),
+                ("opened_at", models.DateTimeField(auto_now_add=True, verbose_name="开始时间")),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="结束时间")),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organizations.organization",
+                        verbose_name="代填单位",
+                    ),
+                ),
+                (
+                    "self_assessment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="proxies",
+                        to="assessments.selfassessment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '督查小组',
-                'verbose_name_plural': '督查小组',
-                'ordering': ['pk'],
+                "verbose_name": "代填",
+                "verbose_name_plural": "代填",
+                "ordering": ["-opened_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='SupervisionVisit',
+            name="PendingDecision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('planned_on', models.DateField(null=True, verbose_name='计划日期')),
-                ('visited_on', models.DateField(null=True, verbose_name='走访日期')),
-                ('summary', models.TextField(blank=True, verbose_name='总体情况')),
-                ('state', models.CharField(choices=[('PLANNED', '待走访'), ('FED_BACK', '已反馈'), ('CANCELLED', '已取消')], default='PLANNED', editable=False, max_length=9, verbose_name='状态')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='supervision_visits', to='organizations.organization', verbose_name='工会')),
-                ('round', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='assessments.supervisionround')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='visits', to='assessments.supervisionteam', verbose_name='小组')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_open", models.BooleanField(default=True)),
+                ("stamp", models.CharField(max_length=20)),
+                ("total", models.DecimalField(decimal_places=6, max_digits=9, verbose_name="总分")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("AT_STANDARD", "达标"), ("NOT_AT_STANDARD", "未达标")],
+                        max_length=15,
+                        verbose_name="按评审的结果",
+                    ),
+                ),
+                (
+                    "override",
+                    models.CharField(
+                        blank=True,
+                        choices=[("AT_STANDARD", "达标"), ("NOT_AT_STANDARD", "未达标")],
+                        max_length=15,
+                        verbose_name="推翻为",
+                    ),
+                ),
+                ("override_reason", models.TextField(blank=True, verbose_name="推翻理由")),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="lines",
+                        to="assessments.decisionbatch",
+                    ),
+                ),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "override_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "self_assessment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pending_decisions",
+                        to="assessments.selfassessment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '督查走访',
-                'verbose_name_plural': '督查走访',
-                'ordering': ['organization__path', 'pk'],
+                "verbose_name": "待定",
+                "verbose_name_plural": "待定",
+                "ordering": ["self_assessment__rubric__tier", "-total", "pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="PartialUpload",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=255)),
+                ("size", models.PositiveBigIntegerField()),
+                ("modified", models.BigIntegerField()),
+                ("offset", models.PositiveBigIntegerField(default=0)),
+                ("pieces", models.JSONField(default=list)),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("touched_at", models.DateTimeField(auto_now=True, db_index=True)),
+                (
+                    "indicator",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="assessments.indicator",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="organizations.organization",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="partial_uploads",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "self_assessment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="partial_uploads",
+                        to="assessments.selfassessment",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["started_at"],
             },
         ),
         migrations.AddField(
-            model_name='supervisionfinding',
-            name='visit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='assessments.supervisionvisit'),
+            model_name="inspection",
+            name="self_assessment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="inspections",
+                to="assessments.selfassessment",
+            ),
+        ),
+        migrations.AddField(
+            model_name="endorsement",
+            name="self_assessment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="endorsements",
+                to="assessments.selfassessment",
+            ),
+        ),
+        migrations.AddField(
+            model_name="decision",
+            name="self_assessment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="decisions",
+                to="assessments.selfassessment",
+            ),
         ),
         migrations.CreateModel(
-            name='Survey',
+            name="Arbitration",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(max_length=20, unique=True)),
-                ('mode', models.CharField(choices=[('CODES', '一人一张投票码（推荐）'), ('DEVICES', '一部手机投一票')], max_length=7, verbose_name='投票方式')),
-                ('eligible', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(2000)], verbose_name='应参加人数')),
-                ('opened_at', models.DateTimeField(verbose_name='开始时间')),
-                ('closes_at', models.DateTimeField(verbose_name='截止时间')),
-                ('closed_at', models.DateTimeField(null=True, verbose_name='结束时间')),
-                ('satisfied', models.PositiveIntegerField(default=0, verbose_name='满意')),
-                ('basically', models.PositiveIntegerField(default=0, verbose_name='基本满意')),
-                ('unsatisfied', models.PositiveIntegerField(default=0, verbose_name='不满意')),
-                ('abstained', models.PositiveIntegerField(default=0, verbose_name='弃权')),
-                ('indicator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assessments.indicator')),
-                ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='发起人')),
-                ('self_assessment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='surveys', to='assessments.selfassessment', verbose_name='自评')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveSmallIntegerField()),
+                ("number", models.PositiveSmallIntegerField(verbose_name="第几好")),
+                ("reason", models.TextField(verbose_name="仲裁理由")),
+                ("at", models.DateTimeField(verbose_name="仲裁时间")),
+                ("lapsed_at", models.DateTimeField(null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "self_assessment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="arbitrations",
+                        to="assessments.selfassessment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '民主测评',
-                'verbose_name_plural': '民主测评',
+                "verbose_name": "仲裁",
+                "verbose_name_plural": "仲裁",
+                "ordering": ["number", "-at"],
             },
         ),
         migrations.CreateModel(
-            name='SurveyPass',
+            name="AnswerChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64)),
-                ('used', models.BooleanField(default=False)),
-                ('survey', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='passes', to='assessments.survey')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='TierPolicy',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tier', models.CharField(choices=[('COUNTY', '县（市、区）工会'), ('TOWNSHIP', '乡镇（街道）工会'), ('GRASSROOTS', '基层工会')], max_length=12, verbose_name='层级')),
-                ('endorsement_required', models.BooleanField(default=False, help_text='开启后，上级工会初审推荐之后市总工会才能受理。', verbose_name='须经上级初审')),
-                ('endorsement_ranks', models.BooleanField(default=False, help_text='开启后，上级工会初审时须填写名次。', verbose_name='初审须排名次')),
-                ('endorsement_scores', models.BooleanField(default=False, help_text='开启后，上级工会初审时须逐个指标评分。', verbose_name='初审须逐项评分')),
-                ('reviewers', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(5)], verbose_name='每份评审人数')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='policies', to='assessments.campaign')),
-                ('rubric', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='policies', to='assessments.rubric', verbose_name='标准')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveSmallIntegerField()),
+                ("began_at", models.DateTimeField()),
+                ("at", models.DateTimeField()),
+                ("before", models.JSONField()),
+                ("after", models.JSONField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "indicator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.indicator",
+                    ),
+                ),
+                (
+                    "self_assessment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="changes",
+                        to="assessments.selfassessment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '各层级设置',
-                'verbose_name_plural': '各层级设置',
-                'ordering': ['campaign', 'tier'],
+                "verbose_name": "填报修改",
+                "verbose_name_plural": "填报修改",
+                "ordering": ["-at", "-pk"],
+            },
+        ),
+        migrations.AddField(
+            model_name="answer",
+            name="self_assessment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="answers",
+                to="assessments.selfassessment",
+            ),
+        ),
+        migrations.CreateModel(
+            name="Adjustment",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "score",
+                    models.DecimalField(
+                        decimal_places=1, max_digits=5, null=True, verbose_name="得分"
+                    ),
+                ),
+                ("checked_items", models.JSONField(null=True, verbose_name="已有项目")),
+                ("numerator", models.PositiveIntegerField(null=True, verbose_name="分子")),
+                ("denominator", models.PositiveIntegerField(null=True, verbose_name="分母")),
+                ("not_applicable", models.BooleanField(default=False, verbose_name="不适用")),
+                ("revision", models.PositiveSmallIntegerField()),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("ARBITRATION", "评审组长仲裁"),
+                            ("INSPECTION", "现场核查"),
+                            ("DECISION", "评定调整"),
+                        ],
+                        max_length=11,
+                        verbose_name="来源",
+                    ),
+                ),
+                ("reason", models.TextField(verbose_name="理由")),
+                ("at", models.DateTimeField()),
+                ("lapsed_at", models.DateTimeField(null=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "indicator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.indicator",
+                    ),
+                ),
+                (
+                    "self_assessment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="adjustments",
+                        to="assessments.selfassessment",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "调整得分",
+                "verbose_name_plural": "调整得分",
+                "ordering": ["-at", "-pk"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Trace',
+            name="Standing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(blank=True, max_length=10)),
-                ('codes', models.JSONField(default=list)),
-                ('revision', models.PositiveSmallIntegerField()),
-                ('exact', models.CharField(max_length=64)),
-                ('wording', models.TextField(blank=True)),
-                ('look', models.CharField(blank=True, max_length=160)),
-                ('others', models.PositiveIntegerField(default=0)),
-                ('evidence', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='traces', to='assessments.evidence')),
-                ('self_assessment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='traces', to='assessments.selfassessment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[
+                            ("CITY", "市总工会"),
+                            ("COUNTY", "县（市、区）工会"),
+                            ("INDUSTRY", "产业工会"),
+                            ("TOWNSHIP", "乡镇（街道）工会"),
+                            ("GRASSROOTS", "基层工会"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("county", models.CharField(max_length=32)),
+                ("total", models.DecimalField(decimal_places=6, max_digits=9, verbose_name="总分")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("AT_STANDARD", "达标"), ("NOT_AT_STANDARD", "未达标")],
+                        max_length=15,
+                        verbose_name="结果",
+                    ),
+                ),
+                ("criteria", models.JSONField()),
+                ("met", models.PositiveSmallIntegerField(verbose_name="好的项数")),
+                ("vetoed", models.BooleanField(default=False, verbose_name="一票否决")),
+                ("stamp", models.CharField(max_length=20)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "self_assessment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="standing",
+                        to="assessments.selfassessment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "verbose_name": "评审结果",
+                "verbose_name_plural": "评审结果",
             },
         ),
         migrations.CreateModel(
-            name='Similarity',
+            name="StockPhrase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('FILE', '同一文件'), ('IMAGE', '相似图片'), ('TEXT', '相似说明')], max_length=5, verbose_name='类别')),
-                ('degree', models.PositiveSmallIntegerField(verbose_name='相似度')),
-                ('found_at', models.DateTimeField(auto_now_add=True, verbose_name='发现时间')),
-                ('finding', models.CharField(blank=True, choices=[('CLEARED', '已核实无问题'), ('CONFIRMED', '属实')], max_length=9, verbose_name='核实结论')),
-                ('remark', models.CharField(blank=True, max_length=200, verbose_name='核实说明')),
-                ('judged_at', models.DateTimeField(null=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessments.campaign')),
-                ('judged_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('left_assessment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessments.selfassessment')),
-                ('right_assessment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessments.selfassessment')),
-                ('left', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessments.trace')),
-                ('right', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessments.trace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(blank=True, max_length=8, verbose_name="指标编号")),
+                ("text", models.CharField(max_length=200, verbose_name="内容")),
+                ("uses", models.PositiveIntegerField(default=0, verbose_name="使用次数")),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '雷同提示',
-                'verbose_name_plural': '雷同提示',
-                'ordering': ['-pk'],
+                "verbose_name": "常用语",
+                "verbose_name_plural": "常用语",
+                "ordering": ["-uses", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Band',
+            name="PlanVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.BigIntegerField(db_index=True)),
-                ('trace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bands', to='assessments.trace')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Urge',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('matter', models.CharField(choices=[('ASSESSMENT', '自评'), ('PLAN', '实施方案')], default='ASSESSMENT', max_length=10, verbose_name='事项')),
-                ('at', models.DateTimeField(verbose_name='催报时间')),
-                ('day', models.DateField()),
-                ('text', models.CharField(max_length=200, verbose_name='催报内容')),
-                ('batch', models.UUIDField(db_index=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='urges', to='assessments.campaign')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='urges', to='organizations.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="次数")),
+                ("sections", models.JSONField(default=list)),
+                ("name", models.CharField(blank=True, max_length=255, verbose_name="文件名")),
+                ("filed_at", models.DateTimeField(null=True, verbose_name="报送时间")),
+                ("remarks", models.TextField(blank=True, verbose_name="审核意见")),
+                ("handled_at", models.DateTimeField(null=True, verbose_name="审核时间")),
+                (
+                    "filed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "handled_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="assessments.implementationplan",
+                    ),
+                ),
+                (
+                    "stored_file",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="plan_versions",
+                        to="assessments.storedfile",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '催报',
-                'verbose_name_plural': '催报',
+                "verbose_name": "实施方案版本",
+                "verbose_name_plural": "实施方案版本",
+                "ordering": ["plan", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Veto',
+            name="NoticeFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=200, verbose_name='事由')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='vetoes', to='assessments.campaign')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization', verbose_name='工会')),
-                ('recorded_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='登记人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=255, verbose_name="文件名")),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="files",
+                        to="assessments.notice",
+                    ),
+                ),
+                (
+                    "stored_file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notice_files",
+                        to="assessments.storedfile",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '一票否决',
-                'verbose_name_plural': '一票否决',
+                "verbose_name": "通知附件",
+                "verbose_name_plural": "通知附件",
+                "ordering": ["pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="FindingPhoto",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=255, verbose_name="文件名")),
+                ("taken_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "taken_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "indicator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.indicator",
+                    ),
+                ),
+                (
+                    "inspection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="photos",
+                        to="assessments.inspection",
+                    ),
+                ),
+                (
+                    "stored_file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="photos",
+                        to="assessments.storedfile",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "核查照片",
+                "verbose_name_plural": "核查照片",
+                "ordering": ["taken_at", "pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Appeal",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="登记号")),
+                (
+                    "code",
+                    models.CharField(
+                        default=assessments.models.self_assessment.revision_code,
+                        max_length=16,
+                        unique=True,
+                        verbose_name="查询码",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("OBJECTION", "异议"),
+                            ("COMMENT", "意见建议"),
+                            ("APPEAL", "工会申诉"),
+                        ],
+                        max_length=9,
+                        verbose_name="类别",
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=40, verbose_name="姓名")),
+                ("contact", models.CharField(blank=True, max_length=60, verbose_name="联系方式")),
+                ("text", models.TextField(verbose_name="内容")),
+                ("file_name", models.CharField(blank=True, max_length=255, verbose_name="附件")),
+                ("filed_at", models.DateTimeField(verbose_name="提出时间")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("REGISTERED", "已登记"),
+                            ("ASSIGNED", "办理中"),
+                            ("ACCEPTED", "成立"),
+                            ("REJECTED", "不成立"),
+                            ("ANSWERED", "已答复"),
+                        ],
+                        default="REGISTERED",
+                        max_length=10,
+                        verbose_name="办理情况",
+                    ),
+                ),
+                ("answer", models.TextField(blank=True, verbose_name="答复")),
+                ("answered_at", models.DateTimeField(null=True, verbose_name="答复时间")),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "assigned_to",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="承办人",
+                    ),
+                ),
+                (
+                    "filed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "period",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appeals",
+                        to="assessments.publicityperiod",
+                    ),
+                ),
+                (
+                    "result",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appeals",
+                        to="assessments.publishedresult",
+                    ),
+                ),
+                (
+                    "stored_file",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appeals",
+                        to="assessments.storedfile",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "异议和申诉",
+                "verbose_name_plural": "异议和申诉",
+                "ordering": ["-filed_at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="SupervisionFinding",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("text", models.TextField(verbose_name="问题")),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[("MINOR", "一般"), ("SERIOUS", "较重"), ("GRAVE", "严重")],
+                        max_length=7,
+                        verbose_name="程度",
+                    ),
+                ),
+                ("rectify_by", models.DateField(verbose_name="整改期限")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "待整改"),
+                            ("ANSWERED", "待验收"),
+                            ("RETURNED", "退回整改"),
+                            ("ACCEPTED", "整改到位"),
+                        ],
+                        default="OPEN",
+                        editable=False,
+                        max_length=8,
+                        verbose_name="整改情况",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "criterion",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.criterion",
+                        verbose_name="涉及哪个“好”",
+                    ),
+                ),
+                (
+                    "written_by",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "督查问题",
+                "verbose_name_plural": "督查问题",
+                "ordering": ["visit", "pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="SupervisionFile",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=255, verbose_name="文件名")),
+                (
+                    "rectification",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="files",
+                        to="assessments.rectification",
+                    ),
+                ),
+                (
+                    "stored_file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="supervision_files",
+                        to="assessments.storedfile",
+                    ),
+                ),
+                (
+                    "finding",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="files",
+                        to="assessments.supervisionfinding",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "督查材料",
+                "verbose_name_plural": "督查材料",
+                "ordering": ["pk"],
+            },
+        ),
+        migrations.AddField(
+            model_name="rectification",
+            name="finding",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="rectifications",
+                to="assessments.supervisionfinding",
+            ),
+        ),
+        migrations.CreateModel(
+            name="SupervisionRound",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("title", models.CharField(max_length=60, verbose_name="督查名称")),
+                ("starts_on", models.DateField(verbose_name="开始日期")),
+                ("ends_on", models.DateField(verbose_name="结束日期")),
+                ("purpose", models.TextField(verbose_name="目的和内容")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PLANNED", "筹备中"),
+                            ("RUNNING", "进行中"),
+                            ("CLOSED", "已结束"),
+                        ],
+                        default="PLANNED",
+                        editable=False,
+                        max_length=7,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="supervision_rounds",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "organizer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organizations.organization",
+                        verbose_name="组织单位",
+                    ),
+                ),
+                (
+                    "saved_by",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "督查",
+                "verbose_name_plural": "督查",
+                "ordering": ["-starts_on", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="SupervisionTeam",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=30, verbose_name="小组名称")),
+                (
+                    "leader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="组长",
+                    ),
+                ),
+                (
+                    "members",
+                    models.ManyToManyField(
+                        related_name="supervision_teams",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="组员",
+                    ),
+                ),
+                (
+                    "round",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="teams",
+                        to="assessments.supervisionround",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "督查小组",
+                "verbose_name_plural": "督查小组",
+                "ordering": ["pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="SupervisionVisit",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("planned_on", models.DateField(null=True, verbose_name="计划日期")),
+                ("visited_on", models.DateField(null=True, verbose_name="走访日期")),
+                ("summary", models.TextField(blank=True, verbose_name="总体情况")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PLANNED", "待走访"),
+                            ("FED_BACK", "已反馈"),
+                            ("CANCELLED", "已取消"),
+                        ],
+                        default="PLANNED",
+                        editable=False,
+                        max_length=9,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="supervision_visits",
+                        to="organizations.organization",
+                        verbose_name="工会",
+                    ),
+                ),
+                (
+                    "round",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="visits",
+                        to="assessments.supervisionround",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="visits",
+                        to="assessments.supervisionteam",
+                        verbose_name="小组",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "督查走访",
+                "verbose_name_plural": "督查走访",
+                "ordering": ["organization__path", "pk"],
+            },
+        ),
+        migrations.AddField(
+            model_name="supervisionfinding",
+            name="visit",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="findings",
+                to="assessments.supervisionvisit",
+            ),
+        ),
+        migrations.CreateModel(
+            name="Survey",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("token", models.CharField(max_length=20, unique=True)),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("CODES", "一人一张投票码（推荐）"),
+                            ("DEVICES", "一部手机投一票"),
+                        ],
+                        max_length=7,
+                        verbose_name="投票方式",
+                    ),
+                ),
+                (
+                    "eligible",
+                    models.PositiveIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(2000),
+                        ],
+                        verbose_name="应参加人数",
+                    ),
+                ),
+                ("opened_at", models.DateTimeField(verbose_name="开始时间")),
+                ("closes_at", models.DateTimeField(verbose_name="截止时间")),
+                ("closed_at", models.DateTimeField(null=True, verbose_name="结束时间")),
+                ("satisfied", models.PositiveIntegerField(default=0, verbose_name="满意")),
+                ("basically", models.PositiveIntegerField(default=0, verbose_name="基本满意")),
+                ("unsatisfied", models.PositiveIntegerField(default=0, verbose_name="不满意")),
+                ("abstained", models.PositiveIntegerField(default=0, verbose_name="弃权")),
+                (
+                    "indicator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="assessments.indicator",
+                    ),
+                ),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="发起人",
+                    ),
+                ),
+                (
+                    "self_assessment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="surveys",
+                        to="assessments.selfassessment",
+                        verbose_name="自评",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "民主测评",
+                "verbose_name_plural": "民主测评",
+            },
+        ),
+        migrations.CreateModel(
+            name="SurveyPass",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                ("used", models.BooleanField(default=False)),
+                (
+                    "survey",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="passes",
+                        to="assessments.survey",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="TierPolicy",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[
+                            ("COUNTY", "县（市、区）工会"),
+                            ("TOWNSHIP", "乡镇（街道）工会"),
+                            ("GRASSROOTS", "基层工会"),
+                        ],
+                        max_length=12,
+                        verbose_name="层级",
+                    ),
+                ),
+                (
+                    "endorsement_required",
+                    models.BooleanField(
+                        default=False,
+                        help_text="开启后，上级工会初审推荐之后市总工会才能受理。",
+                        verbose_name="须经上级初审",
+                    ),
+                ),
+                (
+                    "endorsement_ranks",
+                    models.BooleanField(
+                        default=False,
+                        help_text="开启后，上级工会初审时须填写名次。",
+                        verbose_name="初审须排名次",
+                    ),
+                ),
+                (
+                    "endorsement_scores",
+                    models.BooleanField(
+                        default=False,
+                        help_text="开启后，上级工会初审时须逐个指标评分。",
+                        verbose_name="初审须逐项评分",
+                    ),
+                ),
+                (
+                    "reviewers",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(5),
+                        ],
+                        verbose_name="每份评审人数",
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="policies",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "rubric",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="policies",
+                        to="assessments.rubric",
+                        verbose_name="标准",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "各层级设置",
+                "verbose_name_plural": "各层级设置",
+                "ordering": ["campaign", "tier"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Trace",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(blank=True, max_length=10)),
+                ("codes", models.JSONField(default=list)),
+                ("revision", models.PositiveSmallIntegerField()),
+                ("exact", models.CharField(max_length=64)),
+                ("wording", models.TextField(blank=True)),
+                ("look", models.CharField(blank=True, max_length=160)),
+                ("others", models.PositiveIntegerField(default=0)),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="traces",
+                        to="assessments.evidence",
+                    ),
+                ),
+                (
+                    "self_assessment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="traces",
+                        to="assessments.selfassessment",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Similarity",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("FILE", "同一文件"), ("IMAGE", "相似图片"), ("TEXT", "相似说明")],
+                        max_length=5,
+                        verbose_name="类别",
+                    ),
+                ),
+                ("degree", models.PositiveSmallIntegerField(verbose_name="相似度")),
+                ("found_at", models.DateTimeField(auto_now_add=True, verbose_name="发现时间")),
+                (
+                    "finding",
+                    models.CharField(
+                        blank=True,
+                        choices=[("CLEARED", "已核实无问题"), ("CONFIRMED", "属实")],
+                        max_length=9,
+                        verbose_name="核实结论",
+                    ),
+                ),
+                ("remark", models.CharField(blank=True, max_length=200, verbose_name="核实说明")),
+                ("judged_at", models.DateTimeField(null=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "judged_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "left_assessment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="assessments.selfassessment",
+                    ),
+                ),
+                (
+                    "right_assessment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="assessments.selfassessment",
+                    ),
+                ),
+                (
+                    "left",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="assessments.trace",
+                    ),
+                ),
+                (
+                    "right",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="assessments.trace",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "雷同提示",
+                "verbose_name_plural": "雷同提示",
+                "ordering": ["-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Band",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.BigIntegerField(db_index=True)),
+                (
+                    "trace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="bands",
+                        to="assessments.trace",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Urge",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "matter",
+                    models.CharField(
+                        choices=[("ASSESSMENT", "自评"), ("PLAN", "实施方案")],
+                        default="ASSESSMENT",
+                        max_length=10,
+                        verbose_name="事项",
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="催报时间")),
+                ("day", models.DateField()),
+                ("text", models.CharField(max_length=200, verbose_name="催报内容")),
+                ("batch", models.UUIDField(db_index=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="urges",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="urges",
+                        to="organizations.organization",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "催报",
+                "verbose_name_plural": "催报",
+            },
+        ),
+        migrations.CreateModel(
+            name="Veto",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.CharField(max_length=200, verbose_name="事由")),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="vetoes",
+                        to="assessments.campaign",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organizations.organization",
+                        verbose_name="工会",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="登记人",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "一票否决",
+                "verbose_name_plural": "一票否决",
             },
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('opens_on__lte', models.F('submission_deadline')), ('submission_deadline__lte', models.F('review_deadline'))), name='campaign_dates_in_order', violation_error_message='日期顺序应为：自评开始 ≤ 提交截止 ≤ 评审完成。'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("opens_on__lte", models.F("submission_deadline")),
+                    ("submission_deadline__lte", models.F("review_deadline")),
+                ),
+                name="campaign_dates_in_order",
+                violation_error_message="日期顺序应为：自评开始 ≤ 提交截止 ≤ 评审完成。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('endorsement_deadline', None), models.Q(('endorsement_deadline__gte', models.F('submission_deadline')), ('endorsement_deadline__lte', models.F('review_deadline'))), _connector='OR'), name='campaign_endorsement_between', violation_error_message='日期顺序应为：提交截止 ≤ 上级初审截止 ≤ 评审完成。'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("endorsement_deadline", None),
+                    models.Q(
+                        ("endorsement_deadline__gte", models.F("submission_deadline")),
+                        ("endorsement_deadline__lte", models.F("review_deadline")),
+                    ),
+                    _connector="OR",
+                ),
+                name="campaign_endorsement_between",
+                violation_error_message="日期顺序应为：提交截止 ≤ 上级初审截止 ≤ 评审完成。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('year__gte', models.F('cycle_start_year')), ('year__lt', django.db.models.expressions.CombinedExpression(models.F('cycle_start_year'), '+', models.Value(3)))), name='campaign_in_its_cycle', violation_error_message='年度须在创建周期的三年之内。'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("year__gte", models.F("cycle_start_year")),
+                    (
+                        "year__lt",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("cycle_start_year"), "+", models.Value(3)
+                        ),
+                    ),
+                ),
+                name="campaign_in_its_cycle",
+                violation_error_message="年度须在创建周期的三年之内。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('remark_tolerance__gte', 0)), name='campaign_remark_tolerance_not_negative', violation_error_message='可不写理由的扣分不能为负数。'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("remark_tolerance__gte", 0)),
+                name="campaign_remark_tolerance_not_negative",
+                violation_error_message="可不写理由的扣分不能为负数。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['PREPARING', 'OPEN', 'CLOSED', 'ARCHIVED'])), name='campaign_state_known'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["PREPARING", "OPEN", "CLOSED", "ARCHIVED"])),
+                name="campaign_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('several_reviewers__in', ['MEAN', 'MEDIAN'])), name='campaign_several_reviewers_known'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("several_reviewers__in", ["MEAN", "MEDIAN"])),
+                name="campaign_several_reviewers_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decisionbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['PREPARED', 'APPLIED', 'DROPPED'])), name='decision_batch_state_known'),
+            model_name="decisionbatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["PREPARED", "APPLIED", "DROPPED"])),
+                name="decision_batch_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decisionbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_by', None), ('state', 'PREPARED')), models.Q(models.Q(('state', 'PREPARED'), _negated=True), ('closed_at__isnull', False), ('closed_by__isnull', False)), _connector='OR'), name='decision_batch_closed_by_somebody'),
+            model_name="decisionbatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at", None), ("closed_by", None), ("state", "PREPARED")),
+                    models.Q(
+                        models.Q(("state", "PREPARED"), _negated=True),
+                        ("closed_at__isnull", False),
+                        ("closed_by__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="decision_batch_closed_by_somebody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decisioncriterion',
-            constraint=models.UniqueConstraint(fields=('decision', 'number'), name='decision_criterion_number'),
+            model_name="decisioncriterion",
+            constraint=models.UniqueConstraint(
+                fields=("decision", "number"), name="decision_criterion_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decisioncriterion',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gte', 0), ('points__lte', models.F('maximum'))), name='decision_criterion_points_in_range'),
+            model_name="decisioncriterion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("points__gte", 0), ("points__lte", models.F("maximum"))),
+                name="decision_criterion_points_in_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.UniqueConstraint(fields=('answer', 'evidence'), name='attachment_once_an_answer'),
+            model_name="attachment",
+            constraint=models.UniqueConstraint(
+                fields=("answer", "evidence"), name="attachment_once_an_answer"
+            ),
         ),
         migrations.AddIndex(
-            model_name='export',
-            index=models.Index(fields=['status', 'beat_at'], name='export_status'),
+            model_name="export",
+            index=models.Index(fields=["status", "beat_at"], name="export_status"),
         ),
         migrations.AddConstraint(
-            model_name='export',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['QUEUED', 'RUNNING', 'DONE', 'FAILED', 'CANCELLED'])), name='export_status_known'),
+            model_name="export",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"])
+                ),
+                name="export_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='export',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('expires_at__isnull', False), ('size__isnull', False), ('status', 'DONE'), models.Q(('file', ''), _negated=True)), models.Q(models.Q(('status', 'DONE'), _negated=True), ('file', '')), _connector='OR'), name='export_file_when_done'),
+            model_name="export",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("expires_at__isnull", False),
+                        ("size__isnull", False),
+                        ("status", "DONE"),
+                        models.Q(("file", ""), _negated=True),
+                    ),
+                    models.Q(models.Q(("status", "DONE"), _negated=True), ("file", "")),
+                    _connector="OR",
+                ),
+                name="export_file_when_done",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='export',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'FAILED'), _negated=True), models.Q(('error', ''), _negated=True), _connector='OR'), name='export_failed_says_why'),
+            model_name="export",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "FAILED"), _negated=True),
+                    models.Q(("error", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="export_failed_says_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='export',
-            constraint=models.CheckConstraint(condition=models.Q(('done__lte', models.F('total'))), name='export_done_within_total'),
+            model_name="export",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("done__lte", models.F("total"))),
+                name="export_done_within_total",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='exportpreset',
-            constraint=models.UniqueConstraint(fields=('owner', 'name'), name='export_preset_owner_name'),
+            model_name="exportpreset",
+            constraint=models.UniqueConstraint(
+                fields=("owner", "name"), name="export_preset_owner_name"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='extension',
-            constraint=models.UniqueConstraint(fields=('campaign', 'organization'), name='extension_campaign_organization', violation_error_message='该工会在本次活动中已有延期。'),
+            model_name="extension",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "organization"),
+                name="extension_campaign_organization",
+                violation_error_message="该工会在本次活动中已有延期。",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='extensionrequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('granted', None)), fields=('campaign', 'organization'), name='extension_request_one_open'),
+            model_name="extensionrequest",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("granted", None)),
+                fields=("campaign", "organization"),
+                name="extension_request_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='extensionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('granted', None)), models.Q(('decided_at__isnull', False), ('granted__isnull', False)), _connector='OR'), name='extension_request_answered_by_somebody'),
+            model_name="extensionrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decided_at", None), ("granted", None)),
+                    models.Q(("decided_at__isnull", False), ("granted__isnull", False)),
+                    _connector="OR",
+                ),
+                name="extension_request_answered_by_somebody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='goalcompletion',
-            constraint=models.UniqueConstraint(fields=('campaign', 'organization'), name='goal_completion_once_a_campaign'),
+            model_name="goalcompletion",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "organization"), name="goal_completion_once_a_campaign"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='goalcompletion',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__gte', 0), ('percent__lte', 200)), name='goal_completion_percent_in_range'),
-        ),
-        migrations.AddIndex(
-            model_name='implementationplan',
-            index=models.Index(fields=['campaign', 'state'], name='plan_campaign_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='implementationplan',
-            constraint=models.UniqueConstraint(fields=('campaign', 'organization'), name='plan_once_a_campaign'),
-        ),
-        migrations.AddConstraint(
-            model_name='implementationplan',
-            constraint=models.UniqueConstraint(fields=('campaign', 'number'), name='plan_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='implementationplan',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['DRAFT', 'FILED', 'RETURNED', 'ACCEPTED'])), name='plan_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='implementationplan',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'DRAFT'), models.Q(('filed_at__isnull', False), ('number__isnull', False)), _connector='OR'), name='plan_filed_has_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='indicator',
-            constraint=models.UniqueConstraint(fields=('criterion', 'code'), name='indicator_criterion_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='indicator',
-            constraint=models.CheckConstraint(condition=models.Q(('max_points__gt', 0)), name='indicator_points_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='indicator',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['SCORE', 'CHECKLIST', 'RATE'])), name='indicator_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='indicator',
-            constraint=models.CheckConstraint(condition=models.Q(('threshold_percent', None), models.Q(('kind', 'RATE'), ('threshold_percent__gt', 0), ('threshold_percent__lte', Decimal('100'))), _connector='OR'), name='indicator_threshold_of_rate'),
-        ),
-        migrations.AddConstraint(
-            model_name='endorsementscore',
-            constraint=models.CheckConstraint(condition=models.Q(('score', None), ('score__gte', 0), _connector='OR'), name='endorsementscore_score_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='endorsementscore',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('denominator', None), ('denominator__gt', 0), _connector='OR'), models.Q(('numerator', None), ('denominator', None), ('numerator__lte', models.F('denominator')), _connector='OR')), name='endorsementscore_counts_make_a_rate'),
-        ),
-        migrations.AddConstraint(
-            model_name='endorsementscore',
-            constraint=models.UniqueConstraint(fields=('endorsement', 'indicator'), name='endorsement_score_once_an_indicator'),
-        ),
-        migrations.AddConstraint(
-            model_name='decisionscore',
-            constraint=models.UniqueConstraint(fields=('decision', 'indicator'), name='decision_score_once_an_indicator'),
-        ),
-        migrations.AddConstraint(
-            model_name='decisionscore',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gte', 0), ('points__lte', models.F('maximum'))), name='decision_score_points_in_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='inspectionfinding',
-            constraint=models.UniqueConstraint(fields=('inspection', 'indicator'), name='finding_once_an_indicator'),
-        ),
-        migrations.AddConstraint(
-            model_name='inspectionfinding',
-            constraint=models.CheckConstraint(condition=models.Q(('verdict', ''), ('verdict__in', ['CONFIRMED', 'PARTLY', 'REFUTED']), _connector='OR'), name='finding_verdict_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='inspectionfinding',
-            constraint=models.CheckConstraint(condition=models.Q(('score', None), ('score__gte', 0), _connector='OR'), name='finding_score_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='inspectionfinding',
-            constraint=models.CheckConstraint(condition=models.Q(('score', None), models.Q(('text', ''), _negated=True), _connector='OR'), name='finding_score_has_text'),
+            model_name="goalcompletion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("percent__gte", 0), ("percent__lte", 200)),
+                name="goal_completion_percent_in_range",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['state', '-pinned', '-published_at'], name='notice_list'),
+            model_name="implementationplan",
+            index=models.Index(fields=["campaign", "state"], name="plan_campaign_state"),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['DRAFT', 'PUBLISHED', 'WITHDRAWN'])), name='notice_state_known'),
+            model_name="implementationplan",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "organization"), name="plan_once_a_campaign"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'DRAFT'), ('published_at__isnull', False), _connector='OR'), name='notice_published_has_time'),
+            model_name="implementationplan",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "number"), name="plan_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticeaudience',
-            constraint=models.UniqueConstraint(fields=('notice', 'place', 'tier'), name='notice_audience_once'),
+            model_name="implementationplan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["DRAFT", "FILED", "RETURNED", "ACCEPTED"])),
+                name="plan_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticeaudience',
-            constraint=models.CheckConstraint(condition=models.Q(('tier__in', ['', 'CITY', 'COUNTY', 'INDUSTRY', 'TOWNSHIP', 'GRASSROOTS'])), name='notice_audience_tier_known'),
+            model_name="implementationplan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "DRAFT"),
+                    models.Q(("filed_at__isnull", False), ("number__isnull", False)),
+                    _connector="OR",
+                ),
+                name="plan_filed_has_number",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticeread',
-            constraint=models.UniqueConstraint(fields=('notice', 'user'), name='notice_read_once'),
+            model_name="indicator",
+            constraint=models.UniqueConstraint(
+                fields=("criterion", "code"), name="indicator_criterion_code"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='publicityperiod',
-            constraint=models.UniqueConstraint(fields=('campaign', 'number'), name='publicity_number_in_a_campaign'),
+            model_name="indicator",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("max_points__gt", 0)), name="indicator_points_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='publicityperiod',
-            constraint=models.CheckConstraint(condition=models.Q(('closes_on__gte', models.F('opens_on'))), name='publicity_closes_after_it_opens'),
+            model_name="indicator",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["SCORE", "CHECKLIST", "RATE"])),
+                name="indicator_kind_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recognition',
-            constraint=models.UniqueConstraint(fields=('campaign', 'tier', 'number'), name='recognition_number_in_a_tier'),
+            model_name="indicator",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("threshold_percent", None),
+                    models.Q(
+                        ("kind", "RATE"),
+                        ("threshold_percent__gt", 0),
+                        ("threshold_percent__lte", Decimal("100")),
+                    ),
+                    _connector="OR",
+                ),
+                name="indicator_threshold_of_rate",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recognition',
-            constraint=models.CheckConstraint(condition=models.Q(('tier__in', ['COUNTY', 'TOWNSHIP', 'GRASSROOTS'])), name='recognition_tier_assessed'),
+            model_name="endorsementscore",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("score", None), ("score__gte", 0), _connector="OR"),
+                name="endorsementscore_score_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recheck',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['KEPT', 'IMPROVE', 'REVOKE'])), name='recheck_outcome_known'),
+            model_name="endorsementscore",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("denominator", None), ("denominator__gt", 0), _connector="OR"),
+                    models.Q(
+                        ("numerator", None),
+                        ("denominator", None),
+                        ("numerator__lte", models.F("denominator")),
+                        _connector="OR",
+                    ),
+                ),
+                name="endorsementscore_counts_make_a_rate",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recheck',
-            constraint=models.CheckConstraint(condition=models.Q(('remarks', ''), _negated=True), name='recheck_has_remarks'),
+            model_name="endorsementscore",
+            constraint=models.UniqueConstraint(
+                fields=("endorsement", "indicator"), name="endorsement_score_once_an_indicator"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recheck',
-            constraint=models.CheckConstraint(condition=models.Q(('confirmed_by', None), models.Q(('outcome', 'REVOKE'), models.Q(('confirmed_by', models.F('by')), _negated=True)), _connector='OR'), name='recheck_revokes_by_two'),
+            model_name="decisionscore",
+            constraint=models.UniqueConstraint(
+                fields=("decision", "indicator"), name="decision_score_once_an_indicator"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recheck',
-            constraint=models.UniqueConstraint(condition=models.Q(('outcome', 'REVOKE')), fields=('recognition',), name='recheck_revokes_once'),
+            model_name="decisionscore",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("points__gte", 0), ("points__lte", models.F("maximum"))),
+                name="decision_score_points_in_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='packagefile',
-            constraint=models.UniqueConstraint(fields=('recommendation', 'kind'), name='package_file_one_a_kind'),
+            model_name="inspectionfinding",
+            constraint=models.UniqueConstraint(
+                fields=("inspection", "indicator"), name="finding_once_an_indicator"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recommendationlist',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at', None), ('second_by', None)), models.Q(('confirmed_at__isnull', False), ('first_by__isnull', False), ('second_by__isnull', False), models.Q(('first_by', models.F('second_by')), _negated=True)), _connector='OR'), name='recommendation_list_confirmed_by_two'),
+            model_name="inspectionfinding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("verdict", ""),
+                    ("verdict__in", ["CONFIRMED", "PARTLY", "REFUTED"]),
+                    _connector="OR",
+                ),
+                name="finding_verdict_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recommendationquota',
-            constraint=models.UniqueConstraint(fields=('list', 'tier', 'county'), name='recommendation_quota_once_a_county'),
+            model_name="inspectionfinding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("score", None), ("score__gte", 0), _connector="OR"),
+                name="finding_score_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recommendationquota',
-            constraint=models.UniqueConstraint(condition=models.Q(('county', None)), fields=('list', 'tier'), name='recommendation_quota_once_in_the_city'),
-        ),
-        migrations.AddConstraint(
-            model_name='recusal',
-            constraint=models.UniqueConstraint(fields=('reviewer', 'organization'), name='recusal_unique', violation_error_message='已登记过这项回避。'),
-        ),
-        migrations.AddConstraint(
-            model_name='reminder',
-            constraint=models.UniqueConstraint(fields=('campaign', 'occasion', 'due_on', 'days', 'user'), name='reminded_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='returnremark',
-            constraint=models.UniqueConstraint(fields=('of_return', 'indicator'), name='return_remark_once_an_indicator'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewcriterion',
-            constraint=models.UniqueConstraint(fields=('review', 'number'), name='review_criterion_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewcriterion',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gte', 0), ('points__lte', models.F('maximum'))), name='review_criterion_points_in_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewscore',
-            constraint=models.CheckConstraint(condition=models.Q(('score', None), ('score__gte', 0), _connector='OR'), name='reviewscore_score_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewscore',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('denominator', None), ('denominator__gt', 0), _connector='OR'), models.Q(('numerator', None), ('denominator', None), ('numerator__lte', models.F('denominator')), _connector='OR')), name='reviewscore_counts_make_a_rate'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewscore',
-            constraint=models.CheckConstraint(condition=models.Q(('claim_refused', True), ('not_applicable', True), _negated=True), name='review_score_claim_one_answer'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewscore',
-            constraint=models.UniqueConstraint(fields=('review', 'indicator'), name='review_score_once_an_indicator'),
-        ),
-        migrations.AddConstraint(
-            model_name='revisionevidence',
-            constraint=models.UniqueConstraint(fields=('revision', 'indicator', 'evidence'), name='revision_evidence_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='rollup',
-            constraint=models.UniqueConstraint(fields=('campaign', 'is_total', 'place', 'tier'), name='rollup_once_a_cell'),
-        ),
-        migrations.AddConstraint(
-            model_name='rollupscore',
-            constraint=models.UniqueConstraint(fields=('campaign', 'is_total', 'place', 'tier', 'code'), name='rollup_score_once_a_cell'),
-        ),
-        migrations.AddConstraint(
-            model_name='criterion',
-            constraint=models.UniqueConstraint(fields=('rubric', 'number'), name='criterion_rubric_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='criterion',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1), ('number__lte', 6)), name='criterion_number_one_to_six'),
+            model_name="inspectionfinding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("score", None), models.Q(("text", ""), _negated=True), _connector="OR"
+                ),
+                name="finding_score_has_text",
+            ),
         ),
         migrations.AddIndex(
-            model_name='selfassessment',
-            index=models.Index(fields=['campaign', 'state'], name='assessment_campaign_state'),
+            model_name="notice",
+            index=models.Index(fields=["state", "-pinned", "-published_at"], name="notice_list"),
+        ),
+        migrations.AddConstraint(
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["DRAFT", "PUBLISHED", "WITHDRAWN"])),
+                name="notice_state_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "DRAFT"), ("published_at__isnull", False), _connector="OR"
+                ),
+                name="notice_published_has_time",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="noticeaudience",
+            constraint=models.UniqueConstraint(
+                fields=("notice", "place", "tier"), name="notice_audience_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="noticeaudience",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("tier__in", ["", "CITY", "COUNTY", "INDUSTRY", "TOWNSHIP", "GRASSROOTS"])
+                ),
+                name="notice_audience_tier_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="noticeread",
+            constraint=models.UniqueConstraint(fields=("notice", "user"), name="notice_read_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="publicityperiod",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "number"), name="publicity_number_in_a_campaign"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="publicityperiod",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("closes_on__gte", models.F("opens_on"))),
+                name="publicity_closes_after_it_opens",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recognition",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "tier", "number"), name="recognition_number_in_a_tier"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recognition",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tier__in", ["COUNTY", "TOWNSHIP", "GRASSROOTS"])),
+                name="recognition_tier_assessed",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recheck",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("outcome__in", ["KEPT", "IMPROVE", "REVOKE"])),
+                name="recheck_outcome_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recheck",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("remarks", ""), _negated=True), name="recheck_has_remarks"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recheck",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("confirmed_by", None),
+                    models.Q(
+                        ("outcome", "REVOKE"),
+                        models.Q(("confirmed_by", models.F("by")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="recheck_revokes_by_two",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recheck",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("outcome", "REVOKE")),
+                fields=("recognition",),
+                name="recheck_revokes_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="packagefile",
+            constraint=models.UniqueConstraint(
+                fields=("recommendation", "kind"), name="package_file_one_a_kind"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recommendationlist",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("confirmed_at", None), ("second_by", None)),
+                    models.Q(
+                        ("confirmed_at__isnull", False),
+                        ("first_by__isnull", False),
+                        ("second_by__isnull", False),
+                        models.Q(("first_by", models.F("second_by")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="recommendation_list_confirmed_by_two",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recommendationquota",
+            constraint=models.UniqueConstraint(
+                fields=("list", "tier", "county"), name="recommendation_quota_once_a_county"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recommendationquota",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("county", None)),
+                fields=("list", "tier"),
+                name="recommendation_quota_once_in_the_city",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recusal",
+            constraint=models.UniqueConstraint(
+                fields=("reviewer", "organization"),
+                name="recusal_unique",
+                violation_error_message="已登记过这项回避。",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reminder",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "occasion", "due_on", "days", "user"), name="reminded_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="returnremark",
+            constraint=models.UniqueConstraint(
+                fields=("of_return", "indicator"), name="return_remark_once_an_indicator"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reviewcriterion",
+            constraint=models.UniqueConstraint(
+                fields=("review", "number"), name="review_criterion_number"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reviewcriterion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("points__gte", 0), ("points__lte", models.F("maximum"))),
+                name="review_criterion_points_in_range",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reviewscore",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("score", None), ("score__gte", 0), _connector="OR"),
+                name="reviewscore_score_not_negative",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reviewscore",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("denominator", None), ("denominator__gt", 0), _connector="OR"),
+                    models.Q(
+                        ("numerator", None),
+                        ("denominator", None),
+                        ("numerator__lte", models.F("denominator")),
+                        _connector="OR",
+                    ),
+                ),
+                name="reviewscore_counts_make_a_rate",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reviewscore",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("claim_refused", True), ("not_applicable", True), _negated=True
+                ),
+                name="review_score_claim_one_answer",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reviewscore",
+            constraint=models.UniqueConstraint(
+                fields=("review", "indicator"), name="review_score_once_an_indicator"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="revisionevidence",
+            constraint=models.UniqueConstraint(
+                fields=("revision", "indicator", "evidence"), name="revision_evidence_unique"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="rollup",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "is_total", "place", "tier"), name="rollup_once_a_cell"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="rollupscore",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "is_total", "place", "tier", "code"),
+                name="rollup_score_once_a_cell",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="criterion",
+            constraint=models.UniqueConstraint(
+                fields=("rubric", "number"), name="criterion_rubric_number"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="criterion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1), ("number__lte", 6)),
+                name="criterion_number_one_to_six",
+            ),
         ),
         migrations.AddIndex(
-            model_name='selfassessment',
-            index=models.Index(fields=['campaign', 'place'], name='assessment_campaign_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='selfassessment',
-            constraint=models.UniqueConstraint(fields=('campaign', 'organization'), name='self_assessment_once_a_campaign'),
-        ),
-        migrations.AddConstraint(
-            model_name='selfassessment',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['DRAFT', 'SUBMITTED', 'ENDORSED', 'UNDER_REVIEW', 'RETURNED', 'REVIEWED', 'DECIDED', 'PUBLISHED', 'FINAL'])), name='self_assessment_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='selfassessment',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'DRAFT'), models.Q(('revision__gte', 1), ('self_total__isnull', False), ('submitted_at__isnull', False)), _connector='OR'), name='self_assessment_handed_in_has_revision'),
-        ),
-        migrations.AddConstraint(
-            model_name='selfassessment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'RETURNED'), _negated=True), ('correction_due__isnull', False), _connector='OR'), name='self_assessment_returned_has_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('self_assessment', 'number'), name='revision_assessment_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.UniqueConstraint(fields=('self_assessment', 'reviewer'), name='review_once_a_reviewer'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at', None), ('withdrawn_why', '')), models.Q(('withdrawn_at__isnull', False), ('withdrawn_why__in', ['CHANGED', 'RECUSED', 'LEFT'])), _connector='OR'), name='review_withdrawn_for_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='recommendation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('left_out', ''), ('listed', True)), models.Q(('listed', False), models.Q(('left_out', ''), _negated=True)), models.Q(('hand_reason', ''), _negated=True), _connector='OR'), name='recommendation_hand_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='recommendation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('published_from', None), ('published_until', None)), ('published_from__lte', models.F('published_until')), _connector='OR'), name='recommendation_publicity_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='publishedresult',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_at', None)), fields=('self_assessment',), name='published_result_one_stands'),
-        ),
-        migrations.AddConstraint(
-            model_name='proxyfilling',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('self_assessment',), name='proxy_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='proxyfilling',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('ended_by', None)), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False)), _connector='OR'), name='proxy_ended_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='pendingdecision',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_open', True)), fields=('self_assessment',), name='pending_decision_in_one_batch'),
-        ),
-        migrations.AddConstraint(
-            model_name='pendingdecision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_by', None), ('override', ''), ('override_by', None), ('override_reason', '')), models.Q(('override__in', ['AT_STANDARD', 'NOT_AT_STANDARD']), ('override_by__isnull', False), models.Q(('override_reason', ''), _negated=True)), _connector='OR'), name='pending_decision_override_is_reasoned'),
-        ),
-        migrations.AddConstraint(
-            model_name='pendingdecision',
-            constraint=models.CheckConstraint(condition=models.Q(('confirmed_by', None), models.Q(('confirmed_by', models.F('override_by')), _negated=True), _connector='OR'), name='pending_decision_confirmed_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='partialupload',
-            constraint=models.CheckConstraint(condition=models.Q(('offset__lte', models.F('size'))), name='partial_upload_within_its_size'),
-        ),
-        migrations.AddConstraint(
-            model_name='partialupload',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('indicator', None), ('self_assessment', None)), models.Q(('indicator__isnull', False), ('self_assessment__isnull', False)), _connector='OR'), name='partial_upload_indicator_with_assessment'),
-        ),
-        migrations.AddConstraint(
-            model_name='inspection',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['DRAWN', 'SCHEDULED'])), fields=('self_assessment',), name='inspection_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='inspection',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['DRAWN', 'SCHEDULED', 'DONE', 'CANCELLED'])), name='inspection_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='inspection',
-            constraint=models.CheckConstraint(condition=models.Q(('draw__isnull', False), models.Q(('reason', ''), _negated=True), _connector='OR'), name='inspection_by_lot_or_for_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='inspection',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'SCHEDULED'), _negated=True), ('planned_on__isnull', False), _connector='OR'), name='inspection_scheduled_has_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='inspection',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'DONE'), _negated=True), models.Q(('closed_at__isnull', False), ('visited_on__isnull', False)), _connector='OR'), name='inspection_done_has_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='endorsement',
-            constraint=models.UniqueConstraint(condition=models.Q(('at__isnull', False), ('superseded_at', None), ('withdrawn_at', None)), fields=('self_assessment',), name='endorsement_one_standing'),
-        ),
-        migrations.AddConstraint(
-            model_name='endorsement',
-            constraint=models.UniqueConstraint(condition=models.Q(('at', None)), fields=('self_assessment',), name='endorsement_one_draft'),
-        ),
-        migrations.AddConstraint(
-            model_name='endorsement',
-            constraint=models.UniqueConstraint(condition=models.Q(('at__isnull', False), ('superseded_at', None), ('withdrawn_at', None), ('rank__isnull', False)), fields=('organization', 'campaign', 'tier', 'rank'), name='endorsement_rank_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='endorsement',
-            constraint=models.CheckConstraint(condition=models.Q(('rank', None), ('rank__gte', 1), _connector='OR'), name='endorsement_rank_from_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='endorsement',
-            constraint=models.CheckConstraint(condition=models.Q(('at', None), models.Q(('opinion', ''), _negated=True), _connector='OR'), name='endorsement_given_has_opinion'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(condition=models.Q(('superseded_at', None)), fields=('self_assessment',), name='decision_one_stands'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['AT_STANDARD', 'NOT_AT_STANDARD'])), name='decision_outcome_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('campaign', 'number'), name='decision_number_in_a_campaign'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome', models.F('computed_outcome')), ('overridden_by', None), ('override_confirmed_by', None), ('override_reason', '')), models.Q(('overridden_by__isnull', False), ('override_confirmed_by__isnull', False), models.Q(('override_reason', ''), _negated=True), models.Q(('overridden_by', models.F('override_confirmed_by')), _negated=True)), _connector='OR'), name='decision_overridden_by_two'),
-        ),
-        migrations.AddConstraint(
-            model_name='arbitration',
-            constraint=models.UniqueConstraint(condition=models.Q(('lapsed_at', None)), fields=('self_assessment', 'number'), name='arbitration_one_stands'),
-        ),
-        migrations.AddConstraint(
-            model_name='arbitration',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='arbitration_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='arbitration',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1), ('number__lte', 6)), name='arbitration_of_one_of_six'),
+            model_name="selfassessment",
+            index=models.Index(fields=["campaign", "state"], name="assessment_campaign_state"),
         ),
         migrations.AddIndex(
-            model_name='answerchange',
-            index=models.Index(fields=['self_assessment', '-at', '-id'], name='change_newest_first'),
+            model_name="selfassessment",
+            index=models.Index(fields=["campaign", "place"], name="assessment_campaign_place"),
+        ),
+        migrations.AddConstraint(
+            model_name="selfassessment",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "organization"), name="self_assessment_once_a_campaign"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="selfassessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "DRAFT",
+                            "SUBMITTED",
+                            "ENDORSED",
+                            "UNDER_REVIEW",
+                            "RETURNED",
+                            "REVIEWED",
+                            "DECIDED",
+                            "PUBLISHED",
+                            "FINAL",
+                        ],
+                    )
+                ),
+                name="self_assessment_state_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="selfassessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "DRAFT"),
+                    models.Q(
+                        ("revision__gte", 1),
+                        ("self_total__isnull", False),
+                        ("submitted_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="self_assessment_handed_in_has_revision",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="selfassessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "RETURNED"), _negated=True),
+                    ("correction_due__isnull", False),
+                    _connector="OR",
+                ),
+                name="self_assessment_returned_has_due",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="revision",
+            constraint=models.UniqueConstraint(
+                fields=("self_assessment", "number"), name="revision_assessment_number"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="review",
+            constraint=models.UniqueConstraint(
+                fields=("self_assessment", "reviewer"), name="review_once_a_reviewer"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("withdrawn_at", None), ("withdrawn_why", "")),
+                    models.Q(
+                        ("withdrawn_at__isnull", False),
+                        ("withdrawn_why__in", ["CHANGED", "RECUSED", "LEFT"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="review_withdrawn_for_a_reason",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recommendation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("left_out", ""), ("listed", True)),
+                    models.Q(("listed", False), models.Q(("left_out", ""), _negated=True)),
+                    models.Q(("hand_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="recommendation_hand_has_reason",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recommendation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("published_from", None), ("published_until", None)),
+                    ("published_from__lte", models.F("published_until")),
+                    _connector="OR",
+                ),
+                name="recommendation_publicity_in_order",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="publishedresult",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("removed_at", None)),
+                fields=("self_assessment",),
+                name="published_result_one_stands",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="proxyfilling",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)),
+                fields=("self_assessment",),
+                name="proxy_one_open",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="proxyfilling",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at", None), ("ended_by", None)),
+                    models.Q(("ended_at__isnull", False), ("ended_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="proxy_ended_by_somebody",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pendingdecision",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_open", True)),
+                fields=("self_assessment",),
+                name="pending_decision_in_one_batch",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pendingdecision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("confirmed_by", None),
+                        ("override", ""),
+                        ("override_by", None),
+                        ("override_reason", ""),
+                    ),
+                    models.Q(
+                        ("override__in", ["AT_STANDARD", "NOT_AT_STANDARD"]),
+                        ("override_by__isnull", False),
+                        models.Q(("override_reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="pending_decision_override_is_reasoned",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pendingdecision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("confirmed_by", None),
+                    models.Q(("confirmed_by", models.F("override_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="pending_decision_confirmed_by_another",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="partialupload",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("offset__lte", models.F("size"))),
+                name="partial_upload_within_its_size",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="partialupload",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("indicator", None), ("self_assessment", None)),
+                    models.Q(("indicator__isnull", False), ("self_assessment__isnull", False)),
+                    _connector="OR",
+                ),
+                name="partial_upload_indicator_with_assessment",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="inspection",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["DRAWN", "SCHEDULED"])),
+                fields=("self_assessment",),
+                name="inspection_one_open",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="inspection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["DRAWN", "SCHEDULED", "DONE", "CANCELLED"])),
+                name="inspection_state_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="inspection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("draw__isnull", False),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="inspection_by_lot_or_for_a_reason",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="inspection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "SCHEDULED"), _negated=True),
+                    ("planned_on__isnull", False),
+                    _connector="OR",
+                ),
+                name="inspection_scheduled_has_day",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="inspection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "DONE"), _negated=True),
+                    models.Q(("closed_at__isnull", False), ("visited_on__isnull", False)),
+                    _connector="OR",
+                ),
+                name="inspection_done_has_day",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="endorsement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("at__isnull", False), ("superseded_at", None), ("withdrawn_at", None)
+                ),
+                fields=("self_assessment",),
+                name="endorsement_one_standing",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="endorsement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("at", None)),
+                fields=("self_assessment",),
+                name="endorsement_one_draft",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="endorsement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("at__isnull", False),
+                    ("superseded_at", None),
+                    ("withdrawn_at", None),
+                    ("rank__isnull", False),
+                ),
+                fields=("organization", "campaign", "tier", "rank"),
+                name="endorsement_rank_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="endorsement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rank", None), ("rank__gte", 1), _connector="OR"),
+                name="endorsement_rank_from_one",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="endorsement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("at", None), models.Q(("opinion", ""), _negated=True), _connector="OR"
+                ),
+                name="endorsement_given_has_opinion",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="decision",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("superseded_at", None)),
+                fields=("self_assessment",),
+                name="decision_one_stands",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("outcome__in", ["AT_STANDARD", "NOT_AT_STANDARD"])),
+                name="decision_outcome_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="decision",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "number"), name="decision_number_in_a_campaign"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("outcome", models.F("computed_outcome")),
+                        ("overridden_by", None),
+                        ("override_confirmed_by", None),
+                        ("override_reason", ""),
+                    ),
+                    models.Q(
+                        ("overridden_by__isnull", False),
+                        ("override_confirmed_by__isnull", False),
+                        models.Q(("override_reason", ""), _negated=True),
+                        models.Q(
+                            ("overridden_by", models.F("override_confirmed_by")), _negated=True
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="decision_overridden_by_two",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="arbitration",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("lapsed_at", None)),
+                fields=("self_assessment", "number"),
+                name="arbitration_one_stands",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="arbitration",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="arbitration_has_reason"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="arbitration",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1), ("number__lte", 6)),
+                name="arbitration_of_one_of_six",
+            ),
         ),
         migrations.AddIndex(
-            model_name='answerchange',
-            index=models.Index(fields=['self_assessment', 'indicator', '-at', '-id'], name='change_of_an_answer'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(('score', None), ('score__gte', 0), _connector='OR'), name='answer_score_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('denominator', None), ('denominator__gt', 0), _connector='OR'), models.Q(('numerator', None), ('denominator', None), ('numerator__lte', models.F('denominator')), _connector='OR')), name='answer_counts_make_a_rate'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.UniqueConstraint(fields=('self_assessment', 'indicator'), name='answer_once_an_indicator'),
-        ),
-        migrations.AddConstraint(
-            model_name='adjustment',
-            constraint=models.CheckConstraint(condition=models.Q(('score', None), ('score__gte', 0), _connector='OR'), name='adjustment_score_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='adjustment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('denominator', None), ('denominator__gt', 0), _connector='OR'), models.Q(('numerator', None), ('denominator', None), ('numerator__lte', models.F('denominator')), _connector='OR')), name='adjustment_counts_make_a_rate'),
-        ),
-        migrations.AddConstraint(
-            model_name='adjustment',
-            constraint=models.UniqueConstraint(condition=models.Q(('lapsed_at', None)), fields=('self_assessment', 'indicator'), name='adjustment_one_stands'),
-        ),
-        migrations.AddConstraint(
-            model_name='adjustment',
-            constraint=models.CheckConstraint(condition=models.Q(('source__in', ['ARBITRATION', 'INSPECTION', 'DECISION'])), name='adjustment_source_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='adjustment',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='adjustment_has_reason'),
+            model_name="answerchange",
+            index=models.Index(
+                fields=["self_assessment", "-at", "-id"], name="change_newest_first"
+            ),
         ),
         migrations.AddIndex(
-            model_name='standing',
-            index=models.Index(fields=['campaign', 'tier', '-total'], name='standing_tier'),
+            model_name="answerchange",
+            index=models.Index(
+                fields=["self_assessment", "indicator", "-at", "-id"], name="change_of_an_answer"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="answer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("score", None), ("score__gte", 0), _connector="OR"),
+                name="answer_score_not_negative",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="answer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("denominator", None), ("denominator__gt", 0), _connector="OR"),
+                    models.Q(
+                        ("numerator", None),
+                        ("denominator", None),
+                        ("numerator__lte", models.F("denominator")),
+                        _connector="OR",
+                    ),
+                ),
+                name="answer_counts_make_a_rate",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="answer",
+            constraint=models.UniqueConstraint(
+                fields=("self_assessment", "indicator"), name="answer_once_an_indicator"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="adjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("score", None), ("score__gte", 0), _connector="OR"),
+                name="adjustment_score_not_negative",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="adjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("denominator", None), ("denominator__gt", 0), _connector="OR"),
+                    models.Q(
+                        ("numerator", None),
+                        ("denominator", None),
+                        ("numerator__lte", models.F("denominator")),
+                        _connector="OR",
+                    ),
+                ),
+                name="adjustment_counts_make_a_rate",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="adjustment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("lapsed_at", None)),
+                fields=("self_assessment", "indicator"),
+                name="adjustment_one_stands",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="adjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("source__in", ["ARBITRATION", "INSPECTION", "DECISION"])),
+                name="adjustment_source_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="adjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="adjustment_has_reason"
+            ),
         ),
         migrations.AddIndex(
-            model_name='standing',
-            index=models.Index(fields=['campaign', 'tier', 'county', '-total'], name='standing_county'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockphrase',
-            constraint=models.UniqueConstraint(condition=models.Q(('owner__isnull', False)), fields=('owner', 'code', 'text'), name='stock_phrase_own_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockphrase',
-            constraint=models.UniqueConstraint(condition=models.Q(('owner', None)), fields=('code', 'text'), name='stock_phrase_shared_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockphrase',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='stock_phrase_has_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='plan_version_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('filed_at', None), ('filed_by', None)), models.Q(('filed_at__isnull', False), ('filed_by__isnull', False)), _connector='OR'), name='plan_version_filed_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('handled_at', None), ('handled_by', None)), models.Q(('filed_at__isnull', False), ('handled_at__isnull', False), ('handled_by__isnull', False)), _connector='OR'), name='plan_version_handled_once_filed'),
-        ),
-        migrations.AddConstraint(
-            model_name='noticefile',
-            constraint=models.UniqueConstraint(fields=('notice', 'stored_file'), name='notice_file_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='findingphoto',
-            constraint=models.UniqueConstraint(fields=('inspection', 'indicator', 'stored_file'), name='photo_once_an_indicator'),
-        ),
-        migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.UniqueConstraint(fields=('organization', 'stored_file'), name='evidence_organization_file'),
-        ),
-        migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until', None), ('valid_from__lte', models.F('valid_until')), _connector='OR'), name='evidence_period_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='appeal',
-            constraint=models.UniqueConstraint(fields=('period', 'number'), name='appeal_number_in_a_period'),
-        ),
-        migrations.AddConstraint(
-            model_name='appeal',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'APPEAL'), ('state__in', ('REGISTERED', 'ASSIGNED'))), fields=('result',), name='appeal_of_the_union_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='appeal',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['OBJECTION', 'COMMENT', 'APPEAL']), ('state__in', ['REGISTERED', 'ASSIGNED', 'ACCEPTED', 'REJECTED', 'ANSWERED'])), name='appeal_kind_and_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='appeal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('answered_by', None), ('state__in', ('REGISTERED', 'ASSIGNED'))), models.Q(models.Q(('state__in', ('REGISTERED', 'ASSIGNED')), _negated=True), models.Q(('answer', ''), _negated=True), ('answered_at__isnull', False), ('answered_by__isnull', False)), _connector='OR'), name='appeal_answered_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='supervisionfile',
-            constraint=models.UniqueConstraint(condition=models.Q(('rectification', None)), fields=('finding', 'stored_file'), name='supervision_file_once_a_finding'),
-        ),
-        migrations.AddConstraint(
-            model_name='supervisionfile',
-            constraint=models.UniqueConstraint(fields=('rectification', 'stored_file'), name='supervision_proof_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='supervisionround',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_on__lte', models.F('ends_on'))), name='supervision_days_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='supervisionround',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['PLANNED', 'RUNNING', 'CLOSED'])), name='supervision_round_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='supervisionteam',
-            constraint=models.UniqueConstraint(fields=('round', 'name'), name='supervision_team_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='supervisionvisit',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'CANCELLED'), _negated=True), fields=('round', 'organization'), name='supervision_visit_once_a_round'),
-        ),
-        migrations.AddConstraint(
-            model_name='supervisionvisit',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['PLANNED', 'FED_BACK', 'CANCELLED'])), name='supervision_visit_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='supervisionvisit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'FED_BACK'), _negated=True), ('visited_on__isnull', False), _connector='OR'), name='supervision_visit_fed_back_has_day'),
+            model_name="standing",
+            index=models.Index(fields=["campaign", "tier", "-total"], name="standing_tier"),
         ),
         migrations.AddIndex(
-            model_name='supervisionfinding',
-            index=models.Index(fields=['state', 'rectify_by'], name='supervision_finding_due'),
+            model_name="standing",
+            index=models.Index(
+                fields=["campaign", "tier", "county", "-total"], name="standing_county"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='supervisionfinding',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['OPEN', 'ANSWERED', 'RETURNED', 'ACCEPTED'])), name='supervision_finding_state_known'),
+            model_name="stockphrase",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("owner__isnull", False)),
+                fields=("owner", "code", "text"),
+                name="stock_phrase_own_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='supervisionfinding',
-            constraint=models.CheckConstraint(condition=models.Q(('severity__in', ['MINOR', 'SERIOUS', 'GRAVE'])), name='supervision_finding_severity_known'),
+            model_name="stockphrase",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("owner", None)),
+                fields=("code", "text"),
+                name="stock_phrase_shared_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='survey',
-            constraint=models.UniqueConstraint(fields=('self_assessment', 'indicator'), name='survey_once_an_indicator'),
+            model_name="stockphrase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("text", ""), _negated=True), name="stock_phrase_has_text"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='survey',
-            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['CODES', 'DEVICES'])), name='survey_mode_known'),
+            model_name="planversion",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "number"), name="plan_version_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='survey',
-            constraint=models.CheckConstraint(condition=models.Q(('eligible__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('satisfied'), '+', models.F('basically')), '+', models.F('unsatisfied')), '+', models.F('abstained')))), name='survey_votes_within_eligible'),
+            model_name="planversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("filed_at", None), ("filed_by", None)),
+                    models.Q(("filed_at__isnull", False), ("filed_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="plan_version_filed_by_somebody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='surveypass',
-            constraint=models.UniqueConstraint(fields=('survey', 'digest'), name='survey_pass_once'),
+            model_name="planversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("handled_at", None), ("handled_by", None)),
+                    models.Q(
+                        ("filed_at__isnull", False),
+                        ("handled_at__isnull", False),
+                        ("handled_by__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="plan_version_handled_once_filed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tierpolicy',
-            constraint=models.UniqueConstraint(fields=('campaign', 'tier'), name='tier_policy_campaign_tier', violation_error_message='同一层级只能设置一次。'),
+            model_name="noticefile",
+            constraint=models.UniqueConstraint(
+                fields=("notice", "stored_file"), name="notice_file_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tierpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('reviewers__gte', 1), ('reviewers__lte', 5)), name='tier_policy_one_to_five_reviewers'),
+            model_name="findingphoto",
+            constraint=models.UniqueConstraint(
+                fields=("inspection", "indicator", "stored_file"), name="photo_once_an_indicator"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="evidence",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "stored_file"), name="evidence_organization_file"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="evidence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_until", None),
+                    ("valid_from__lte", models.F("valid_until")),
+                    _connector="OR",
+                ),
+                name="evidence_period_in_order",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="appeal",
+            constraint=models.UniqueConstraint(
+                fields=("period", "number"), name="appeal_number_in_a_period"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="appeal",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "APPEAL"), ("state__in", ("REGISTERED", "ASSIGNED"))),
+                fields=("result",),
+                name="appeal_of_the_union_one_open",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="appeal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind__in", ["OBJECTION", "COMMENT", "APPEAL"]),
+                    ("state__in", ["REGISTERED", "ASSIGNED", "ACCEPTED", "REJECTED", "ANSWERED"]),
+                ),
+                name="appeal_kind_and_state_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="appeal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("answer", ""),
+                        ("answered_by", None),
+                        ("state__in", ("REGISTERED", "ASSIGNED")),
+                    ),
+                    models.Q(
+                        models.Q(("state__in", ("REGISTERED", "ASSIGNED")), _negated=True),
+                        models.Q(("answer", ""), _negated=True),
+                        ("answered_at__isnull", False),
+                        ("answered_by__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="appeal_answered_by_somebody",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="supervisionfile",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("rectification", None)),
+                fields=("finding", "stored_file"),
+                name="supervision_file_once_a_finding",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="supervisionfile",
+            constraint=models.UniqueConstraint(
+                fields=("rectification", "stored_file"), name="supervision_proof_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="supervisionround",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("starts_on__lte", models.F("ends_on"))),
+                name="supervision_days_in_order",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="supervisionround",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["PLANNED", "RUNNING", "CLOSED"])),
+                name="supervision_round_state_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="supervisionteam",
+            constraint=models.UniqueConstraint(
+                fields=("round", "name"), name="supervision_team_name_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="supervisionvisit",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "CANCELLED"), _negated=True),
+                fields=("round", "organization"),
+                name="supervision_visit_once_a_round",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="supervisionvisit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["PLANNED", "FED_BACK", "CANCELLED"])),
+                name="supervision_visit_state_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="supervisionvisit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "FED_BACK"), _negated=True),
+                    ("visited_on__isnull", False),
+                    _connector="OR",
+                ),
+                name="supervision_visit_fed_back_has_day",
+            ),
         ),
         migrations.AddIndex(
-            model_name='trace',
-            index=models.Index(fields=['exact', 'id'], name='trace_exact'),
+            model_name="supervisionfinding",
+            index=models.Index(fields=["state", "rectify_by"], name="supervision_finding_due"),
         ),
         migrations.AddConstraint(
-            model_name='trace',
-            constraint=models.UniqueConstraint(condition=models.Q(('evidence__isnull', False)), fields=('self_assessment', 'evidence'), name='trace_once_a_file'),
+            model_name="supervisionfinding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["OPEN", "ANSWERED", "RETURNED", "ACCEPTED"])),
+                name="supervision_finding_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trace',
-            constraint=models.UniqueConstraint(condition=models.Q(('evidence', None)), fields=('self_assessment', 'code'), name='trace_once_an_account'),
+            model_name="supervisionfinding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("severity__in", ["MINOR", "SERIOUS", "GRAVE"])),
+                name="supervision_finding_severity_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trace',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('code', ''), ('evidence__isnull', False), ('wording', '')), models.Q(('evidence', None), ('look', ''), models.Q(('code', ''), _negated=True), models.Q(('wording', ''), _negated=True)), _connector='OR'), name='trace_file_or_account'),
+            model_name="survey",
+            constraint=models.UniqueConstraint(
+                fields=("self_assessment", "indicator"), name="survey_once_an_indicator"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="survey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mode__in", ["CODES", "DEVICES"])), name="survey_mode_known"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="survey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "eligible__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("satisfied"), "+", models.F("basically")
+                                ),
+                                "+",
+                                models.F("unsatisfied"),
+                            ),
+                            "+",
+                            models.F("abstained"),
+                        ),
+                    )
+                ),
+                name="survey_votes_within_eligible",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="surveypass",
+            constraint=models.UniqueConstraint(
+                fields=("survey", "digest"), name="survey_pass_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tierpolicy",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "tier"),
+                name="tier_policy_campaign_tier",
+                violation_error_message="同一层级只能设置一次。",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tierpolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reviewers__gte", 1), ("reviewers__lte", 5)),
+                name="tier_policy_one_to_five_reviewers",
+            ),
         ),
         migrations.AddIndex(
-            model_name='similarity',
-            index=models.Index(fields=['campaign', '-id'], name='similarity_campaign'),
+            model_name="trace",
+            index=models.Index(fields=["exact", "id"], name="trace_exact"),
         ),
         migrations.AddConstraint(
-            model_name='similarity',
-            constraint=models.UniqueConstraint(fields=('left', 'right'), name='similarity_once_a_pair'),
+            model_name="trace",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("evidence__isnull", False)),
+                fields=("self_assessment", "evidence"),
+                name="trace_once_a_file",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='similarity',
-            constraint=models.CheckConstraint(condition=models.Q(('left__lt', models.F('right'))), name='similarity_in_order'),
+            model_name="trace",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("evidence", None)),
+                fields=("self_assessment", "code"),
+                name="trace_once_an_account",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='similarity',
-            constraint=models.CheckConstraint(condition=models.Q(('left_assessment', models.F('right_assessment')), _negated=True), name='similarity_between_two'),
+            model_name="trace",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("code", ""), ("evidence__isnull", False), ("wording", "")),
+                    models.Q(
+                        ("evidence", None),
+                        ("look", ""),
+                        models.Q(("code", ""), _negated=True),
+                        models.Q(("wording", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="trace_file_or_account",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="similarity",
+            index=models.Index(fields=["campaign", "-id"], name="similarity_campaign"),
         ),
         migrations.AddConstraint(
-            model_name='similarity',
-            constraint=models.CheckConstraint(condition=models.Q(('degree__gte', 0), ('degree__lte', 100)), name='similarity_degree_is_percent'),
+            model_name="similarity",
+            constraint=models.UniqueConstraint(
+                fields=("left", "right"), name="similarity_once_a_pair"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='similarity',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['FILE', 'IMAGE', 'TEXT'])), name='similarity_kind_known'),
+            model_name="similarity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("left__lt", models.F("right"))), name="similarity_in_order"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='similarity',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finding', ''), ('judged_at', None), ('judged_by', None)), models.Q(('finding__in', ['CLEARED', 'CONFIRMED']), ('judged_at__isnull', False), ('judged_by__isnull', False)), _connector='OR'), name='similarity_judged_by_somebody'),
+            model_name="similarity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("left_assessment", models.F("right_assessment")), _negated=True
+                ),
+                name="similarity_between_two",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='band',
-            constraint=models.UniqueConstraint(fields=('trace', 'key'), name='band_once_a_trace'),
+            model_name="similarity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("degree__gte", 0), ("degree__lte", 100)),
+                name="similarity_degree_is_percent",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='urge',
-            constraint=models.UniqueConstraint(fields=('campaign', 'organization', 'matter', 'day'), name='urge_once_a_day'),
+            model_name="similarity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["FILE", "IMAGE", "TEXT"])),
+                name="similarity_kind_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='urge',
-            constraint=models.CheckConstraint(condition=models.Q(('matter__in', ['ASSESSMENT', 'PLAN'])), name='urge_matter_known'),
+            model_name="similarity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("finding", ""), ("judged_at", None), ("judged_by", None)),
+                    models.Q(
+                        ("finding__in", ["CLEARED", "CONFIRMED"]),
+                        ("judged_at__isnull", False),
+                        ("judged_by__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="similarity_judged_by_somebody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='veto',
-            constraint=models.UniqueConstraint(fields=('campaign', 'organization', 'reason'), name='veto_unique', violation_error_message='该工会的这一事由已经登记。'),
+            model_name="band",
+            constraint=models.UniqueConstraint(fields=("trace", "key"), name="band_once_a_trace"),
+        ),
+        migrations.AddConstraint(
+            model_name="urge",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "organization", "matter", "day"), name="urge_once_a_day"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="urge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("matter__in", ["ASSESSMENT", "PLAN"])), name="urge_matter_known"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="veto",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "organization", "reason"),
+                name="veto_unique",
+                violation_error_message="该工会的这一事由已经登记。",
+            ),
         ),
     ]
