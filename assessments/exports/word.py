@@ -87,6 +87,8 @@ def table(
     comes again on each page."""
     added = document.add_table(rows=0, cols=len(widths), style="Table Grid")
     added.autofit = False
+    for column, width in zip(added.columns, widths, strict=True):
+        column.width = Cm(width)  # which LibreOffice goes by; Word goes by the cells
     for row in rows:
         cells = added.add_row().cells
         for cell, text, width in zip(cells, row, widths, strict=True):
