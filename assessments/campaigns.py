@@ -10,8 +10,8 @@ from django.db.models import Q
 
 from assessments import deadlines, permissions, reminding, rubrics
 from assessments.assigning import NotAllowed
-from assessments.choices import DECIDED_STATES, CampaignState, State
-from assessments.models import Appeal, Campaign
+from assessments.choices import DECIDED_STATES, CampaignState, FindingState, State
+from assessments.models import Appeal, Campaign, SupervisionFinding
 from organizations.audit import record
 from organizations.choices import ASSESSED_TIERS, Act
 from organizations.models import User
@@ -107,6 +107,12 @@ def archiving_problems(campaign: Campaign, at: dt.datetime) -> list[str]:
         (
             Appeal.objects.holding_back().filter(period__campaign=campaign).count(),
             "{} 件异议或申诉还没有答复。",
+        ),
+        (
+            SupervisionFinding.objects.filter(visit__round__campaign=campaign)
+            .exclude(state=FindingState.ACCEPTED)
+            .count(),
+            "{} 个督查发现的问题还没有整改到位。",
         ),
     ]
     found = [text.format(number) for number, text in counts if number]

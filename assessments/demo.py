@@ -23,10 +23,20 @@ from assessments import (
     workflow,
     worksheet,
 )
-from assessments.choices import Action, IndicatorKind, PlanAction
+from assessments.choices import Action, FindingSeverity, IndicatorKind, PlanAction
 from assessments.entries import Entry
-from assessments.models import Campaign, Indicator, Rubric, SelfAssessment, TierPolicy
+from assessments.models import (
+    Campaign,
+    Indicator,
+    Rubric,
+    SelfAssessment,
+    SupervisionFinding,
+    SupervisionRound,
+    SupervisionTeam,
+    TierPolicy,
+)
 from assessments.scoring import Rating
+from assessments.supervision import planning, visiting
 from organizations import tree
 from organizations.choices import ASSESSED_TIERS, Ownership, Role, Tier, UnitKind
 from organizations.models import Membership, Organization, User
@@ -89,6 +99,7 @@ def seed() -> bool:
     reason = "该工会没有专职人员，也没有电脑。"
     fill_in(proxies.begin(campaign, small, reason, users["county"]), users["county"], Decimal(1))
     _plan(campaign, users)
+    _supervise(campaign, users, unions[1])
     return True
 
 
@@ -208,6 +219,30 @@ def _plan(campaign: Campaign, users: dict[str, User]) -> None:
             by = head if action == PlanAction.FILE else users["admin"]
             remarks = "请补充经费预算和完成时间。" if action == PlanAction.RETURN else ""
             plan = plans.perform(plan, action, by=by, seen=plan.stamp, remarks=remarks)
+
+
+def _supervise(campaign: Campaign, users: dict[str, User], union: Organization) -> None:
+    """督查 that is under way: one union visited, with something to put right, another still to be."""
+    today, admin = deadlines.local_day(deadlines.now()), users["admin"]
+    last = today + dt.timedelta(days=20)
+    plan = planning.Plan(
+        f"{today.year}年下半年督查", today, last, "看机制、看阵地、看台账、看作用。"
+    )
+    blank = SupervisionRound(campaign=campaign, organizer=Organization.objects.get(code=CITY))
+    round_ = planning.save(blank, plan, admin, seen=0)
+    leader = users["reviewer"]
+    team = planning.save_team(
+        SupervisionTeam(round=round_), name="第一组", leader=leader, members=[], by=admin
+    )
+    chosen = Organization.objects.filter(code__in=["DEMO-001", union.code])
+    planning.add_places(team, chosen, today, admin)
+    planning.start(round_, admin)
+    visit = round_.visits.get(organization__code="DEMO-001")
+    found = visiting.Finding(
+        "会员名册与实际人数不一致，请核对更正。", None, FindingSeverity.MINOR, last
+    )
+    visiting.save(SupervisionFinding(visit=visit), found, [], by=leader, seen=0)
+    visiting.feed_back(visit, visited_on=today, summary="阵地规范，台账较齐全。", by=leader)
 
 
 def plausible_rating(indicator: Indicator, share: Decimal) -> Rating:

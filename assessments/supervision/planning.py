@@ -46,6 +46,8 @@ def save(round_: SupervisionRound, plan: Plan, by: User, seen: int) -> Supervisi
     """Keep the plan of a new round, or of one that is not closed. `seen` is the version that the page
     showed. Raises NotAllowed, and steps.Stale where somebody else was quicker."""
     kept = _lock(round_, by) if round_.pk else round_
+    if kept.campaign.is_archived:
+        raise NotAllowed("本年度活动已经归档，只能查看。")
     if not permissions.may_run_round(by, kept):
         raise NotAllowed("只能以自己管理的工会的名义组织督查。")
     if kept.version != seen:
