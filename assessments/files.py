@@ -197,6 +197,7 @@ def discard(file: StoredFile) -> None:
             locked.notice_files,
             locked.appeals,
             locked.plan_versions,
+            locked.case_photos,
         )
     ):
         paths = [path for path in (locked.file.name, locked.thumbnail) if path]

@@ -1,6 +1,7 @@
 from assessments.models.arbitration import Arbitration
 from assessments.models.assignment import AssignmentRun
 from assessments.models.campaign import Campaign, Extension, ExtensionRequest, TierPolicy, Veto
+from assessments.models.case import CasePhoto, ExemplaryCase
 from assessments.models.deciding import DecisionBatch, PendingDecision, Standing
 from assessments.models.decision import Adjustment, Decision, DecisionCriterion, DecisionScore
 from assessments.models.endorsement import Endorsement, EndorsementScore, Urge
@@ -51,6 +52,7 @@ __all__ = [
     "Attachment",
     "Band",
     "Campaign",
+    "CasePhoto",
     "Criterion",
     "Decision",
     "DecisionBatch",
@@ -59,6 +61,7 @@ __all__ = [
     "Endorsement",
     "EndorsementScore",
     "Evidence",
+    "ExemplaryCase",
     "Export",
     "ExportPreset",
     "Extension",
