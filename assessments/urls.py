@@ -9,6 +9,7 @@ from assessments.views import (
     arbitration,
     assignments,
     attachments,
+    cases,
     certificates,
     dashboard,
     decisions,
@@ -107,6 +108,7 @@ review_urls = [
     path("<int:pk>/similar/", similarity.of_review, name="review_similar"),
     path("<int:pk>/recuse/", recusals.recuse, name="review_recuse"),
     path("<int:pk>/confirm/", recusals.confirm, name="review_confirm"),
+    path("<int:pk>/nominate/<str:code>/", cases.nominate, name="review_nominate"),
     path("<int:pk>/replace/", recusals.replace, name="review_replace"),
 ]
 assignment_urls = [
@@ -193,6 +195,17 @@ plan_urls = [
     path("<int:pk>/receipt.pdf", plans.receipt, name="plan_receipt"),
     path("<int:pk>/<slug:action>/", plans.act, name="plan_act"),
 ]
+case_urls = [
+    path("", cases.Gallery.as_view(), name="case_gallery"),
+    path("desk/", cases.CaseList.as_view(), name="case_list"),
+    path("add/<int:pk>/", cases.add, name="case_add"),
+    path("photos/<int:pk>/", cases.photo, name="case_photo"),
+    path("photos/<int:pk>/thumbnail/", cases.thumbnail, name="case_thumbnail"),
+    path("<int:pk>/", cases.detail, name="case"),
+    path("<int:pk>/record/", cases.record, name="case_record"),
+    path("<int:pk>/edit/", cases.edit, name="case_edit"),
+    path("<int:pk>/<slug:action>/", cases.act, name="case_act"),
+]
 summary_urls = [
     path("", exports.overview, name="summary"),
     path("exports/", exporting.index, name="export_list"),
@@ -243,5 +256,6 @@ urlpatterns = [
     path("inspections/", include(inspection_urls)),
     path("notices/", include(notice_urls)),
     path("plans/", include(plan_urls)),
+    path("cases/", include(case_urls)),
     path("summary/", include(summary_urls)),
 ]

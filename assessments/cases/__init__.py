@@ -14,11 +14,13 @@ from assessments.cases.writing import (
     remove_photos,
     save,
 )
+from assessments.models.case import WRITABLE
 
 __all__ = [
     "EDITABLE",
     "MAX_PHOTOS",
     "TABLE",
+    "WRITABLE",
     "Content",
     "Stale",
     "add_photo",

@@ -90,14 +90,13 @@ def _tell_superior(context: Context) -> None:
     )
 
 
-def _tell_city(context: Context) -> None:
-    case = context.case
-    _notify(
-        context,
-        audiences.leads(case.organization),
-        NotificationKind.TURN,
-        f"“{case.organization}”的先进经验“{case.title}”已报到市总工会，请编辑发布。",
-    )
+def _tell_city(kind: NotificationKind, what: str) -> Callable[[Context], None]:
+    def tell(context: Context) -> None:
+        case = context.case
+        text = f"“{case.organization}”{what.format(case=case.title)}"
+        _notify(context, audiences.leads(case.organization), kind, text)
+
+    return tell
 
 
 def _tell_union(kind: NotificationKind, what: str) -> Callable[[Context], None]:
@@ -112,6 +111,8 @@ def _tell_union(kind: NotificationKind, what: str) -> Callable[[Context], None]:
 def _notify(context: Context, users: Iterable[User], kind: NotificationKind, text: str) -> None:
     notify(users, kind=kind, text=text, link=context.case.get_absolute_url(), by=context.by)
 
+
+_tell_it_has_come = _tell_city(NotificationKind.TURN, "报来先进经验“{case}”，请编辑发布。")
 
 TABLE = (
     Move(
@@ -130,7 +131,7 @@ TABLE = (
         CaseState.FORWARDED,
         permissions.may_submit_case_to_city,
         Act.CASE_SUBMITTED,
-        _tell_city,
+        _tell_it_has_come,
         _hand_in,
         _why_not_submit,
     ),
@@ -140,7 +141,7 @@ TABLE = (
         CaseState.FORWARDED,
         permissions.may_forward_case,
         Act.CASE_FORWARDED,
-        _tell_city,
+        _tell_it_has_come,
     ),
     Move(
         CaseAction.RETURN,
@@ -188,11 +189,18 @@ TABLE = (
             CaseState.RETURNED,
             CaseState.SUBMITTED,
             CaseState.FORWARDED,
-            CaseState.PUBLISHED,
         ),
         CaseState.WITHDRAWN,
         permissions.may_write_case,
         Act.CASE_WITHDRAWN,
+    ),
+    Move(
+        CaseAction.WITHDRAW,
+        (CaseState.PUBLISHED,),
+        CaseState.WITHDRAWN,
+        permissions.may_write_case,
+        Act.CASE_WITHDRAWN,
+        _tell_city(NotificationKind.INFO, "撤回了已发布的先进经验“{case}”。"),
     ),
     Move(
         CaseAction.TAKE_DOWN,

@@ -52,6 +52,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ("汇总", "assessments:summary", permissions.may_export(user)),
         ("工会组织", "organizations:list", sees_subtree or user.is_superuser),
         ("账号管理", "organizations:accounts", is_admin(user)),
+        ("先进经验", "assessments:case_gallery", True),
         ("后台管理", "admin:index", is_city_admin(user)),
         ("政策原文", "assessments:policy", True),
     ]

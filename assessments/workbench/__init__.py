@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from assessments.models import Campaign
-from assessments.workbench import city, own, planning, reading, superior
+from assessments.workbench import cases, city, own, planning, reading, superior
 from assessments.workbench.task import Task
 from organizations.models import User
 
@@ -30,7 +30,7 @@ _FINDERS = (
 def tasks(user: User, campaign: Campaign | None, at: dt.datetime) -> list[Task]:
     """Everything that waits for the user in the campaign, the most urgent first, and what there is
     to read."""
-    found = reading.unread_notices(user)
+    found = reading.unread_notices(user) + cases.waiting_cases(user)
     if campaign is not None:
         found += [task for find in _FINDERS for task in find(user, campaign, at)]
     return sorted(found, key=lambda task: (not task.is_open, task.due or dt.date.max))
