@@ -125,6 +125,63 @@ class RecheckOutcome(TextChoices):
     REVOKE = "REVOKE", "撤销命名"
 
 
+class RoundState(TextChoices):
+    """A round of supervision (督查)."""
+
+    PLANNED = "PLANNED", "筹备中"
+    RUNNING = "RUNNING", "进行中"
+    CLOSED = "CLOSED", "已结束"
+
+
+class VisitState(TextChoices):
+    """A union to be visited in a round of supervision."""
+
+    PLANNED = "PLANNED", "待走访"
+    FED_BACK = "FED_BACK", "已反馈"
+    CANCELLED = "CANCELLED", "已取消"
+
+
+class FindingSeverity(TextChoices):
+    """How much a finding of the supervision weighs."""
+
+    MINOR = "MINOR", "一般"
+    SERIOUS = "SERIOUS", "较重"
+    GRAVE = "GRAVE", "严重"
+
+
+class FindingState(TextChoices):
+    """How far putting right (整改) what the supervision has found has come."""
+
+    OPEN = "OPEN", "待整改"
+    ANSWERED = "ANSWERED", "待验收"
+    RETURNED = "RETURNED", "退回整改"
+    ACCEPTED = "ACCEPTED", "整改到位"
+
+
+#: A finding that waits for the union.
+UNANSWERED_STATES = (FindingState.OPEN, FindingState.RETURNED)
+
+
+class LeftOut(TextChoices):
+    """Why the rule leaves a union out of the candidates for the province."""
+
+    DISSOLVED = "DISSOLVED", "工会已撤销"
+    NO_TITLE = "NO_TITLE", "没有有效的命名"
+    NO_GOALS = "NO_GOALS", "没有录入年度工作目标完成率"
+    GOALS = "GOALS", "年度工作目标完成率不够"
+    TIER = "TIER", "本层级名额已满"
+    COUNTY = "COUNTY", "本县（市、区）名额已满"
+
+
+class PackageKind(TextChoices):
+    """The files of a recommendation's package; the account of the deeds (事迹材料) is typed."""
+
+    REPORT = "REPORT", "推荐报告"
+    FORM = "FORM", "推荐审批表（盖章扫描件）"
+    MINUTES = "MINUTES", "职工（代表）大会记录"
+    PUBLICITY = "PUBLICITY", "本单位公示材料"
+
+
 class BatchState(TextChoices):
     """A list of pending decisions (评定名单)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -92,6 +92,15 @@ def store(upload: File, keep: Callable[[StoredFile], Kept]) -> Kept:
             files.discard(file)
             raise
     raise EvidenceRefused(f"“{upload.name}”没有保存，请再传一次。")
+
+
+def store_all(uploads: Sequence[File], keep: Callable[[list[StoredFile]], Kept]) -> Kept:
+    """As `store`, of several files: all of them are kept, or none."""
+    if not uploads:
+        with transaction.atomic():
+            return keep([])
+    first, *rest = uploads
+    return store(first, lambda file: store_all(rest, lambda found: keep([file, *found])))
 
 
 def add(organization: Organization, upload: File, by: User) -> Evidence:
@@ -185,6 +194,8 @@ def why_not_deletable(evidence: Evidence) -> str | None:
     """Why the file must stay, in Chinese; None where it may go."""
     if evidence.revisions.exists() or evidence.sealed_scans.exists():
         return "这份材料已随申报提交过，不能删除。"
+    if evidence.packages.exists():
+        return "这份材料是推荐表彰的材料，不能删除。"
     if evidence.attachments.exists():
         return "还有指标在用这份材料，请先从指标中移除，再删除。"
     return None

@@ -33,23 +33,30 @@ class Awarded:
     left_out: int
 
 
-def awaiting(campaign: Campaign) -> QuerySet[Decision]:
-    """The final decisions at standard that call for a title, in the order of their numbers: the union
-    is active, and holds none of the same cycle. One that was taken away does not come back by the
-    same decision."""
+def final_at_standard(campaign: Campaign) -> QuerySet[Decision]:
+    """The decisions of a campaign that stand, final and at standard, with `has_title`: whether the union
+    holds one of the same cycle."""
     held = Recognition.objects.valid().filter(
         organization=OuterRef("self_assessment__organization"),
         campaign__cycle_start_year=campaign.cycle_start_year,
     )
     return Decision.objects.filter(
-        ~Exists(held),
         campaign=campaign,
         superseded_at=None,
         outcome=Outcome.AT_STANDARD,
         self_assessment__state=State.FINAL,
-        self_assessment__organization__dissolved_on=None,
-        recognition=None,
-    ).order_by("self_assessment__rubric__tier", "self_assessment__place")
+    ).annotate(has_title=Exists(held))
+
+
+def awaiting(campaign: Campaign) -> QuerySet[Decision]:
+    """The final decisions at standard that call for a title, in the order of their numbers: the union
+    is active, and holds none of the same cycle. One that was taken away does not come back by the
+    same decision."""
+    return (
+        final_at_standard(campaign)
+        .filter(self_assessment__organization__dissolved_on=None, recognition=None, has_title=False)
+        .order_by("self_assessment__rubric__tier", "self_assessment__place")
+    )
 
 
 @transaction.atomic

@@ -28,3 +28,9 @@ def last_of(begin: dt.date, number: int) -> dt.date:
         day += dt.timedelta(days=1)
         number -= is_working_day(day)
     return day
+
+
+def between(first: dt.date, last: dt.date) -> int:
+    """How many there are, both days counted."""
+    days = (last - first).days + 1
+    return sum(is_working_day(first + dt.timedelta(days=number)) for number in range(days))

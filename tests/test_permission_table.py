@@ -206,6 +206,14 @@ MAY_GET = {
     "assessments:certificates": LEADS,
     "assessments:certified_letters": LEADS,
     "assessments:certificate_look_up": EVERYBODY,
+    "assessments:recommendation_list": LEADS,
+    "assessments:goal_list": LEADS,
+    "assessments:recommendation": CITY | {"foreign_admin", "reviewer"},  # in another county
+    "assessments:recommendation_form": CITY | {"foreign_admin", "reviewer"},
+    "assessments:recommendation_draw": LEADS,
+    "assessments:recommendation_confirm": LEADS,
+    "assessments:recommendation_summary": LEADS,
+    "assessments:recommendation_forms": LEADS,
     "assessments:notice_list": EVERYBODY,
     "assessments:notice": EVERYBODY - {"nobody"},
     "assessments:notice_file": EVERYBODY - {"nobody"},
@@ -215,6 +223,23 @@ MAY_GET = {
     "assessments:notice_withdraw": set(),
     "assessments:notice_receipts": {"admin"},
     "assessments:notice_urge": set(),
+    "assessments:supervision_list": EVERYBODY,
+    "assessments:supervision_add": ANY_ADMINS,
+    "assessments:supervision": CITY | {"other_reviewer"},  # who is on the team
+    "assessments:supervision_edit": {"admin"},
+    "assessments:supervision_team_add": {"admin"},
+    "assessments:supervision_team": {"admin"},
+    "assessments:supervision_places": {"admin"},
+    "assessments:supervision_act": set(),
+    "assessments:supervision_visit": OWN | SUPERIORS | CITY | {"other_reviewer"},
+    "assessments:supervision_visit_drop": {"admin"},
+    "assessments:supervision_finding_add": {"other_reviewer"},
+    "assessments:supervision_findings": EVERYBODY - {"nobody"},
+    "assessments:supervision_finding": OWN | SUPERIORS | CITY | {"other_reviewer"},
+    "assessments:supervision_file": OWN | SUPERIORS | CITY | {"other_reviewer"},
+    "assessments:supervision_file_remove": set(),
+    "assessments:progress_report": CITY,
+    "assessments:progress_report_document": set(),  # leads on: for which day?
     "assessments:plan_list": EVERYBODY,
     **{
         f"assessments:{name}": OWN | SUPERIORS | SUBORDINATES | CITY
@@ -313,7 +338,20 @@ MAY_POST = {
     "assessments:appeal_look_up": EVERYBODY,
     "assessments:recognition": LEADS,
     "assessments:recognition_award": {"admin"},
+    "assessments:goal_list": LEADS,
+    "assessments:recommendation": LEADS,
+    "assessments:recommendation_draw": LEADS,
+    "assessments:recommendation_confirm": LEADS,
     "assessments:notice_add": ANY_ADMINS,
+    **{
+        f"assessments:supervision_{name}": {"admin"}
+        for name in ("edit", "team_add", "team", "places", "act", "visit_drop")
+    },
+    "assessments:supervision_add": ANY_ADMINS,
+    "assessments:supervision_visit": {"other_reviewer"},
+    "assessments:supervision_finding_add": {"other_reviewer"},
+    "assessments:supervision_finding": {"other_reviewer"},
+    "assessments:supervision_file_remove": {"other_reviewer"},
     **{f"assessments:notice_{act}": {"admin"} for act in ("edit", "publish", "withdraw", "urge")},
     "assessments:plan_act": LEADS,
     "assessments:plan_edit": OWN_WRITERS,
@@ -514,6 +552,16 @@ def scene(request, city):
     export = exporting.request(users["admin"], chosen)
     preset = users["admin"].export_presets.create(name="常用", settings={})
     title = factories.make_recognition(decided, users["admin"])
+    recommended = factories.make_recommendation(
+        make_self_assessment(
+            city,
+            campaign,
+            State.FINAL,
+            organization=make_organization(Tier.GRASSROOTS, city.other_county),
+        ),
+        users["admin"],
+        users["lead"],
+    )
     notice = factories.make_notice(users["admin"])
     enclosed = notices.attach(notice, SimpleUploadedFile("附件.png", PNG), users["admin"])
     plan = factories.make_plan(
@@ -529,6 +577,14 @@ def scene(request, city):
     objection = appeals.file(
         shown, AppealKind.OBJECTION, {"text": "不符。"}, SimpleUploadedFile("图.png", PNG), None
     )
+    supervised = factories.make_round(
+        users["admin"], campaign, target, members=[users["other_reviewer"]]
+    )
+    supervised_visit = supervised.visits.get()
+    seen_there = factories.make_finding(
+        supervised_visit, users["other_reviewer"], SimpleUploadedFile("现场.png", PNG)
+    )
+    factories.feed_back(supervised_visit, users["other_reviewer"])
     reading, _ = api_clients.issue(
         name="数据平台",
         contact="张工",
@@ -601,6 +657,12 @@ def scene(request, city):
         "assessments:certificate": [title.pk],
         "assessments:certificates": [campaign.year],
         "assessments:certified_letters": [campaign.year],
+        **{
+            f"assessments:recommendation_{page}": [campaign.year]
+            for page in ("draw", "confirm", "summary", "forms")
+        },
+        "assessments:recommendation": [recommended.pk],
+        "assessments:recommendation_form": [recommended.pk],
         "assessments:plan": [plan.pk],
         "assessments:plan_receipt": [plan.pk],
         "assessments:plan_file": [plan.versions.first().pk],
@@ -612,6 +674,18 @@ def scene(request, city):
             f"assessments:notice_{act}": [notice.pk]
             for act in ("edit", "publish", "withdraw", "receipts", "urge")
         },
+        **{
+            f"assessments:supervision{page}": [supervised.pk] for page in ("", "_edit", "_team_add")
+        },
+        "assessments:supervision_act": [supervised.pk, "close"],
+        "assessments:supervision_team": [supervised.teams.get().pk],
+        "assessments:supervision_places": [supervised.teams.get().pk],
+        "assessments:supervision_visit": [supervised_visit.pk],
+        "assessments:supervision_visit_drop": [supervised_visit.pk],
+        "assessments:supervision_finding_add": [supervised_visit.pk],
+        "assessments:supervision_finding": [seen_there.pk],
+        "assessments:supervision_file": [seen_there.files.get().pk],
+        "assessments:supervision_file_remove": [seen_there.files.get().pk],
         "assessments:review_recuse": [review.pk],
         "assessments:review_confirm": [review.pk],
         "assessments:review_replace": [review.pk],
@@ -665,6 +739,14 @@ def expected(scene, name, table):
                 for one in scene.users[who].roles
             )
         }
+    if name == "assessments:supervision_list":  # who is of the city, or of a county
+        return {
+            who
+            for who in everybody
+            if any(
+                one.organization.tier in (Tier.CITY, Tier.COUNTY) for one in scene.users[who].roles
+            )
+        }
     if name == "organizations:add" and not is_township:
         return set()  # a grassroots union takes no unions below it
     if name == "assessments:plan_edit" and is_township:  # which files none
@@ -675,8 +757,16 @@ def expected(scene, name, table):
             f"{who}_{role}" for who in ("sibling", "foreign") for role in ("head", "reporter")
         }
         return (everybody | OWN_WRITERS | others) - {"county_head"}
-    of_another_county = ("decision_letter", "recognition", "certificate")
-    if name.split(":")[-1] in of_another_county and is_township and table is MAY_GET:
+    seen_from_the_city = (
+        "decision_letter",
+        "recognition",
+        "certificate",
+        "recommendation",
+        "recommendation_form",
+        "supervision",
+        "progress_report",
+    )
+    if name.split(":")[-1] in seen_from_the_city and is_township and table is MAY_GET:
         return everybody | {"county_head"}  # who is of the city here
     if name == "assessments:library" and is_township:
         return everybody - {"county_head"}  # who is of the city here, which is not assessed

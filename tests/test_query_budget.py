@@ -31,6 +31,7 @@ from assessments.models import (
     StoredFile,
     Trace,
 )
+from assessments.supervision import rectifying
 from organizations import accounts, tree
 from organizations.choices import Role, Tier
 from organizations.importing import previews
@@ -126,11 +127,16 @@ LISTS = [
     ("lead", "appeal_list"),
     ("admin", "results"),
     ("admin", "recognition_list"),
+    ("lead", "recommendation_list"),
+    ("lead", "goal_list"),
     ("admin", "summary"),
     ("lead", "export_list"),
     ("lead", "export_new"),
     ("lead", "archive"),
     ("lead", "workbench"),
+    ("admin", "supervision_list"),
+    ("head", "supervision_findings"),
+    ("leader", "progress_report"),
     ("county_head", "workbench"),
     ("reviewer", "workbench"),
     ("reporter", "workbench"),
@@ -191,6 +197,31 @@ def test_titles_and_their_papers(client, city, campaign):
     ]:
         url = reverse(f"assessments:{name}", args=[argument])
         assert count(client, getattr(city, user), url) <= BUDGET, name
+
+
+def test_the_recommendation_to_the_province(client, city, campaign):
+    line = factories.make_recommendation(
+        make_self_assessment(city, campaign, State.FINAL), city.admin, city.lead
+    )
+    of_year = [
+        reverse(f"assessments:recommendation_{page}", args=[campaign.year])
+        for page in ("draw", "confirm", "summary", "forms")
+    ]
+    form = reverse("assessments:recommendation_form", args=[line.pk])
+    pages = [
+        *(("lead", url) for url in (*of_year, line.get_absolute_url())),
+        *(
+            ("head", url)
+            for url in (line.get_absolute_url(), form, reverse("assessments:workbench"))
+        ),
+        ("lead", reverse("assessments:recommendation_list")),
+        ("lead", reverse("assessments:goal_list")),
+    ]
+    few = [count(client, getattr(city, user), url) for user, url in pages]
+    assert max(few) <= BUDGET, few
+    other = make_self_assessment(city, campaign, State.FINAL, organization=city.foreign)
+    factories.make_recommendation(other, city.admin, city.lead)
+    assert [count(client, getattr(city, user), url) for user, url in pages] == few
 
 
 def test_plans(client, city, campaign):
@@ -452,6 +483,48 @@ def test_pages_of_a_check(client, city, campaign, size):
         assert count(client, city.lead, url) <= BUDGET, url
     url = reverse("assessments:inspection_list") + f"?inspector={city.lead.pk}&county=direct&page=2"
     assert count(client, city.lead, url) <= BUDGET
+
+
+def test_pages_of_the_supervision(client, city, campaign, size):
+    populate(city, campaign, size)
+    unions = Organization.objects.filter(code__startswith="Q")
+    made = factories.make_round(
+        city.admin, campaign, city.own, *unions, members=[city.reviewer, city.lead]
+    )
+    visit = made.visits.get(organization=city.own)
+    for number in range(size // 100 + 2):
+        photo = SimpleUploadedFile("一.png", PNG)
+        found = factories.make_finding(visit, city.reviewer, photo, text=f"第 {number} 个问题")
+    written = found.get_absolute_url(), visit.get_absolute_url()
+    plan, team = made.get_absolute_url(), made.teams.get().pk
+    for url in (
+        *written,
+        reverse("assessments:supervision_finding_add", args=[visit.pk]),
+        f"{plan}?team={team}",
+    ):
+        assert count(client, city.reviewer, url) <= BUDGET, url
+    factories.feed_back(visit, city.reviewer)
+    rectifying.answer(found, "已整改。", [SimpleUploadedFile("二.png", PNG)], city.head)
+    findings = reverse("assessments:supervision_findings")
+    for user, urls in {
+        city.reviewer: [*written, "/"],
+        city.head: [*written, findings, "/"],
+        city.county_head: [*written, findings],
+        city.admin: [
+            *written,
+            "/",
+            plan,
+            f"{plan}?q=示例&county={city.county.code}&state=PLANNED&sort=-findings&page=2",
+            f"{findings}?round={made.pk}&state=OVERDUE&criterion=1&severity=MINOR",
+            reverse("assessments:supervision_edit", args=[made.pk]),
+            reverse("assessments:supervision_team", args=[team]),
+            reverse("assessments:supervision_places", args=[team]) + "?q=示例",
+            reverse("assessments:supervision_visit_drop", args=[visit.pk]),
+            reverse("assessments:progress_report"),
+        ],
+    }.items():
+        for url in urls:
+            assert count(client, user, url) <= BUDGET, (user, url)
 
 
 def test_pages_of_a_closed_check(client, city, campaign):

@@ -1,7 +1,7 @@
 """先进经验: handed in by a union or nominated by a reviewer, forwarded by its superior, edited and
 published by the city. Nothing is public that the union has not handed in itself."""
 
-from assessments.cases.reading import counts_for, visible_to
+from assessments.cases.reading import visible_to, waiting_for
 from assessments.cases.table import TABLE, available, may_ever, nominate, perform
 from assessments.cases.writing import (
     EDITABLE,
@@ -26,7 +26,6 @@ __all__ = [
     "add_photo",
     "arrange_photos",
     "available",
-    "counts_for",
     "edit",
     "may_ever",
     "nominate",
@@ -34,4 +33,5 @@ __all__ = [
     "remove_photos",
     "save",
     "visible_to",
+    "waiting_for",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from assessments import oversight, permissions
 from assessments.choices import CaseState
@@ -21,25 +21,24 @@ def visible_to(user: User) -> QuerySet[ExemplaryCase]:
     ).select_related("organization__parent", "criterion")
 
 
-def counts_for(user: User) -> dict[str, int]:
-    """What waits for the user, by state: to agree to or mend (own), to forward, to publish. One query,
-    none for whom nothing can wait."""
-    own = [one for one in user.roles if permissions.may_write_case(user, one.organization)]
+def waiting_for(user: User) -> dict[CaseState, QuerySet[ExemplaryCase]]:
+    """What waits for the user, by state: to agree to or mend, to forward, to publish. Nothing is
+    asked of the database here."""
+    own = [
+        one.organization_id
+        for one in user.roles
+        if permissions.may_write_case(user, one.organization)
+    ]
     superior, below = permissions.forwards_cases_for(user), Q(pk__in=[])
     for union in superior:
         below |= within(union.path, "organization__path") & ~Q(organization=union)
-    leads = permissions.may_lead(user)
-    if not (own or superior or leads):
-        return {}
-    mine = Q(organization__in=[one.organization_id for one in own])
-    return visible_to(user).aggregate(
-        **{
-            state: Count("pk", filter=Q(state=state) & condition)
-            for state, condition in (
-                (CaseState.NOMINATED, mine),
-                (CaseState.RETURNED, mine),
-                (CaseState.SUBMITTED, below),
-                (CaseState.FORWARDED, Q() if leads else Q(pk__in=[])),
-            )
-        }
-    )
+    whose = {}
+    if own:
+        whose[CaseState.NOMINATED] = whose[CaseState.RETURNED] = Q(organization__in=own)
+    if superior:
+        whose[CaseState.SUBMITTED] = below
+    if permissions.may_lead(user):
+        whose[CaseState.FORWARDED] = Q()
+    return {
+        state: visible_to(user).filter(condition, state=state) for state, condition in whose.items()
+    }

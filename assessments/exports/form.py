@@ -5,24 +5,11 @@ from __future__ import annotations
 from typing import BinaryIO
 
 import segno
-from docx import Document
 from docx.document import Document as WordDocument
-from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
-from docx.shared import Cm, Pt
-from docx.table import Table
 
 from assessments import printing
+from assessments.exports import word
 from assessments.paper import Paper, PaperCriterion
-
-#: What Word and WPS have, and its free stand-ins.
-_SONG, _HEI = "宋体", "黑体"
-#: Characters that XML cannot hold.
-_UNFIT = {code: None for code in range(32) if code not in (9, 10, 13)} | {
-    0xFFFE: None,
-    0xFFFF: None,
-}
 
 
 def pdf(paper: Paper, link: str) -> bytes:
@@ -35,75 +22,23 @@ def pdf(paper: Paper, link: str) -> bytes:
     )
 
 
-def word(paper: Paper, link: str, target: BinaryIO) -> None:
+def as_word(paper: Paper, link: str, target: BinaryIO) -> None:
     """Write the form as .docx, A4."""
-    document = Document()
-    _set_up(document, paper)
-    _paragraph(document, paper.facts["campaign"], size=16, bold=True, centered=True)
-    _paragraph(document, "申　报　表", size=26, bold=True, centered=True)
+    mark = "草稿" if paper.is_draft else f"第 {paper.number} 次提交　验证码 {paper.code}"
+    document = word.new(title=paper.file_name, author=paper.facts["union"], footer=mark)
+    word.paragraph(document, paper.facts["campaign"], size=16, bold=True, centered=True)
+    word.paragraph(document, "申　报　表", size=26, bold=True, centered=True)
     if paper.is_draft:
-        _paragraph(document, "草稿，尚未提交", size=14, bold=True, centered=True)
+        word.paragraph(document, "草稿，尚未提交", size=14, bold=True, centered=True)
     _facts(document, paper)
     _summary(document, paper)
     for criterion in paper.criteria:
         _criterion(document, criterion)
     _signatures(document, paper)
     if not paper.is_draft:
-        _paragraph(document, f"验证码：{paper.code}（{link}）")
-        _paragraph(document, f"内容校验值（SHA-256）：{paper.digest}")
+        word.paragraph(document, f"验证码：{paper.code}（{link}）")
+        word.paragraph(document, f"内容校验值（SHA-256）：{paper.digest}")
     document.save(target)
-
-
-def _set_up(document: WordDocument, paper: Paper) -> None:
-    section = document.sections[0]
-    section.page_width, section.page_height = Cm(21), Cm(29.7)
-    section.left_margin = section.right_margin = Cm(2.2)
-    section.top_margin = section.bottom_margin = Cm(2)
-    style = document.styles["Normal"]
-    style.font.name, style.font.size = _SONG, Pt(11)
-    style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), _SONG)
-    document.core_properties.title = paper.file_name
-    document.core_properties.author = paper.facts["union"].translate(_UNFIT)
-    footer = section.footer.paragraphs[0]
-    footer.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    mark = "草稿" if paper.is_draft else f"第 {paper.number} 次提交　验证码 {paper.code}"
-    footer.add_run(f"{mark}　第 ")
-    _page_number(footer.add_run()._r)
-    footer.add_run(" 页")
-
-
-def _page_number(run) -> None:
-    """The field that Word fills with the number of the page."""
-    for kind, text in (("begin", None), (None, "PAGE"), ("end", None)):
-        element = OxmlElement("w:fldChar" if kind else "w:instrText")
-        if kind:
-            element.set(qn("w:fldCharType"), kind)
-        else:
-            element.text = text
-        run.append(element)
-
-
-def _paragraph(document: WordDocument, text: str, *, size=11, bold=False, centered=False) -> None:
-    paragraph = document.add_paragraph()
-    run = paragraph.add_run(text.translate(_UNFIT))
-    run.font.size, run.bold = Pt(size), bold
-    if bold:
-        run.font.name = _HEI
-        run._r.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), _HEI)
-    if centered:
-        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-
-
-def _table(document: WordDocument, *rows: tuple[str, ...], widths: tuple[float, ...]) -> Table:
-    """A table with borders; `widths` of its columns in cm."""
-    table = document.add_table(rows=0, cols=len(widths), style="Table Grid")
-    table.autofit = False
-    for row in rows:
-        cells = table.add_row().cells
-        for cell, text, width in zip(cells, row, widths, strict=True):
-            cell.width, cell.text = Cm(width), text.translate(_UNFIT)
-    document.add_paragraph()
-    return table
 
 
 def _facts(document: WordDocument, paper: Paper) -> None:
@@ -121,7 +56,7 @@ def _facts(document: WordDocument, paper: Paper) -> None:
         rows.append(("代填单位", paper.filled_by_proxy))
     if paper.signatory:
         rows.append(("纸质表签字人", paper.signatory))
-    _table(document, *rows, widths=(4.2, 12.4))
+    word.table(document, *rows, widths=(4.2, 12.4))
 
 
 def _summary(document: WordDocument, paper: Paper) -> None:
@@ -130,14 +65,14 @@ def _summary(document: WordDocument, paper: Paper) -> None:
         (str(one.number), one.title, one.points, one.maximum, "好" if one.met else "未达到")
         for one in paper.criteria
     ]
-    _table(document, *rows, widths=(1.6, 7, 2.8, 2.6, 2.6))
+    word.table(document, *rows, widths=(1.6, 7, 2.8, 2.6, 2.6))
 
 
 def _criterion(document: WordDocument, criterion: PaperCriterion) -> None:
     heading = (
         f"{criterion.number}、{criterion.title}（{criterion.points} / {criterion.maximum} 分）"
     )
-    _paragraph(document, heading, size=14, bold=True)
+    word.paragraph(document, heading, size=14, bold=True)
     rows = [("编号", "标准与自评", "得分")]
     for line in criterion.lines:
         parts = [line.indicator.name, f"标准：{line.indicator.clause}"]
@@ -146,12 +81,12 @@ def _criterion(document: WordDocument, criterion: PaperCriterion) -> None:
         parts += [f"佐证材料：{file['name']}　校验值 {file['sha256']}" for file in line.files]
         score = f"{line.score}\n/ {line.indicator.max_points.normalize():f}"
         rows.append((line.indicator.code, "\n".join(parts), score))
-    _table(document, *rows, widths=(1.8, 12.8, 2))
+    word.table(document, *rows, widths=(1.8, 12.8, 2))
 
 
 def _signatures(document: WordDocument, paper: Paper) -> None:
     lines = "\n\n\n负责人（签字）：　　　　　　　　　　（盖章）\n\n　　　　　　年　　月　　日"
-    _table(
+    word.table(
         document,
         ("申报工会意见", f"本工会对申报内容和佐证材料的真实性负责。{lines}"),
         ("上级工会意见", f"{paper.opinion}{lines}"),

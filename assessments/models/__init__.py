@@ -20,6 +20,13 @@ from assessments.models.phrase import StockPhrase
 from assessments.models.plan import ImplementationPlan, PlanVersion
 from assessments.models.publicity import Appeal, PublicityPeriod, PublishedResult
 from assessments.models.recognition import Recheck, Recognition
+from assessments.models.recommendation import (
+    GoalCompletion,
+    PackageFile,
+    Recommendation,
+    RecommendationList,
+    RecommendationQuota,
+)
 from assessments.models.review import (
     Recusal,
     Return,
@@ -40,6 +47,14 @@ from assessments.models.self_assessment import (
     SelfAssessment,
 )
 from assessments.models.similarity import Band, Similarity, Trace
+from assessments.models.supervision import (
+    Rectification,
+    SupervisionFile,
+    SupervisionFinding,
+    SupervisionRound,
+    SupervisionTeam,
+    SupervisionVisit,
+)
 from assessments.models.survey import Survey, SurveyPass
 
 __all__ = [
@@ -67,6 +82,7 @@ __all__ = [
     "Extension",
     "ExtensionRequest",
     "FindingPhoto",
+    "GoalCompletion",
     "ImplementationPlan",
     "Indicator",
     "Inspection",
@@ -76,6 +92,7 @@ __all__ = [
     "NoticeAudience",
     "NoticeFile",
     "NoticeRead",
+    "PackageFile",
     "PartialUpload",
     "PendingDecision",
     "PlanVersion",
@@ -84,6 +101,10 @@ __all__ = [
     "PublishedResult",
     "Recheck",
     "Recognition",
+    "Recommendation",
+    "RecommendationList",
+    "RecommendationQuota",
+    "Rectification",
     "Recusal",
     "Return",
     "ReturnRemark",
@@ -104,6 +125,11 @@ __all__ = [
     "Standing",
     "StockPhrase",
     "StoredFile",
+    "SupervisionFile",
+    "SupervisionFinding",
+    "SupervisionRound",
+    "SupervisionTeam",
+    "SupervisionVisit",
     "Survey",
     "SurveyPass",
     "TierPolicy",

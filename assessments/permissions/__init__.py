@@ -56,7 +56,7 @@ from assessments.permissions.reading import (
     may_see_names_of_city,
     overseen_by,
 )
-from assessments.permissions.recognising import may_recheck
+from assessments.permissions.recognising import may_keep_package, may_recheck
 from assessments.permissions.reviewing import (
     has_conflict,
     hidden_from,
@@ -79,8 +79,19 @@ from assessments.permissions.reviewing import (
     may_share_phrases,
     may_take_export,
 )
+from assessments.permissions.supervising import (
+    belongs_to_organizer,
+    may_answer_finding,
+    may_check_finding,
+    may_report_progress,
+    may_run_round,
+    may_see_rounds,
+    may_visit,
+    supervises_for,
+)
 
 __all__ = [
+    "belongs_to_organizer",
     "endorsement_applies",
     "endorses_for",
     "fills_by_proxy",
@@ -89,10 +100,12 @@ __all__ = [
     "hidden_from",
     "may_add_scan",
     "may_administer",
+    "may_answer_finding",
     "may_appeal",
     "may_arbitrate",
     "may_ask_to_sign",
     "may_be_assigned",
+    "may_check_finding",
     "may_end_proxy",
     "may_endorse",
     "may_export",
@@ -109,6 +122,7 @@ __all__ = [
     "may_judge_similarity",
     "may_keep_evidence",
     "may_keep_notice",
+    "may_keep_package",
     "may_keep_phrases",
     "may_keep_recusals",
     "may_lead",
@@ -120,12 +134,15 @@ __all__ = [
     "may_read_unfiled_plan",
     "may_recheck",
     "may_recuse",
+    "may_report_progress",
     "may_return_submitted",
     "may_review",
+    "may_run_round",
     "may_see_calibration",
     "may_see_changes",
     "may_see_library",
     "may_see_names_of_city",
+    "may_see_rounds",
     "may_see_similarities",
     "may_share_phrases",
     "may_sign",
@@ -135,11 +152,13 @@ __all__ = [
     "may_submit_on_paper",
     "may_take_export",
     "may_urge",
+    "may_visit",
     "may_withdraw",
     "may_write_case",
     "overseen_by",
     "proxy_for",
     "proxy_of",
     "publishes_for",
+    "supervises_for",
     "was_filling_by_proxy",
 ]

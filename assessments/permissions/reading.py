@@ -57,6 +57,7 @@ def may_read_evidence(user: User, evidence: Evidence) -> bool:
         using.exclude(state__in=EDITABLE_STATES).filter(answers__evidence=evidence).exists()
         or using.filter(revisions__evidence__evidence=evidence).exists()
         or using.filter(revisions__scans__evidence=evidence).exists()
+        or using.filter(recommendation__package__evidence=evidence).exists()
         or _is_flagged_for(user, evidence)
         or _is_inspected_by(user, evidence)
     )

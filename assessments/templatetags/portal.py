@@ -54,6 +54,7 @@ _EVENT_LABELS = {
     "RECHECKED": "复查",
     "RECOGNITION_REVOKED": "撤销命名",
     "REVOCATION_WITHDRAWN": "撤回撤销命名",
+    "PACKAGE_CHANGED": "修改推荐材料",
     "INSPECTION_ADDED": "列入现场核查",
     "INSPECTION_SCHEDULED": "安排现场核查",
     "INSPECTION_PHOTO": "上传核查照片",

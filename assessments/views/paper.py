@@ -14,13 +14,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import answering, paper, permissions, printing, proxies, verification
 from assessments.exports import form as exported
+from assessments.exports import word
 from assessments.files import EvidenceRefused
 from assessments.forms.paper import CodeForm, ScanForm
 from assessments.models import SelfAssessment
 from assessments.views.access import assessment_or_404, number_or_zero
 from assessments.views.guessing import is_guessing, note_miss
-
-_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 def _paper(request: HttpRequest, assessment: SelfAssessment) -> tuple[paper.Paper, str]:
@@ -59,10 +58,13 @@ def form_word(request: HttpRequest, pk: int) -> HttpResponse:
     """申报表 as a Word document."""
     found, link = _paper(request, assessment_or_404(request, pk))
     content = io.BytesIO()
-    exported.word(found, link, content)
+    exported.as_word(found, link, content)
     content.seek(0)
     return FileResponse(
-        content, as_attachment=True, filename=f"{found.file_name}.docx", content_type=_WORD
+        content,
+        as_attachment=True,
+        filename=f"{found.file_name}.docx",
+        content_type=word.MEDIA_TYPE,
     )
 
 

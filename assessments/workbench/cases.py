@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 from django.urls import reverse
 
 from assessments import cases
 from assessments.choices import CaseState
+from assessments.workbench.counting import Counted
 from assessments.workbench.task import Task
 from organizations.models import User
 
@@ -21,15 +25,12 @@ _TASKS = {
 }
 
 
-def waiting_cases(user: User) -> list[Task]:
-    counts = cases.counts_for(user)
-    return [
-        Task(
-            title=title,
-            text=text.format(counts[state]),
-            url=f"{reverse('assessments:case_list')}?state={state}",
-            button=button,
-        )
-        for state, (title, text, button) in _TASKS.items()
-        if counts.get(state)
-    ]
+def waiting_cases(user: User) -> Iterator[Counted]:
+    for state, rows in cases.waiting_for(user).items():
+        yield Counted(rows, partial(_task, state))
+
+
+def _task(state: CaseState, number: int) -> Task:
+    title, text, button = _TASKS[state]
+    url = f"{reverse('assessments:case_list')}?state={state}"
+    return Task(title=title, text=text.format(number), url=url, button=button)

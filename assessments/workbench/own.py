@@ -38,7 +38,7 @@ def own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
         assessment.organization_id: assessment
         for assessment in SelfAssessment.objects.filter(campaign=campaign, organization__in=own)
         .with_context()
-        .select_related("sign_requested_by")
+        .select_related("sign_requested_by", "recommendation__list")
     }
     sections = worksheet.load_each(assessments.values())
     requests = {
@@ -128,6 +128,10 @@ _WAITING_TEXTS = {
 def _assessment_task(assessment: SelfAssessment, user: User, due: dt.date, at: dt.datetime) -> Task:
     url = assessment.get_absolute_url()
     name = assessment.organization.name
+    line = getattr(assessment, "recommendation", None)
+    if line and permissions.may_keep_package(user, line):
+        text = "已列入推荐省总工会表彰名单，请准备推荐材料。"
+        return Task(title=name, text=text, url=line.get_absolute_url(), button="去准备")
     if not assessment.is_editable_state:
         text = _WAITING_TEXTS[State(assessment.state)]
         return Task(title=name, text=text, url=url, button="查看", is_open=False)

@@ -41,3 +41,15 @@ def test_of_a_year_that_is_not_published_only_weekends_are_free():
     first = dt.date(year, 10, 1)
     week = [first + dt.timedelta(days=n) for n in range(7)]
     assert [working_days.is_working_day(day) for day in week] == [day.weekday() < 5 for day in week]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "number"),
+    [
+        (dt.date(2026, 3, 2), dt.date(2026, 3, 6), 5),
+        (dt.date(2026, 3, 6), dt.date(2026, 3, 9), 2),
+        (dt.date(2026, 9, 28), dt.date(2026, 10, 11), 6),
+    ],
+)
+def test_how_many_there_are_both_days_counted(first, last, number):
+    assert working_days.between(first, last) == number

@@ -32,6 +32,10 @@ TABLES = {
     "assessments:inspection_list": "lead",
     "assessments:similarity_list": "lead",
     "assessments:plan_list": "admin",
+    "assessments:goal_list": "lead",
+    "assessments:recommendation_list": "lead",
+    "assessments:supervision_list": "admin",
+    "assessments:supervision_findings": "admin",
 }
 HEADING = re.compile(r"<th[^>]*>\s*(?:<a[^>]*>)?\s*([^<]*?)(?:&nbsp;.*?)?\s*<", re.DOTALL)
 
@@ -61,7 +65,15 @@ def scene(city):
     shown = make_self_assessment(city, campaign, State.PUBLISHED, organization=union)
     result = shown.published_results.get()
     appeals.file(result, AppealKind.OBJECTION, {"text": "不符。"}, None, None)
+    named = make_organization(Tier.GRASSROOTS, city.township, name="推荐表彰的工会")
+    final = make_self_assessment(city, campaign, State.FINAL, organization=named)
+    factories.make_recommendation(final, city.admin, city.lead)
     factories.make_flag(*handed_in[:2])
+    supervised = factories.make_round(
+        city.admin, campaign, handed_in[0].organization, members=[city.reviewer]
+    )
+    factories.make_finding(supervised.visits.get(), city.reviewer)
+    factories.feed_back(supervised.visits.get(), city.reviewer)
     standings.rebuild(campaign)
     return city
 
