@@ -32,6 +32,7 @@ TABLES = {
     "assessments:inspection_list": "lead",
     "assessments:similarity_list": "lead",
     "assessments:plan_list": "admin",
+    "assessments:case_list": "lead",
     "assessments:goal_list": "lead",
     "assessments:recommendation_list": "lead",
     "assessments:supervision_list": "admin",
