@@ -237,10 +237,10 @@ def test_plans(client, city, campaign):
 
 
 def test_cases(client, city, campaign):
-    drafts = [factories.make_case(city, title=f"做法{n}") for n in range(30)]
+    drafts = [factories.make_case(city, title=f"做法{n}") for n in range(14)]
     for number, case in enumerate(drafts):
-        for shade in range(3):
-            content = picture(color=(number * 8, shade * 99, 0))
+        for shade in range(2):
+            content = picture(color=(number * 18, shade * 99, 0))
             cases.add_photo(case, SimpleUploadedFile("照片.png", content), city.head)
         factories.lead_case(case, city, CaseState.PUBLISHED)
     case = factories.make_case(city)

@@ -107,8 +107,12 @@ class ExemplaryCase(models.Model):
 
 
 class CasePhotoQuerySet(models.QuerySet["CasePhoto"]):
+    def with_files(self) -> CasePhotoQuerySet:
+        """As pages show them."""
+        return self.select_related("stored_file")
+
     def public(self) -> CasePhotoQuerySet:
-        return self.filter(is_shown=True, case__state=CaseState.PUBLISHED)
+        return self.with_files().filter(is_shown=True, case__state=CaseState.PUBLISHED)
 
 
 class CasePhoto(models.Model):

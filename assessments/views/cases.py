@@ -89,7 +89,7 @@ def _photo_or_404(request: HttpRequest, pk: int) -> CasePhoto:
     if request.user.is_authenticated:
         handled = cases.visible_to(request.user).values("pk")
         rows = CasePhoto.objects.filter(Q(pk__in=rows.values("pk")) | Q(case__in=handled))
-    return get_object_or_404(rows.select_related("stored_file"), pk=pk)
+    return get_object_or_404(rows.with_files(), pk=pk)
 
 
 @login_not_required
@@ -155,7 +155,7 @@ def _record(
         "assessments/cases/record.html",
         {
             "case": case,
-            "photos": case.photos.all(),
+            "photos": case.photos.with_files(),
             "actions": {action.name for action in actions},
             "reasons": [
                 (action.label, slug)
@@ -251,7 +251,7 @@ def _edit(
         {
             "case": case,
             "form": form,
-            "photos": case.photos.all() if case.pk else (),
+            "photos": case.photos.with_files() if case.pk else (),
             "is_own": form_class is CaseForm,
             "most": cases.MAX_PHOTOS,
             "theirs": theirs,
