@@ -17,6 +17,7 @@ from assessments import (
     lots,
     phrases,
     rollups,
+    setting_up,
     standings,
 )
 from assessments.choices import Action, AppealKind, CaseState, State
@@ -124,6 +125,10 @@ LISTS = [
     ("head", "case_list"),
     ("county_head", "plan_list"),
     ("admin", "plan_urge"),
+    ("admin", "campaign_list"),
+    ("admin", "calendar"),
+    ("head", "calendar"),
+    ("county_head", "calendar"),
     ("reviewer", "inspection_list"),
     ("lead", "decision_list"),
     ("lead", "decision_prepare"),
@@ -203,6 +208,11 @@ def test_titles_and_their_papers(client, city, campaign):
         assert count(client, getattr(city, user), url) <= BUDGET, name
 
 
+def test_the_workbench_of_a_head_who_fills_in(client, city, campaign):
+    make_self_assessment(city, campaign)
+    assert count(client, city.head, reverse("assessments:workbench")) <= BUDGET
+
+
 def test_the_recommendation_to_the_province(client, city, campaign):
     line = factories.make_recommendation(
         make_self_assessment(city, campaign, State.FINAL), city.admin, city.lead
@@ -257,6 +267,19 @@ def test_cases(client, city, campaign):
     ]:
         url = reverse(f"assessments:{name}", args=arguments)
         assert count(client, getattr(city, user), url) <= BUDGET, name
+
+
+def test_setting_a_campaign_up(client, city, campaign):
+    following = setting_up.create(campaign.year + 1, "下一年", campaign, city.admin)
+    pages = [
+        (name, following.year)
+        for name in ("campaign", "campaign_days", "campaign_rubrics", "campaign_rules")
+    ]
+    pages += [("campaign", campaign.year), ("campaign_close", campaign.year)]
+    pages += [("campaign_extend", campaign.year), ("campaign_open", following.year)]
+    for name, year in pages:
+        url = reverse(f"assessments:{name}", args=[year])
+        assert count(client, city.admin, url) <= BUDGET, (name, year)
 
 
 def test_publicity(client, city):

@@ -27,6 +27,7 @@ from assessments.models.recommendation import (
     RecommendationList,
     RecommendationQuota,
 )
+from assessments.models.reminder import CalendarAddress, Reminder
 from assessments.models.review import (
     Recusal,
     Return,
@@ -66,6 +67,7 @@ __all__ = [
     "AssignmentRun",
     "Attachment",
     "Band",
+    "CalendarAddress",
     "Campaign",
     "CasePhoto",
     "Criterion",
@@ -106,6 +108,7 @@ __all__ = [
     "RecommendationQuota",
     "Rectification",
     "Recusal",
+    "Reminder",
     "Return",
     "ReturnRemark",
     "Review",
