@@ -251,7 +251,7 @@ MAY_GET = {
     "assessments:case_list": EVERYBODY,
     "assessments:case_add": OWN_WRITERS,
     "assessments:case_record": OWN | SUPERIORS | SUBORDINATES | CITY,  # of the grassroots union
-    "assessments:case_edit": LEADS,
+    "assessments:case_edit": OWN_WRITERS | LEADS,
     "assessments:case_act": set(),
     "assessments:review_nominate": set(),
     "assessments:plan_list": EVERYBODY,
@@ -374,7 +374,7 @@ MAY_POST = {
     "assessments:supervision_file_remove": {"other_reviewer"},
     **{f"assessments:notice_{act}": {"admin"} for act in ("edit", "publish", "withdraw", "urge")},
     "assessments:case_add": OWN_WRITERS,
-    "assessments:case_edit": LEADS,
+    "assessments:case_edit": OWN_WRITERS | LEADS,
     "assessments:case_act": LEADS,
     "assessments:review_nominate": {"reviewer"},
     "assessments:plan_act": LEADS,
@@ -804,8 +804,9 @@ def expected(scene, name, table):
         }
     if name == "organizations:add" and not is_township:
         return set()  # a grassroots union takes no unions below it
-    if name == "assessments:case_add" and is_township:  # of the grassroots union below
-        return {"subordinate_head", "subordinate_reporter"}
+    if name in ("assessments:case_add", "assessments:case_edit") and is_township:
+        # Of the grassroots union below.
+        return (everybody - OWN_WRITERS) | {"subordinate_head", "subordinate_reporter"}
     if name == "assessments:plan_edit" and is_township:  # which files none
         return {"subordinate_head", "subordinate_reporter"}
     if name in ("assessments:urge", "assessments:plan_urge") and is_township:

@@ -166,7 +166,7 @@ def _record(
             "form": form,
             "problem": problem,
         },
-        status=409 if problem else 200,
+        status=409 if problem and request.method == "POST" else 200,
     )
 
 
@@ -208,6 +208,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
     return _edit(request, ExemplaryCase(organization=union), CaseForm)
 
 
+@require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """The union's own text while it is with the union, the city's edition once it is there."""
     case = _visible_or_404(request, pk)
@@ -219,8 +220,8 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     form_class = _form_for(request.user, case)
     if form_class is None:
-        messages.error(request, f"这篇材料{case.get_state_display()}，现在不能修改。")
-        return redirect(case)
+        problem = f"这篇材料{case.get_state_display()}，现在不能修改。"
+        return _record(request, case, ReasonForm(), problem)
     return _edit(request, case, form_class)
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from assessments import appeals, assigning, inspecting, standings
-from assessments.choices import AppealKind, State
+from assessments.choices import AppealKind, CaseState, State
 from organizations import audit, tree
 from organizations.choices import Tier
 from organizations.models import AuditEvent, Organization
@@ -75,6 +75,7 @@ def scene(city):
     )
     factories.make_finding(supervised.visits.get(), city.reviewer)
     factories.feed_back(supervised.visits.get(), city.reviewer)
+    factories.make_case(city, CaseState.FORWARDED)
     standings.rebuild(campaign)
     return city
 
