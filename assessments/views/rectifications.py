@@ -238,19 +238,19 @@ def _follow(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
     checking = CheckForm(
         request.POST if asked in ("accept", "return") else None, returned=asked == "return"
     )
-    problem = ""
+    problem, seen = "", request.POST.get("seen", "")
     try:
         if asked == "answer" and _is_complete(request, answering):
             values = answering.cleaned_data
-            rectifying.answer(found, values["text"], values["files"], user)
+            rectifying.answer(found, values["text"], values["files"], user, seen=seen)
             messages.success(request, "已报送整改，等待验收。")
             return redirect(found)
         if asked == "accept" and checking.is_valid():
-            rectifying.accept(found, checking.cleaned_data["remark"], user)
+            rectifying.accept(found, checking.cleaned_data["remark"], user, seen=seen)
             messages.success(request, "已验收通过，已通知工会。")
             return redirect(found)
         if asked == "return" and checking.is_valid():
-            rectifying.send_back(found, **checking.cleaned_data, by=user)
+            rectifying.send_back(found, **checking.cleaned_data, by=user, seen=seen)
             messages.success(request, "已退回，已通知工会。")
             return redirect(found)
     except EvidenceRefused as error:
@@ -275,6 +275,7 @@ def _follow(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
             if may_check and (found.state in steps.ACCEPT.sources or problem)
             else None,
             "problem": problem,
+            "seen": rectifying.stamp(found),
         },
         status=409 if problem else 200,
     )
