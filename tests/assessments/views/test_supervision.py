@@ -12,6 +12,7 @@ from assessments.models import (
     SupervisionTeam,
     SupervisionVisit,
 )
+from assessments.supervision import rectifying
 from organizations import tree
 from organizations.choices import Role, Tier
 from organizations.models import Organization
@@ -266,6 +267,16 @@ def test_the_union_puts_it_right_and_the_team_checks(client, city, finding):
     assert finding.state == "ACCEPTED"
     response = post(client, city.reviewer, url, act="accept", remark="再通过一次", seen=seen)
     assert (response.status_code, "再通过一次" in response.content.decode()) == (409, True)
+
+
+def test_who_of_the_city_saw_it_put_right_is_named_to_the_city_alone(client, city, finding):
+    rectifying.accept(finding, "现场已更新。", city.reviewer)
+    url, name = finding.get_absolute_url(), city.reviewer.full_name
+    assert name in text_of(client, city.leader, url)
+    for user in (city.head, city.county_head):
+        page = text_of(client, user, url)
+        assert name not in page
+        assert "第一组" in page
 
 
 def test_a_stale_page_does_nothing_and_keeps_what_was_typed(client, city, finding):
