@@ -13,6 +13,18 @@ class CampaignState(TextChoices):
     PREPARING = "PREPARING", "筹备中"
     OPEN = "OPEN", "进行中"
     CLOSED = "CLOSED", "已结束"
+    ARCHIVED = "ARCHIVED", "已归档"
+
+
+class Occasion(TextChoices):
+    """What has a last day (提醒、日程)."""
+
+    PLAN = "PLAN", "实施方案报送截止"
+    SUBMISSION = "SUBMISSION", "自评提交截止"
+    CORRECTION = "CORRECTION", "退回修改截止"
+    ENDORSEMENT = "ENDORSEMENT", "上级初审截止"
+    REVIEW = "REVIEW", "评审完成"
+    PUBLICITY = "PUBLICITY", "公示结束"
 
 
 class State(TextChoices):

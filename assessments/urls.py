@@ -9,6 +9,8 @@ from assessments.views import (
     arbitration,
     assignments,
     attachments,
+    calendar,
+    campaigns,
     certificates,
     dashboard,
     decisions,
@@ -248,6 +250,23 @@ survey_urls = [
     path("<int:pk>/<str:code>/adopt/", surveys.adopt, name="survey_adopt"),
 ]
 
+campaign_urls = [
+    path("", campaigns.index, name="campaign_list"),
+    path("add/", campaigns.add, name="campaign_add"),
+    path("<int:year>/", campaigns.detail, name="campaign"),
+    path("<int:year>/days/", campaigns.days, name="campaign_days"),
+    path("<int:year>/rubrics/", campaigns.rubrics, name="campaign_rubrics"),
+    path("<int:year>/rules/", campaigns.rules, name="campaign_rules"),
+    path("<int:year>/open/", campaigns.turn, {"act": "open"}, name="campaign_open"),
+    path("<int:year>/close/", campaigns.turn, {"act": "close"}, name="campaign_close"),
+    path("<int:year>/archive/", campaigns.turn, {"act": "archive"}, name="campaign_archive"),
+    path("<int:year>/extend/", campaigns.extend, name="campaign_extend"),
+]
+calendar_urls = [
+    path("", calendar.index, name="calendar"),
+    path("address/", calendar.renew, name="calendar_renew"),
+    path("<str:key>.ics", calendar.file, name="calendar_file"),
+]
 urlpatterns = [
     path("", workbench.index, name="workbench"),
     path("dashboard/", dashboard.index, name="dashboard"),
@@ -280,5 +299,7 @@ urlpatterns = [
     path("supervisions/", include(supervision_urls)),
     path("notices/", include(notice_urls)),
     path("plans/", include(plan_urls)),
+    path("campaigns/", include(campaign_urls)),
+    path("calendar/", include(calendar_urls)),
     path("summary/", include(summary_urls)),
 ]

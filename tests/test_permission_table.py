@@ -21,6 +21,8 @@ from assessments import (
     inspecting,
     notices,
     phrases,
+    setting_up,
+    timetable,
 )
 from assessments.choices import AppealKind, PlanState, State
 from assessments.models import (
@@ -89,6 +91,7 @@ ACCOUNT_ACTS = (
     "unlock",
     "second_factor",
 )
+CAMPAIGN_PAGES = ("list", "add", "days", "rubrics", "rules", "open", "close", "extend")
 #: Who may open the address with GET, while the self-assessment is under review.
 MAY_GET = {
     "assessments:workbench": EVERYBODY,
@@ -248,6 +251,12 @@ MAY_GET = {
     "assessments:plan_act": set(),
     "assessments:plan_edit": OWN_WRITERS,
     "assessments:plan_urge": URGERS,
+    **{f"assessments:campaign_{name}": {"admin"} for name in CAMPAIGN_PAGES},
+    "assessments:campaign": {"admin"},
+    "assessments:campaign_archive": set(),  # leads on: it is open
+    "assessments:calendar": EVERYBODY,
+    "assessments:calendar_renew": set(),
+    "assessments:calendar_file": EVERYBODY,  # who knows the address
     "assessments:summary": LEADS,
     "assessments:export_list": LEADS,
     "assessments:export_new": LEADS,
@@ -356,6 +365,12 @@ MAY_POST = {
     "assessments:plan_act": LEADS,
     "assessments:plan_edit": OWN_WRITERS,
     "assessments:plan_urge": URGERS,
+    **{
+        f"assessments:campaign_{name}": {"admin"}
+        for name in (*CAMPAIGN_PAGES, "archive")
+        if name != "list"
+    },
+    "assessments:calendar_renew": EVERYBODY,
     "assessments:assignment_list": set(),
     "assessments:assignment_plan": LEADS,
     "assessments:review_recuse": {"reviewer"},
@@ -398,6 +413,7 @@ FOR_SCRIPTS = {"assessments:upload_begin": 401, "assessments:upload": 401}
 NOT_FOUND_SIGNED_OUT = {"assessments:notice", "assessments:notice_file"}
 #: Without signing in.
 OPEN_TO_ALL = {
+    "assessments:calendar_file",
     "assessments:policy",
     "assessments:help",
     "assessments:appeal_look_up",
@@ -594,6 +610,8 @@ def scene(request, city):
         by=users["admin"],
     )
     message = users["head"].notifications.first()
+    following = setting_up.create(campaign.year + 1, "下一年", campaign, users["admin"])
+    timetable.renew_address(users["head"])
     arguments = {
         "organizations:api_client_renew": [reading.pk],
         "organizations:api_client_revoke": [reading.pk],
@@ -657,6 +675,13 @@ def scene(request, city):
         "assessments:certificate": [title.pk],
         "assessments:certificates": [campaign.year],
         "assessments:certified_letters": [campaign.year],
+        "assessments:campaign": [campaign.year],
+        **{f"assessments:campaign_{one}": [following.year] for one in ("days", "rubrics", "rules")},
+        "assessments:campaign_open": [following.year],
+        **{
+            f"assessments:campaign_{one}": [campaign.year] for one in ("close", "extend", "archive")
+        },
+        "assessments:calendar_file": [timetable.key_of(users["head"])],
         **{
             f"assessments:recommendation_{page}": [campaign.year]
             for page in ("draw", "confirm", "summary", "forms")

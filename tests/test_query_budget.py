@@ -16,6 +16,7 @@ from assessments import (
     lots,
     phrases,
     rollups,
+    setting_up,
     standings,
 )
 from assessments.choices import Action, AppealKind, State
@@ -120,6 +121,10 @@ LISTS = [
     ("admin", "plan_list"),
     ("county_head", "plan_list"),
     ("admin", "plan_urge"),
+    ("admin", "campaign_list"),
+    ("admin", "calendar"),
+    ("head", "calendar"),
+    ("county_head", "calendar"),
     ("reviewer", "inspection_list"),
     ("lead", "decision_list"),
     ("lead", "decision_prepare"),
@@ -199,6 +204,11 @@ def test_titles_and_their_papers(client, city, campaign):
         assert count(client, getattr(city, user), url) <= BUDGET, name
 
 
+def test_the_workbench_of_a_head_who_fills_in(client, city, campaign):
+    make_self_assessment(city, campaign)
+    assert count(client, city.head, reverse("assessments:workbench")) <= BUDGET
+
+
 def test_the_recommendation_to_the_province(client, city, campaign):
     line = factories.make_recommendation(
         make_self_assessment(city, campaign, State.FINAL), city.admin, city.lead
@@ -230,6 +240,19 @@ def test_plans(client, city, campaign):
     urls = [plan.get_absolute_url(), f"{plan.get_absolute_url()}receipt.pdf"]
     for user, url in [("head", draft), *((who, url) for who in ("head", "lead") for url in urls)]:
         assert count(client, getattr(city, user), url) <= BUDGET, (user, url)
+
+
+def test_setting_a_campaign_up(client, city, campaign):
+    following = setting_up.create(campaign.year + 1, "下一年", campaign, city.admin)
+    pages = [
+        (name, following.year)
+        for name in ("campaign", "campaign_days", "campaign_rubrics", "campaign_rules")
+    ]
+    pages += [("campaign", campaign.year), ("campaign_close", campaign.year)]
+    pages += [("campaign_extend", campaign.year), ("campaign_open", following.year)]
+    for name, year in pages:
+        url = reverse(f"assessments:{name}", args=[year])
+        assert count(client, city.admin, url) <= BUDGET, (name, year)
 
 
 def test_publicity(client, city):

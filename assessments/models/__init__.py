@@ -26,6 +26,7 @@ from assessments.models.recommendation import (
     RecommendationList,
     RecommendationQuota,
 )
+from assessments.models.reminder import CalendarAddress, Reminder
 from assessments.models.review import (
     Recusal,
     Return,
@@ -65,6 +66,7 @@ __all__ = [
     "AssignmentRun",
     "Attachment",
     "Band",
+    "CalendarAddress",
     "Campaign",
     "Criterion",
     "Decision",
@@ -103,6 +105,7 @@ __all__ = [
     "RecommendationQuota",
     "Rectification",
     "Recusal",
+    "Reminder",
     "Return",
     "ReturnRemark",
     "Review",

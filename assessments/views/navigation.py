@@ -21,6 +21,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     entries = [
         ("工作台", "assessments:workbench", True),
         ("通知公告", "assessments:notice_list", True),
+        ("日程", "assessments:calendar", True),
     ]
     sees_subtree = bool(permissions.overseen_by(user))
     has_library = any(
@@ -51,6 +52,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ("督查", "assessments:supervision_list", permissions.belongs_to_organizer(user)),
         ("雷同", "assessments:similarity_list", permissions.may_lead(user)),
         ("汇总", "assessments:summary", permissions.may_export(user)),
+        ("创建活动", "assessments:campaign_list", permissions.may_administer(user)),
         ("工会组织", "organizations:list", sees_subtree or user.is_superuser),
         ("账号管理", "organizations:accounts", is_admin(user)),
         ("后台管理", "admin:index", is_city_admin(user)),

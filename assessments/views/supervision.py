@@ -76,7 +76,7 @@ class RoundList(CampaignListView):
         user = self.request.user
         runs = permissions.supervises_for(user) is not None
         return super().get_context_data(**kwargs) | {
-            "may_add": runs and self.campaign is not None,
+            "may_add": runs and self.campaign is not None and not self.campaign.is_archived,
             "may_see_rounds": True,
             "may_report": permissions.may_report_progress(user),
         }
@@ -170,7 +170,7 @@ class Plan(TableView):
         return super().get_context_data(**kwargs) | {
             "round": round_,
             "teams": self.teams,
-            "may_plan": may_run and round_.is_open,
+            "may_plan": may_run and round_.is_open and not round_.campaign.is_archived,
             "may_start": steps.START.is_open_to(user, round_),
             "may_close": steps.CLOSE.is_open_to(user, round_),
             "history": histories.lines(round_) if may_run else [],
