@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from assessments.models import Criterion, Indicator, Rubric
+from assessments.models import Criterion, Indicator, Rubric, RubricLocked
 from organizations.choices import ASSESSED_TIERS, Tier
 
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
@@ -29,10 +29,6 @@ _HEADINGS = {
     Tier.TOWNSHIP: "(二)六好乡镇(街道)工会",
     Tier.GRASSROOTS: "(三)六好基层工会",
 }
-
-
-class RubricLocked(Exception):
-    """A rubric that a campaign has opened with differs from the data: make a new version."""
 
 
 def policy_text() -> str:
@@ -90,7 +86,7 @@ def _load_tier(tier: Tier, version: int, rows: list[dict[str, str]]) -> Rubric:
     ):
         return rubric
     if rubric.is_locked:
-        raise RubricLocked(f"{rubric}: in use by a campaign that has opened")
+        raise RubricLocked(f"{rubric}与数据文件不同，且已有开放过的活动在使用。")
     criteria = {
         int(row["criterion_no"]): Criterion.objects.update_or_create(
             rubric=rubric,
@@ -163,3 +159,8 @@ def faults(rubrics: Iterable[Rubric]) -> list[Fault]:
         if total != 100:
             found.append(Fault(rubric, f"满分合计应为 100 分，现为 {total:f} 分。"))
     return found
+
+
+def problems(rubric: Rubric) -> list[str]:
+    """What keeps this version from being used by a campaign, in the words of the screen."""
+    return [fault.text for fault in faults([rubric])]
