@@ -6,7 +6,7 @@ from django.db import transaction
 
 from assessments import rubrics
 from assessments.choices import DECIDED_STATES, CampaignState, State
-from assessments.models import Campaign
+from assessments.models import Campaign, Rubric
 from organizations.audit import record
 from organizations.choices import ASSESSED_TIERS
 from organizations.models import User
@@ -41,6 +41,8 @@ def opening_problems(campaign: Campaign) -> list[str]:
 def open_campaign(campaign: Campaign, by: User | None) -> None:
     """From 筹备中 or 已结束 to 进行中; its rubrics are locked from then on. Raises NotInOrder."""
     locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    # Nobody edits them while they are looked at, nor after they are locked for good.
+    list(Rubric.objects.select_for_update().filter(policies__campaign=locked).values("pk"))
     problems = opening_problems(locked)
     if problems:
         raise NotInOrder(problems)

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from assessments.models import Criterion, Indicator, Rubric, RubricLocked
+from assessments.models import Criterion, Indicator, Rubric
 from organizations.choices import ASSESSED_TIERS, Tier
 
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
@@ -85,8 +85,7 @@ def _load_tier(tier: Tier, version: int, rows: list[dict[str, str]]) -> Rubric:
         _is_same(existing[row["code"]], row, wanted[row["code"]]) for row in rows
     ):
         return rubric
-    if rubric.is_locked:
-        raise RubricLocked(f"{rubric}与数据文件不同，且已有开放过的活动在使用。")
+    rubric.refuse_if_locked()
     criteria = {
         int(row["criterion_no"]): Criterion.objects.update_or_create(
             rubric=rubric,

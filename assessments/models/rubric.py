@@ -19,6 +19,10 @@ from organizations.choices import ASSESSED_TIERS, Tier
 POINTS = {"max_digits": 5, "decimal_places": 1}
 
 
+class RubricLocked(Exception):
+    """A version that a campaign has opened with would change: make a new one. In Chinese."""
+
+
 class Rubric(models.Model):
     """The criteria of one tier, in one version. Locked once a campaign with it has opened."""
 
@@ -49,13 +53,14 @@ class Rubric(models.Model):
         """Whether a campaign that has opened uses this version: a new one must be made then."""
         return self.policies.exclude(campaign__state=CampaignState.PREPARING).exists()
 
+    def refuse_if_locked(self) -> None:
+        """Raises RubricLocked."""
+        if self.is_locked:
+            raise RubricLocked(f"{self}已有开放过的活动在使用，不能修改，请另建新版本。")
+
     @property
     def tier_label(self) -> str:
         return Tier(self.tier).label
-
-
-class RubricLocked(Exception):
-    """A version that a campaign has opened with would change: make a new version."""
 
 
 class _Part(models.Model):
@@ -68,17 +73,12 @@ class _Part(models.Model):
         raise NotImplementedError
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self._refuse_if_locked()
+        self._part_of().refuse_if_locked()
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        self._refuse_if_locked()
+        self._part_of().refuse_if_locked()
         return super().delete(*args, **kwargs)
-
-    def _refuse_if_locked(self) -> None:
-        rubric = self._part_of()
-        if rubric.is_locked:
-            raise RubricLocked(f"{rubric}已有开放过的活动在使用，不能修改，请另建新版本。")
 
 
 class Criterion(_Part):

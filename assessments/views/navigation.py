@@ -49,6 +49,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ("命名推荐", "assessments:recognition_list", permissions.may_lead(user)),
         ("现场核查", "assessments:inspection_list", permissions.may_go_and_see(user)),
         ("雷同", "assessments:similarity_list", permissions.may_lead(user)),
+        ("标准", "assessments:rubric_list", permissions.may_administer(user)),
         ("汇总", "assessments:summary", permissions.may_export(user)),
         ("工会组织", "organizations:list", sees_subtree or user.is_superuser),
         ("账号管理", "organizations:accounts", is_admin(user)),
