@@ -4,6 +4,7 @@ a row. What is read is text still: `forms.rubrics` judges it by the rules of the
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -166,10 +167,12 @@ def _plain(value: object, place: str) -> str:
 
 
 def _tier_of(lines: list[Line]) -> Tier:
-    letter = lines[0].values["code"][:1] if lines else ""
-    for tier, known in LETTERS.items():
-        if letter == known:
-            return tier
+    """That of most codes: a wrong one among them is a fault of its own."""
+    letters = Counter(line.values["code"][:1] for line in lines)
+    for letter, _ in letters.most_common(1):
+        for tier, known in LETTERS.items():
+            if letter == known:
+                return tier
     raise ListRefused("从第一个指标的编号看不出层级：县级以 C、乡镇（街道）以 T、基层以 G 开头。")
 
 

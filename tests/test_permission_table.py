@@ -21,6 +21,7 @@ from assessments import (
     inspecting,
     notices,
     phrases,
+    rubric_editing,
 )
 from assessments.choices import AppealKind, PlanState, State
 from assessments.models import (
@@ -29,6 +30,7 @@ from assessments.models import (
     Indicator,
     InspectionDraw,
     Recusal,
+    Rubric,
     SelfAssessment,
     Survey,
 )
@@ -206,6 +208,20 @@ MAY_GET = {
     "assessments:certificates": LEADS,
     "assessments:certified_letters": LEADS,
     "assessments:certificate_look_up": EVERYBODY,
+    **{
+        f"assessments:rubric{page}": {"admin"}
+        for page in (
+            "_list",
+            "_import",
+            "",
+            "_criterion",
+            "_compare",
+            "_copy",
+            "_remove",
+            "_json",
+            "_workbook",
+        )
+    },
     "assessments:recommendation_list": LEADS,
     "assessments:goal_list": LEADS,
     "assessments:recommendation": CITY | {"foreign_admin", "reviewer"},  # in another county
@@ -325,6 +341,10 @@ MAY_POST = {
     "assessments:recommendation": LEADS,
     "assessments:recommendation_draw": LEADS,
     "assessments:recommendation_confirm": LEADS,
+    **{
+        f"assessments:rubric_{page}": {"admin"}
+        for page in ("import", "criterion", "copy", "remove")
+    },
     "assessments:notice_add": ANY_ADMINS,
     **{f"assessments:notice_{act}": {"admin"} for act in ("edit", "publish", "withdraw", "urge")},
     "assessments:plan_act": LEADS,
@@ -559,6 +579,8 @@ def scene(request, city):
         expires_on=timezone.localdate(),
         by=users["admin"],
     )
+    original = Rubric.objects.get(tier=Tier.COUNTY, version=1)
+    revised = rubric_editing.copy(original, "修订稿", users["admin"])
     message = users["head"].notifications.first()
     arguments = {
         "organizations:api_client_renew": [reading.pk],
@@ -627,6 +649,11 @@ def scene(request, city):
             f"assessments:recommendation_{page}": [campaign.year]
             for page in ("draw", "confirm", "summary", "forms")
         },
+        **{
+            f"assessments:rubric{page}": [revised.pk]
+            for page in ("", "_compare", "_copy", "_remove", "_json", "_workbook")
+        },
+        "assessments:rubric_criterion": [revised.pk, 1],
         "assessments:recommendation": [recommended.pk],
         "assessments:recommendation_form": [recommended.pk],
         "assessments:plan": [plan.pk],

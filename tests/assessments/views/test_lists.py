@@ -34,6 +34,7 @@ TABLES = {
     "assessments:plan_list": "admin",
     "assessments:goal_list": "lead",
     "assessments:recommendation_list": "lead",
+    "assessments:rubric_list": "admin",
 }
 HEADING = re.compile(r"<th[^>]*>\s*(?:<a[^>]*>)?\s*([^<]*?)(?:&nbsp;.*?)?\s*<", re.DOTALL)
 
