@@ -7,9 +7,8 @@ import pytest
 from openpyxl import load_workbook
 
 from assessments import campaigns, rubric_editing, rubric_files, rubrics
-from assessments.choices import CampaignState
 from assessments.forms.rubrics import judged
-from assessments.models import Campaign, Criterion, Indicator, Rubric, RubricLocked, TierPolicy
+from assessments.models import Criterion, Indicator, Rubric, RubricLocked, TierPolicy
 from assessments.rubric_editing import NotAllowed
 from organizations.choices import Tier
 from organizations.importing.reading import ListRefused
@@ -93,8 +92,7 @@ def test_a_draft_may_be_unbalanced_but_opens_no_campaign(criterion, city):
     draft = Rubric.objects.get(pk=criterion.rubric_id)
     (problem,) = rubrics.problems(draft)
     assert problem.startswith("满分合计应为 100 分")
-    campaign = factories.make_campaign()
-    Campaign.objects.update(state=CampaignState.PREPARING)
+    campaign = factories.make_campaign(opened=False)
     TierPolicy.objects.filter(campaign=campaign, tier=draft.tier).update(rubric=draft)
     with pytest.raises(campaigns.NotInOrder):
         campaigns.open_campaign(campaign, city.admin)
@@ -114,8 +112,7 @@ def test_what_an_open_campaign_uses_is_locked_in_its_models_too(first, city):
 
 
 def test_a_version_in_preparation_is_changed_but_not_deleted(draft, city):
-    campaign = factories.make_campaign()
-    Campaign.objects.update(state=CampaignState.PREPARING)
+    campaign = factories.make_campaign(opened=False)
     TierPolicy.objects.filter(campaign=campaign, tier=draft.tier).update(rubric=draft)
     criterion = draft.criteria.get(number=1)
     rewrite(criterion, rows_of(criterion), city)
