@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -26,10 +26,12 @@ def _has_opened(campaign: Campaign | None) -> bool:
     return campaign is not None and campaign.state != CampaignState.PREPARING
 
 
+#: The days can be put off for everybody, with a reason, on the portal's own page.
 _FIXED_ONCE_OPEN = [
     "year",
     "cycle_start_year",
     "opens_on",
+    *campaigns.EXTENDABLE,
     "criterion_pass_percent",
     "pass_total",
     "discrepancy_percent",
@@ -64,7 +66,6 @@ class CampaignAdmin(RecordedAdmin):
     filter_horizontal = []
     autocomplete_fields = ["outside_target"]
     inlines = [TierPolicyInline]
-    actions = ["open_campaigns", "close_campaigns"]
     fieldsets = [
         (None, {"fields": ["name", "year", "cycle_start_year", "state"]}),
         (
@@ -106,40 +107,18 @@ class CampaignAdmin(RecordedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         return super().has_delete_permission(request, obj) and not _has_opened(obj)
 
+    def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        archived = obj is not None and obj.is_archived
+        return super().has_change_permission(request, obj) and not archived
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Without deletion in bulk: it would pass over the rule above."""
+        """Without deletion in bulk: it would pass over the rule above. Opening and what follows is
+        done on the portal's own pages (创建活动)."""
         return {
             name: action
             for name, action in super().get_actions(request).items()
             if name != "delete_selected"
         }
-
-    @admin.action(description="开放所选活动（工会可以填报，标准随之锁定）")
-    def open_campaigns(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
-        for campaign in queryset:
-            try:
-                campaigns.open_campaign(campaign, by=request.user)
-            except campaigns.NotInOrder as error:
-                for problem in error.problems:
-                    self.message_user(request, f"{campaign}：{problem}", messages.ERROR)
-                continue
-            self.message_user(request, f"{campaign}：已开放。", messages.SUCCESS)
-            left_out = campaigns.tiers_without_policy(campaign)
-            if left_out:
-                names = "、".join(left_out)
-                self.message_user(request, f"{campaign}：没有设置{names}。", messages.WARNING)
-
-    @admin.action(description="结束所选活动（不能再填报，评审可以继续）")
-    def close_campaigns(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> None:
-        for campaign in queryset:
-            campaigns.close_campaign(campaign, by=request.user)
-            self.message_user(request, f"{campaign}：已结束。", messages.SUCCESS)
-            if waiting := campaigns.unfinished(campaign):
-                self.message_user(
-                    request,
-                    f"{campaign}：还有 {waiting} 份已提交的申报没有评定，可以继续评审和评定。",
-                    messages.WARNING,
-                )
 
 
 @admin.register(Rubric)
@@ -148,8 +127,8 @@ class RubricAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Indicator)
-class IndicatorAdmin(RecordedAdmin):
-    """The policy's words are fixed; points and marks can change until a campaign opens."""
+class IndicatorAdmin(ReadOnly, admin.ModelAdmin):
+    """To look things up: versions are changed on the pages of the portal, which weigh the points."""
 
     list_display = ["code", "name", "kind", "max_points", "mandatory", "conditional", "criterion"]
     list_filter = ["criterion__rubric", "kind", "mandatory", "conditional", "evidence_required"]
@@ -157,17 +136,6 @@ class IndicatorAdmin(RecordedAdmin):
     search_fields = ["code", "name", "clause"]
     ordering = ["criterion__rubric", "position"]
     list_per_page = 60
-    readonly_fields = ["criterion", "position", "code", "clause", "kind"]
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Indicator | None = None) -> bool:
-        locked = obj is not None and obj.criterion.rubric.is_locked
-        return super().has_change_permission(request, obj) and not locked
 
 
 @admin.register(Recusal)

@@ -20,7 +20,7 @@ from ninja import Field, NinjaAPI, Query, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer
 
-from assessments import rollups
+from assessments import deadlines, rollups
 from assessments.choices import State
 from assessments.models import Campaign, Decision, DecisionCriterion, SelfAssessment
 from assessments.scoring import rounded
@@ -152,6 +152,7 @@ class ResultOut(Schema):
     tier: Tier
     state: State
     at_standard: bool
+    title_revoked_on: dt.date | None
     total: Decimal
     criteria: list[CriterionOut]
     decided_at: dt.datetime
@@ -227,7 +228,7 @@ def results(request: HttpRequest, year: int, page: Query[Page]) -> Any:
             self_assessment__state__in=PUBLIC_STATES,
             superseded_at=None,
         )
-        .select_related("self_assessment__organization")
+        .select_related("self_assessment__organization", "recognition")
         .prefetch_related(Prefetch("criteria", DecisionCriterion.objects.order_by("number")))
     )
     return _page(rows, page, _result)
@@ -284,6 +285,7 @@ def _page(rows: QuerySet, page: Page, out: Callable[[Any], Schema]) -> dict[str,
 
 def _result(decision: Decision) -> ResultOut:
     assessment = decision.self_assessment
+    title = getattr(decision, "recognition", None)
     return ResultOut(
         key=decision.pk,
         organization_code=assessment.organization.code,
@@ -291,6 +293,9 @@ def _result(decision: Decision) -> ResultOut:
         tier=assessment.organization.tier,
         state=assessment.state,
         at_standard=decision.outcome == "AT_STANDARD",
+        title_revoked_on=deadlines.local_day(title.revoked_at)
+        if title and title.revoked_at
+        else None,
         total=rounded(decision.total),
         criteria=[
             CriterionOut(

@@ -13,6 +13,18 @@ class CampaignState(TextChoices):
     PREPARING = "PREPARING", "筹备中"
     OPEN = "OPEN", "进行中"
     CLOSED = "CLOSED", "已结束"
+    ARCHIVED = "ARCHIVED", "已归档"
+
+
+class Occasion(TextChoices):
+    """What has a last day (提醒、日程)."""
+
+    PLAN = "PLAN", "实施方案报送截止"
+    SUBMISSION = "SUBMISSION", "自评提交截止"
+    CORRECTION = "CORRECTION", "退回修改截止"
+    ENDORSEMENT = "ENDORSEMENT", "上级初审截止"
+    REVIEW = "REVIEW", "评审完成"
+    PUBLICITY = "PUBLICITY", "公示结束"
 
 
 class State(TextChoices):
@@ -123,6 +135,43 @@ class RecheckOutcome(TextChoices):
     KEPT = "KEPT", "保持命名"
     IMPROVE = "IMPROVE", "限期整改"
     REVOKE = "REVOKE", "撤销命名"
+
+
+class RoundState(TextChoices):
+    """A round of supervision (督查)."""
+
+    PLANNED = "PLANNED", "筹备中"
+    RUNNING = "RUNNING", "进行中"
+    CLOSED = "CLOSED", "已结束"
+
+
+class VisitState(TextChoices):
+    """A union to be visited in a round of supervision."""
+
+    PLANNED = "PLANNED", "待走访"
+    FED_BACK = "FED_BACK", "已反馈"
+    CANCELLED = "CANCELLED", "已取消"
+
+
+class FindingSeverity(TextChoices):
+    """How much a finding of the supervision weighs."""
+
+    MINOR = "MINOR", "一般"
+    SERIOUS = "SERIOUS", "较重"
+    GRAVE = "GRAVE", "严重"
+
+
+class FindingState(TextChoices):
+    """How far putting right (整改) what the supervision has found has come."""
+
+    OPEN = "OPEN", "待整改"
+    ANSWERED = "ANSWERED", "待验收"
+    RETURNED = "RETURNED", "退回整改"
+    ACCEPTED = "ACCEPTED", "整改到位"
+
+
+#: A finding that waits for the union.
+UNANSWERED_STATES = (FindingState.OPEN, FindingState.RETURNED)
 
 
 class LeftOut(TextChoices):

@@ -64,8 +64,9 @@ def due_on(assessment: SelfAssessment) -> dt.date:
 def is_in_time(assessment: SelfAssessment, at: dt.datetime) -> bool:
     """Whether the union may still write and hand in. What the city has returned can be mended
     after the campaign has closed."""
-    running = assessment.state == State.RETURNED or is_running(assessment.campaign, at)
-    return running and local_day(at) <= due_on(assessment)
+    campaign = assessment.campaign
+    returned = assessment.state == State.RETURNED and not campaign.is_archived
+    return (returned or is_running(campaign, at)) and local_day(at) <= due_on(assessment)
 
 
 def days_left(due: dt.date, at: dt.datetime) -> int:

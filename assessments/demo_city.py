@@ -14,12 +14,22 @@ from typing import Any
 
 from django.db import models, transaction
 
-from assessments import campaigns, deadlines, demo, rollups, standings, worksheet
+from assessments import (
+    campaigns,
+    deadlines,
+    demo,
+    recognition,
+    recommending,
+    rollups,
+    standings,
+    worksheet,
+)
 from assessments.choices import (
     DECIDED_STATES,
     CampaignState,
     IndicatorKind,
     Outcome,
+    RecheckOutcome,
     State,
 )
 from assessments.models import (
@@ -91,7 +101,8 @@ def seed(count: int = 1850, chance: int = 2026) -> bool:
     _plant(luck, count)
     now = Campaign.objects.latest("year")
     people = {
-        name: User.objects.get(username=name) for name in ("reviewer", "lead", "head", "township")
+        name: User.objects.get(username=name)
+        for name in ("reviewer", "lead", "head", "township", "admin")
     }
     Campaign.objects.filter(pk=now.pk).update(cycle_start_year=now.year - 1)
     now.refresh_from_db()
@@ -105,9 +116,10 @@ def seed(count: int = 1850, chance: int = 2026) -> bool:
         _hold(campaign, number, luck, zeal, hardness, people)
         if campaign != now:
             campaigns.close_campaign(campaign, by=None)
-    standings.rebuild(now)
     for campaign in Campaign.objects.opened():
+        standings.rebuild(campaign)
         rollups.rebuild(campaign)
+    _recommend(years[1], people)
     return True
 
 
@@ -331,6 +343,28 @@ def _decide(forms: list[_Form], by: User, at: dt.datetime) -> None:
         for form, decision in zip(forms, decisions, strict=True)
         for indicator, one in form.results.items()
     )
+
+
+def _recommend(campaign: Campaign, people: dict[str, User]) -> None:
+    """The titles of a campaign that is over, one of them in question, and its list for the province."""
+    admin, lead = people["admin"], people["lead"]
+    waiting = recognition.awaiting(campaign)
+    recognition.award(campaign, campaign.review_deadline, admin, seen=waiting.count())
+    percents = {}
+    for tier in ASSESSED_TIERS:
+        best = recognition.final_at_standard(campaign).filter(self_assessment__rubric__tier=tier)
+        for number, one in enumerate(
+            best.select_related("self_assessment__organization").order_by("-total", "pk")[:20]
+        ):
+            percents[one.self_assessment.organization] = Decimal(104 - number)
+    recommending.enter_goals(campaign, percents, {}, admin)
+    places = {(Tier.COUNTY, None): 1, (Tier.TOWNSHIP, None): 2, (Tier.GRASSROOTS, None): 4}
+    made = recommending.draw_up(campaign, places, Decimal(100), admin)
+    for user in (admin, lead):
+        recommending.confirm(made, user, str(made.version))
+    last = campaign.recognitions.order_by("number").last()
+    remarks = "今年发生一起较大劳动争议，拟撤销。"
+    recognition.recheck(last, RecheckOutcome.REVOKE, remarks, lead, recognition.stamp(last))
 
 
 def _numbers(forms: list[_Form]) -> Iterable[int]:

@@ -100,6 +100,8 @@ def answer(
     )
     if locked.granted is not None:
         raise NotPossible("这份申请已经有人答复。")
+    if locked.campaign.is_archived:
+        raise NotPossible("本年度活动已经归档，不能再延期。")
     if not permissions.may_grant_extension(by, locked.organization):
         raise NotPossible("您不能答复自己所在工会的申请。")
     if granted:

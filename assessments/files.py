@@ -196,6 +196,7 @@ def discard(file: StoredFile) -> None:
             locked.photos,
             locked.notice_files,
             locked.appeals,
+            locked.supervision_files,
             locked.plan_versions,
         )
     ):

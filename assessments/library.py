@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -92,6 +92,15 @@ def store(upload: File, keep: Callable[[StoredFile], Kept]) -> Kept:
             files.discard(file)
             raise
     raise EvidenceRefused(f"“{upload.name}”没有保存，请再传一次。")
+
+
+def store_all(uploads: Sequence[File], keep: Callable[[list[StoredFile]], Kept]) -> Kept:
+    """As `store`, of several files: all of them are kept, or none."""
+    if not uploads:
+        with transaction.atomic():
+            return keep([])
+    first, *rest = uploads
+    return store(first, lambda file: store_all(rest, lambda found: keep([file, *found])))
 
 
 def add(organization: Organization, upload: File, by: User) -> Evidence:

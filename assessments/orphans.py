@@ -42,7 +42,12 @@ def _walk(folder: str) -> Iterator[str]:
 def unused_files() -> list[StoredFile]:
     """Bytes in the books that nothing uses: an interruption between storing and entering them."""
     unused = StoredFile.objects.filter(
-        evidence=None, photos=None, notice_files=None, appeals=None, plan_versions=None
+        evidence=None,
+        photos=None,
+        notice_files=None,
+        appeals=None,
+        plan_versions=None,
+        supervision_files=None,
     )
     return list(unused.filter(stored_at__lt=timezone.now() - GRACE))
 

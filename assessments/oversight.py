@@ -88,9 +88,23 @@ def last_urged(campaign: Campaign, matter: Matter) -> Subquery:
 
 
 def rows(user: User, campaign: Campaign) -> QuerySet[Organization]:
-    """Every union in the user's scope that should hand in, with `stage`, `due` (the last day on
-    which it may hand in), `is_own`, `is_mine` (waits for the user's own 初审), `last_urged`,
-    `rank`, and of its self-assessment `entry_pk`, `entry_state`, `entry_total`,
+    """Every union in the user's scope that should hand in, as `staged`, with `is_own` and `is_mine`
+    (waits for the user's own 初审)."""
+    own = [membership.organization_id for membership in user.roles]
+    return staged(visible(user), campaign).annotate(
+        is_own=Case(When(pk__in=own, then=Value(True)), default=Value(False)),
+        is_mine=Case(
+            When(
+                stage=Stage.TO_ENDORSE, parent__in=permissions.endorses_for(user), then=Value(True)
+            ),
+            default=Value(False),
+        ),
+    )
+
+
+def staged(found: QuerySet[Organization], campaign: Campaign) -> QuerySet[Organization]:
+    """Those that should hand in, with `stage`, `due` (the last day on which it may hand in),
+    `last_urged`, `rank`, and of its self-assessment `entry_pk`, `entry_state`, `entry_total`,
     `entry_submitted_at`."""
     policies = list(campaign.policies.values_list("tier", "endorsement_required"))
     to_endorse = Q(
@@ -101,11 +115,8 @@ def rows(user: User, campaign: Campaign) -> QuerySet[Organization]:
     endorsed = Endorsement.objects.standing().filter(self_assessment=OuterRef("entry__pk"))
     usual = Value(campaign.submission_deadline, output_field=DateField())
     extended = Extension.objects.filter(campaign=campaign, organization=OuterRef("pk"))
-    headed = permissions.endorses_for(user)
-    own = [membership.organization_id for membership in user.roles]
     return (
-        visible(user)
-        .filter(tier__in=[tier for tier, _ in policies])
+        found.filter(tier__in=[tier for tier, _ in policies])
         .annotate(
             entry=FilteredRelation(
                 "self_assessments", condition=Q(self_assessments__campaign=campaign)
@@ -138,13 +149,6 @@ def rows(user: User, campaign: Campaign) -> QuerySet[Organization]:
             ),
             last_urged=last_urged(campaign, Matter.ASSESSMENT),
             rank=Subquery(endorsed.values("rank")[:1]),
-            is_own=Case(When(pk__in=own, then=Value(True)), default=Value(False)),
-        )
-        .annotate(
-            is_mine=Case(
-                When(stage=Stage.TO_ENDORSE, parent__in=headed, then=Value(True)),
-                default=Value(False),
-            )
         )
     )
 

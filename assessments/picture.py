@@ -3,6 +3,7 @@ summary table alone."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -153,6 +154,7 @@ class Picture:
     """See `draw`."""
 
     campaign: Campaign
+    counted_at: dt.datetime
     tiers: tuple[Tier, ...]
     figures: dict[str, Figures]
     scores: dict[str, dict[str, Scores]]
@@ -282,7 +284,7 @@ def draw(
     stands directly under the city. Five queries, whatever the number of unions."""
     first, last = campaign.window
     wanted = [one for one in campaigns if min(first, last - 1) <= one.year <= last]
-    rollups.refresh(*wanted)
+    counted_at = rollups.refresh(*wanted)
     place = top.path or ""
     by_campaign = figures_of_each(wanted, place)
     figures = by_campaign[campaign.pk]
@@ -297,6 +299,7 @@ def draw(
     names = {one.path or "": one.name for one in places} | {place: rollups.CITY_DIRECT}
     return Picture(
         campaign=campaign,
+        counted_at=counted_at[campaign.pk],
         tiers=tiers,
         figures=figures,
         scores=scores_at(campaign, place),

@@ -65,6 +65,8 @@ def award(campaign: Campaign, on: dt.date, by: User, seen: int) -> Awarded:
     is how many the page announced. Raises NotAllowed."""
     if not permissions.may_administer(by):
         raise NotAllowed("只有市总工会管理员可以命名。")
+    if campaign.is_archived:
+        raise NotAllowed("本年度活动已经归档，不能再命名。")
     # A union holds one title a cycle, so two campaigns of one cycle wait for each other.
     cycle = Campaign.objects.filter(cycle_start_year=campaign.cycle_start_year)
     list(cycle.order_by("pk").select_for_update(no_key=True).values_list("pk"))

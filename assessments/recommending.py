@@ -95,7 +95,7 @@ def enter_goals(
     if any(permissions.has_conflict(by, union) for union in percents):
         raise NotAllowed("其中有您须回避的工会。")
     # Two who enter the first figure of a union have no row of it to wait for.
-    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    _refuse_archived(Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk))
     before = dict(
         campaign.goals.filter(organization__in=percents).values_list("organization", "percent")
     )
@@ -319,11 +319,17 @@ def _lock(campaign: int, seen: str = "", *, confirmed: bool = False) -> Recommen
         .select_related("campaign")
         .get(campaign=campaign)
     )
+    _refuse_archived(locked.campaign)
     if locked.is_confirmed != confirmed:
         raise NotAllowed("名单还没有确认。" if confirmed else "名单已由两人确认，不能再改。")
     if seen and seen != str(locked.version):
         raise NotAllowed("名单刚刚有了变化，请核对之后再提交。")
     return locked
+
+
+def _refuse_archived(campaign: Campaign) -> None:
+    if campaign.is_archived:
+        raise NotAllowed("本年度活动已经归档，只能查看。")
 
 
 def _changed(made: RecommendationList) -> None:

@@ -48,7 +48,9 @@ FIELDS = {
 }
 #: What a code begins with.
 LETTERS = {Tier.COUNTY: "C", Tier.TOWNSHIP: "T", Tier.GRASSROOTS: "G"}
-STALE = "您打开页面之后，别人改过这一“好”。没有保存，也没有覆盖别人的修改；请另开窗口核对后重新填写。"
+STALE = (
+    "您打开页面之后，别人改过这一“好”。没有保存，也没有覆盖别人的修改；请另开窗口核对后重新填写。"
+)
 
 _STOP = re.compile("[。；，、,;]")
 
@@ -124,9 +126,7 @@ def is_removable(rubric: Rubric) -> bool:
 
 
 @transaction.atomic
-def make(
-    tier: Tier, title: str, sections: Iterable[Section], by: User, source: str
-) -> Rubric:
+def make(tier: Tier, title: str, sections: Iterable[Section], by: User, source: str) -> Rubric:
     """The next version of a tier. `source` says on record what it was made from. Raises
     NotAllowed."""
     _require_right(by)
@@ -196,9 +196,7 @@ def remove(rubric: Rubric, by: User) -> None:
     locked.delete()
 
 
-def compare(
-    before: Iterable[Section], after: Iterable[Section]
-) -> list[tuple[str, list[Change]]]:
+def compare(before: Iterable[Section], after: Iterable[Section]) -> list[tuple[str, list[Change]]]:
     """What differs between two versions, 好 by 好."""
     old, new = ({one.number: one for one in sections} for sections in (before, after))
     found = []
@@ -283,4 +281,3 @@ def _require_right(by: User) -> None:
 
 def _record(act: Act, rubric: Rubric, by: User, details: dict[str, Any]) -> None:
     record(action=act, by=by, subject=rubric, details=details)
-

@@ -65,7 +65,9 @@ def as_workbook(rubric: Rubric) -> BinaryIO:
         book,
         "六好标准",
         title=rubric.title,
-        notes=["一行一个指标，表头请勿改动。“逐项内容”每项一行；新指标的编号接着本“好”的最大编号往下编。"],
+        notes=[
+            "一行一个指标，表头请勿改动。“逐项内容”每项一行；新指标的编号接着本“好”的最大编号往下编。"
+        ],
         columns=[(_NUMBER, 6), (_TITLE, 20), *((FIELDS[n], _WIDTHS.get(n, 12)) for n in FIELDS)],
         widen=2,
         wrapped=[FIELDS[name] for name in _WIDTHS],

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 
 from assessments.models import Criterion, Indicator, Rubric
 from organizations.choices import ASSESSED_TIERS, Tier
@@ -143,20 +144,25 @@ class Fault:
 
 
 def faults(rubrics: Iterable[Rubric]) -> list[Fault]:
-    """What keeps the rubrics from being used: not six criteria, an empty one, not 100 points."""
+    """What keeps the rubrics from being used: not six criteria, an empty one, not 100 points. One
+    query."""
     found = []
-    for rubric in rubrics:
-        numbers: dict[int, Decimal] = {}
-        for indicator in Indicator.objects.filter(criterion__rubric=rubric).select_related(
-            "criterion"
-        ):
-            number = indicator.criterion.number
-            numbers[number] = numbers.get(number, Decimal(0)) + indicator.max_points
+    points: dict[Rubric, dict[int, Decimal]] = {rubric: {} for rubric in rubrics}
+    by_key = {rubric.pk: rubric for rubric in points}
+    sums = (
+        Indicator.objects.filter(criterion__rubric__in=by_key)
+        .order_by()
+        .values_list("criterion__rubric", "criterion__number")
+        .annotate(Sum("max_points"))
+    )
+    for key, number, total in sums:
+        points[by_key[key]][number] = total
+    for rubric, numbers in points.items():
         if sorted(numbers) != [1, 2, 3, 4, 5, 6]:
             found.append(Fault(rubric, "六个“好”没有都写上指标。"))
         total = sum(numbers.values(), Decimal(0))
         if total != 100:
-            found.append(Fault(rubric, f"满分合计应为 100 分，现为 {total:f} 分。"))
+            found.append(Fault(rubric, f"满分合计应为 100 分，现为 {total:.1f} 分。"))
     return found
 
 

@@ -9,6 +9,8 @@ from assessments.views import (
     arbitration,
     assignments,
     attachments,
+    calendar,
+    campaigns,
     certificates,
     dashboard,
     decisions,
@@ -28,11 +30,13 @@ from assessments.views import (
     paper,
     phrases,
     plans,
+    progress,
     proxies,
     public,
     publicity,
     recognition,
     recommendations,
+    rectifications,
     recusals,
     results,
     reviews,
@@ -40,6 +44,7 @@ from assessments.views import (
     self_assessments,
     similarity,
     superior,
+    supervision,
     surveys,
     uploading,
     workbench,
@@ -157,6 +162,27 @@ inspection_urls = [
     path("photos/<int:pk>/", inspections.photo, name="inspection_photo"),
     path("photos/<int:pk>/remove/", inspections.remove_photo, name="inspection_photo_remove"),
 ]
+supervision_urls = [
+    path("", supervision.RoundList.as_view(), name="supervision_list"),
+    path("add/", supervision.add, name="supervision_add"),
+    path("<int:pk>/", supervision.Plan.as_view(), name="supervision"),
+    path("<int:pk>/edit/", supervision.edit, name="supervision_edit"),
+    path("<int:pk>/teams/add/", supervision.add_team, name="supervision_team_add"),
+    path("<int:pk>/acts/<slug:name>/", supervision.act, name="supervision_act"),
+    path("teams/<int:pk>/", supervision.team, name="supervision_team"),
+    path("teams/<int:pk>/places/", supervision.PlaceList.as_view(), name="supervision_places"),
+    path("visits/<int:pk>/", rectifications.visit, name="supervision_visit"),
+    path("visits/<int:pk>/drop/", supervision.drop, name="supervision_visit_drop"),
+    path(
+        "visits/<int:pk>/findings/add/", rectifications.add_finding, name="supervision_finding_add"
+    ),
+    path("findings/", rectifications.FindingList.as_view(), name="supervision_findings"),
+    path("findings/<int:pk>/", rectifications.finding, name="supervision_finding"),
+    path("progress/", progress.index, name="progress_report"),
+    path("progress/report.docx", progress.document, name="progress_report_document"),
+    path("files/<int:pk>/", rectifications.file, name="supervision_file"),
+    path("files/<int:pk>/remove/", rectifications.remove_file, name="supervision_file_remove"),
+]
 publicity_urls = [
     path("", publicity.index, name="publicity_list"),
     path("of/<int:year>/publish/", publicity.publish, name="publicity_publish"),
@@ -236,6 +262,23 @@ rubric_urls = [
     path("<int:pk>/rubric.json", rubrics.export_json, name="rubric_json"),
     path("<int:pk>/rubric.xlsx", rubrics.export_workbook, name="rubric_workbook"),
 ]
+campaign_urls = [
+    path("", campaigns.index, name="campaign_list"),
+    path("add/", campaigns.add, name="campaign_add"),
+    path("<int:year>/", campaigns.detail, name="campaign"),
+    path("<int:year>/days/", campaigns.days, name="campaign_days"),
+    path("<int:year>/rubrics/", campaigns.rubrics, name="campaign_rubrics"),
+    path("<int:year>/rules/", campaigns.rules, name="campaign_rules"),
+    path("<int:year>/open/", campaigns.turn, {"act": "open"}, name="campaign_open"),
+    path("<int:year>/close/", campaigns.turn, {"act": "close"}, name="campaign_close"),
+    path("<int:year>/archive/", campaigns.turn, {"act": "archive"}, name="campaign_archive"),
+    path("<int:year>/extend/", campaigns.extend, name="campaign_extend"),
+]
+calendar_urls = [
+    path("", calendar.index, name="calendar"),
+    path("address/", calendar.renew, name="calendar_renew"),
+    path("<str:key>.ics", calendar.file, name="calendar_file"),
+]
 urlpatterns = [
     path("", workbench.index, name="workbench"),
     path("dashboard/", dashboard.index, name="dashboard"),
@@ -265,8 +308,11 @@ urlpatterns = [
     path("recommendations/", include(recommendation_urls)),
     path("certificates/", certificates.look_up, name="certificate_look_up"),
     path("inspections/", include(inspection_urls)),
+    path("supervisions/", include(supervision_urls)),
     path("notices/", include(notice_urls)),
     path("plans/", include(plan_urls)),
     path("rubrics/", include(rubric_urls)),
+    path("campaigns/", include(campaign_urls)),
+    path("calendar/", include(calendar_urls)),
     path("summary/", include(summary_urls)),
 ]

@@ -8,11 +8,20 @@ from collections.abc import Sequence
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from organizations import sessions
 from organizations.audit import record
 from organizations.choices import Act, Role
 from organizations.models import FirstPassword, Membership, Organization, User
+
+
+def without_head(rows: QuerySet[Organization]) -> QuerySet[Organization]:
+    """Those of the unions in which nobody can sign."""
+    heads = Membership.objects.filter(
+        organization=OuterRef("pk"), role=Role.HEAD, user__is_active=True
+    )
+    return rows.filter(~Exists(heads))
 
 
 def free_username(organization: Organization) -> str:

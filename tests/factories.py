@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
@@ -43,9 +44,14 @@ from assessments.models import (
     Rubric,
     SelfAssessment,
     Similarity,
+    SupervisionFinding,
+    SupervisionRound,
+    SupervisionTeam,
+    SupervisionVisit,
     TierPolicy,
     Trace,
 )
+from assessments.supervision import planning, visiting
 from organizations import tree
 from organizations.choices import ASSESSED_TIERS, Role, Tier
 from organizations.models import Membership, Organization, User
@@ -259,6 +265,52 @@ def make_self_assessment(
     pass_publicity()
     perform(assessment, Action.FINALISE, city.admin)
     return assessment
+
+
+def make_round(
+    by: User,
+    campaign: Campaign,
+    *unions: Organization,
+    members: Collection[User],
+    started: bool = True,
+) -> SupervisionRound:
+    """督查 by one team, of which the first of `members` is the leader."""
+    days = {"starts_on": today(), "ends_on": today() + dt.timedelta(days=30)}
+    plan = planning.Plan(title="年中督查", purpose="看机制、看阵地、看台账。", **days)
+    made = SupervisionRound(campaign=campaign, organizer=permissions.supervises_for(by))
+    made = planning.save(made, plan, by, 0)
+    team = SupervisionTeam(round=made)
+    leader, *_ = members
+    planning.save_team(team, name="第一组", leader=leader, members=members, by=by)
+    chosen = Organization.objects.filter(pk__in=[union.pk for union in unions])
+    if unions:
+        planning.add_places(team, chosen, None, by)
+    if started:
+        planning.start(made, by)
+    made.refresh_from_db()
+    return made
+
+
+def make_finding(
+    visit: SupervisionVisit, by: User, *uploads: File, days: int = 15, **content: Any
+) -> SupervisionFinding:
+    """A finding that is to be put right within so many days; not handed over yet."""
+    due = today() + dt.timedelta(days=days)
+    content = {
+        "text": "会员名册没有更新。",
+        "criterion": None,
+        "severity": "MINOR",
+        "rectify_by": due,
+    } | content
+    found = SupervisionFinding(visit=visit)
+    return visiting.save(found, visiting.Finding(**content), uploads, by=by, seen=0)
+
+
+def feed_back(visit: SupervisionVisit, by: User) -> SupervisionVisit:
+    """反馈: the union is told of what was found."""
+    visiting.feed_back(visit, visited_on=today(), summary="总体较好。", by=by)
+    visit.refresh_from_db()
+    return visit
 
 
 def pass_publicity() -> None:

@@ -29,7 +29,7 @@ def test_files_stay_small():
 
 def test_only_the_workflow_writes_the_state_of_a_self_assessment():
     """Campaigns have a state of their own, written by `campaigns`, inspections theirs, written by
-    `inspecting`, and notices, plans and appeals theirs; `organizations`, which cannot import self-assessments, has one for its imports."""
+    `inspecting`, and notices, plans, appeals and rounds of supervision theirs; `organizations`, which cannot import self-assessments, has one for its imports."""
     writers = [
         name(p)
         for p in CODE
@@ -45,6 +45,7 @@ def test_only_the_workflow_writes_the_state_of_a_self_assessment():
         "assessments/notices.py",
         "assessments/plans/table.py",
         "assessments/publicity.py",
+        "assessments/supervision/steps.py",
         "assessments/workflow/__init__.py",
     ]
 

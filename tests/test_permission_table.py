@@ -22,6 +22,8 @@ from assessments import (
     notices,
     phrases,
     rubric_editing,
+    setting_up,
+    timetable,
 )
 from assessments.choices import AppealKind, PlanState, State
 from assessments.models import (
@@ -91,6 +93,7 @@ ACCOUNT_ACTS = (
     "unlock",
     "second_factor",
 )
+CAMPAIGN_PAGES = ("list", "add", "days", "rubrics", "rules", "open", "close", "extend")
 #: Who may open the address with GET, while the self-assessment is under review.
 MAY_GET = {
     "assessments:workbench": EVERYBODY,
@@ -239,6 +242,23 @@ MAY_GET = {
     "assessments:notice_withdraw": set(),
     "assessments:notice_receipts": {"admin"},
     "assessments:notice_urge": set(),
+    "assessments:supervision_list": EVERYBODY,
+    "assessments:supervision_add": ANY_ADMINS,
+    "assessments:supervision": CITY | {"other_reviewer"},  # who is on the team
+    "assessments:supervision_edit": {"admin"},
+    "assessments:supervision_team_add": {"admin"},
+    "assessments:supervision_team": {"admin"},
+    "assessments:supervision_places": {"admin"},
+    "assessments:supervision_act": set(),
+    "assessments:supervision_visit": OWN | SUPERIORS | CITY | {"other_reviewer"},
+    "assessments:supervision_visit_drop": {"admin"},
+    "assessments:supervision_finding_add": {"other_reviewer"},
+    "assessments:supervision_findings": EVERYBODY - {"nobody"},
+    "assessments:supervision_finding": OWN | SUPERIORS | CITY | {"other_reviewer"},
+    "assessments:supervision_file": OWN | SUPERIORS | CITY | {"other_reviewer"},
+    "assessments:supervision_file_remove": set(),
+    "assessments:progress_report": CITY,
+    "assessments:progress_report_document": set(),  # leads on: for which day?
     "assessments:plan_list": EVERYBODY,
     **{
         f"assessments:{name}": OWN | SUPERIORS | SUBORDINATES | CITY
@@ -247,6 +267,12 @@ MAY_GET = {
     "assessments:plan_act": set(),
     "assessments:plan_edit": OWN_WRITERS,
     "assessments:plan_urge": URGERS,
+    **{f"assessments:campaign_{name}": {"admin"} for name in CAMPAIGN_PAGES},
+    "assessments:campaign": {"admin"},
+    "assessments:campaign_archive": set(),  # leads on: it is open
+    "assessments:calendar": EVERYBODY,
+    "assessments:calendar_renew": set(),
+    "assessments:calendar_file": EVERYBODY,  # who knows the address
     "assessments:summary": LEADS,
     "assessments:export_list": LEADS,
     "assessments:export_new": LEADS,
@@ -346,10 +372,25 @@ MAY_POST = {
         for page in ("import", "criterion", "copy", "remove")
     },
     "assessments:notice_add": ANY_ADMINS,
+    **{
+        f"assessments:supervision_{name}": {"admin"}
+        for name in ("edit", "team_add", "team", "places", "act", "visit_drop")
+    },
+    "assessments:supervision_add": ANY_ADMINS,
+    "assessments:supervision_visit": {"other_reviewer"},
+    "assessments:supervision_finding_add": {"other_reviewer"},
+    "assessments:supervision_finding": {"other_reviewer"},
+    "assessments:supervision_file_remove": {"other_reviewer"},
     **{f"assessments:notice_{act}": {"admin"} for act in ("edit", "publish", "withdraw", "urge")},
     "assessments:plan_act": LEADS,
     "assessments:plan_edit": OWN_WRITERS,
     "assessments:plan_urge": URGERS,
+    **{
+        f"assessments:campaign_{name}": {"admin"}
+        for name in (*CAMPAIGN_PAGES, "archive")
+        if name != "list"
+    },
+    "assessments:calendar_renew": EVERYBODY,
     "assessments:assignment_list": set(),
     "assessments:assignment_plan": LEADS,
     "assessments:review_recuse": {"reviewer"},
@@ -392,6 +433,7 @@ FOR_SCRIPTS = {"assessments:upload_begin": 401, "assessments:upload": 401}
 NOT_FOUND_SIGNED_OUT = {"assessments:notice", "assessments:notice_file"}
 #: Without signing in.
 OPEN_TO_ALL = {
+    "assessments:calendar_file",
     "assessments:policy",
     "assessments:help",
     "assessments:appeal_look_up",
@@ -571,6 +613,14 @@ def scene(request, city):
     objection = appeals.file(
         shown, AppealKind.OBJECTION, {"text": "不符。"}, SimpleUploadedFile("图.png", PNG), None
     )
+    supervised = factories.make_round(
+        users["admin"], campaign, target, members=[users["other_reviewer"]]
+    )
+    supervised_visit = supervised.visits.get()
+    seen_there = factories.make_finding(
+        supervised_visit, users["other_reviewer"], SimpleUploadedFile("现场.png", PNG)
+    )
+    factories.feed_back(supervised_visit, users["other_reviewer"])
     reading, _ = api_clients.issue(
         name="数据平台",
         contact="张工",
@@ -582,6 +632,8 @@ def scene(request, city):
     original = Rubric.objects.get(tier=Tier.COUNTY, version=1)
     revised = rubric_editing.copy(original, "修订稿", users["admin"])
     message = users["head"].notifications.first()
+    following = setting_up.create(campaign.year + 1, "下一年", campaign, users["admin"])
+    timetable.renew_address(users["head"])
     arguments = {
         "organizations:api_client_renew": [reading.pk],
         "organizations:api_client_revoke": [reading.pk],
@@ -645,6 +697,13 @@ def scene(request, city):
         "assessments:certificate": [title.pk],
         "assessments:certificates": [campaign.year],
         "assessments:certified_letters": [campaign.year],
+        "assessments:campaign": [campaign.year],
+        **{f"assessments:campaign_{one}": [following.year] for one in ("days", "rubrics", "rules")},
+        "assessments:campaign_open": [following.year],
+        **{
+            f"assessments:campaign_{one}": [campaign.year] for one in ("close", "extend", "archive")
+        },
+        "assessments:calendar_file": [timetable.key_of(users["head"])],
         **{
             f"assessments:recommendation_{page}": [campaign.year]
             for page in ("draw", "confirm", "summary", "forms")
@@ -667,6 +726,18 @@ def scene(request, city):
             f"assessments:notice_{act}": [notice.pk]
             for act in ("edit", "publish", "withdraw", "receipts", "urge")
         },
+        **{
+            f"assessments:supervision{page}": [supervised.pk] for page in ("", "_edit", "_team_add")
+        },
+        "assessments:supervision_act": [supervised.pk, "close"],
+        "assessments:supervision_team": [supervised.teams.get().pk],
+        "assessments:supervision_places": [supervised.teams.get().pk],
+        "assessments:supervision_visit": [supervised_visit.pk],
+        "assessments:supervision_visit_drop": [supervised_visit.pk],
+        "assessments:supervision_finding_add": [supervised_visit.pk],
+        "assessments:supervision_finding": [seen_there.pk],
+        "assessments:supervision_file": [seen_there.files.get().pk],
+        "assessments:supervision_file_remove": [seen_there.files.get().pk],
         "assessments:review_recuse": [review.pk],
         "assessments:review_confirm": [review.pk],
         "assessments:review_replace": [review.pk],
@@ -720,6 +791,14 @@ def expected(scene, name, table):
                 for one in scene.users[who].roles
             )
         }
+    if name == "assessments:supervision_list":  # who is of the city, or of a county
+        return {
+            who
+            for who in everybody
+            if any(
+                one.organization.tier in (Tier.CITY, Tier.COUNTY) for one in scene.users[who].roles
+            )
+        }
     if name == "organizations:add" and not is_township:
         return set()  # a grassroots union takes no unions below it
     if name == "assessments:plan_edit" and is_township:  # which files none
@@ -730,14 +809,16 @@ def expected(scene, name, table):
             f"{who}_{role}" for who in ("sibling", "foreign") for role in ("head", "reporter")
         }
         return (everybody | OWN_WRITERS | others) - {"county_head"}
-    of_another_county = (
+    seen_from_the_city = (
         "decision_letter",
         "recognition",
         "certificate",
         "recommendation",
         "recommendation_form",
+        "supervision",
+        "progress_report",
     )
-    if name.split(":")[-1] in of_another_county and is_township and table is MAY_GET:
+    if name.split(":")[-1] in seen_from_the_city and is_township and table is MAY_GET:
         return everybody | {"county_head"}  # who is of the city here
     if name == "assessments:library" and is_township:
         return everybody - {"county_head"}  # who is of the city here, which is not assessed

@@ -17,6 +17,7 @@ from assessments import (
     phrases,
     rollups,
     rubric_editing,
+    setting_up,
     standings,
 )
 from assessments.choices import Action, AppealKind, State
@@ -33,6 +34,7 @@ from assessments.models import (
     StoredFile,
     Trace,
 )
+from assessments.supervision import rectifying
 from organizations import accounts, tree
 from organizations.choices import Role, Tier
 from organizations.importing import previews
@@ -121,6 +123,10 @@ LISTS = [
     ("admin", "plan_list"),
     ("county_head", "plan_list"),
     ("admin", "plan_urge"),
+    ("admin", "campaign_list"),
+    ("admin", "calendar"),
+    ("head", "calendar"),
+    ("county_head", "calendar"),
     ("reviewer", "inspection_list"),
     ("lead", "decision_list"),
     ("lead", "decision_prepare"),
@@ -135,6 +141,9 @@ LISTS = [
     ("lead", "export_new"),
     ("lead", "archive"),
     ("lead", "workbench"),
+    ("admin", "supervision_list"),
+    ("head", "supervision_findings"),
+    ("leader", "progress_report"),
     ("county_head", "workbench"),
     ("reviewer", "workbench"),
     ("reporter", "workbench"),
@@ -197,6 +206,11 @@ def test_titles_and_their_papers(client, city, campaign):
         assert count(client, getattr(city, user), url) <= BUDGET, name
 
 
+def test_the_workbench_of_a_head_who_fills_in(client, city, campaign):
+    make_self_assessment(city, campaign)
+    assert count(client, city.head, reverse("assessments:workbench")) <= BUDGET
+
+
 def test_the_recommendation_to_the_province(client, city, campaign):
     line = factories.make_recommendation(
         make_self_assessment(city, campaign, State.FINAL), city.admin, city.lead
@@ -241,6 +255,19 @@ def test_plans(client, city, campaign):
     urls = [plan.get_absolute_url(), f"{plan.get_absolute_url()}receipt.pdf"]
     for user, url in [("head", draft), *((who, url) for who in ("head", "lead") for url in urls)]:
         assert count(client, getattr(city, user), url) <= BUDGET, (user, url)
+
+
+def test_setting_a_campaign_up(client, city, campaign):
+    following = setting_up.create(campaign.year + 1, "下一年", campaign, city.admin)
+    pages = [
+        (name, following.year)
+        for name in ("campaign", "campaign_days", "campaign_rubrics", "campaign_rules")
+    ]
+    pages += [("campaign", campaign.year), ("campaign_close", campaign.year)]
+    pages += [("campaign_extend", campaign.year), ("campaign_open", following.year)]
+    for name, year in pages:
+        url = reverse(f"assessments:{name}", args=[year])
+        assert count(client, city.admin, url) <= BUDGET, (name, year)
 
 
 def test_publicity(client, city):
@@ -494,6 +521,48 @@ def test_pages_of_a_check(client, city, campaign, size):
         assert count(client, city.lead, url) <= BUDGET, url
     url = reverse("assessments:inspection_list") + f"?inspector={city.lead.pk}&county=direct&page=2"
     assert count(client, city.lead, url) <= BUDGET
+
+
+def test_pages_of_the_supervision(client, city, campaign, size):
+    populate(city, campaign, size)
+    unions = Organization.objects.filter(code__startswith="Q")
+    made = factories.make_round(
+        city.admin, campaign, city.own, *unions, members=[city.reviewer, city.lead]
+    )
+    visit = made.visits.get(organization=city.own)
+    for number in range(size // 100 + 2):
+        photo = SimpleUploadedFile("一.png", PNG)
+        found = factories.make_finding(visit, city.reviewer, photo, text=f"第 {number} 个问题")
+    written = found.get_absolute_url(), visit.get_absolute_url()
+    plan, team = made.get_absolute_url(), made.teams.get().pk
+    for url in (
+        *written,
+        reverse("assessments:supervision_finding_add", args=[visit.pk]),
+        f"{plan}?team={team}",
+    ):
+        assert count(client, city.reviewer, url) <= BUDGET, url
+    factories.feed_back(visit, city.reviewer)
+    rectifying.answer(found, "已整改。", [SimpleUploadedFile("二.png", PNG)], city.head)
+    findings = reverse("assessments:supervision_findings")
+    for user, urls in {
+        city.reviewer: [*written, "/"],
+        city.head: [*written, findings, "/"],
+        city.county_head: [*written, findings],
+        city.admin: [
+            *written,
+            "/",
+            plan,
+            f"{plan}?q=示例&county={city.county.code}&state=PLANNED&sort=-findings&page=2",
+            f"{findings}?round={made.pk}&state=OVERDUE&criterion=1&severity=MINOR",
+            reverse("assessments:supervision_edit", args=[made.pk]),
+            reverse("assessments:supervision_team", args=[team]),
+            reverse("assessments:supervision_places", args=[team]) + "?q=示例",
+            reverse("assessments:supervision_visit_drop", args=[visit.pk]),
+            reverse("assessments:progress_report"),
+        ],
+    }.items():
+        for url in urls:
+            assert count(client, user, url) <= BUDGET, (user, url)
 
 
 def test_pages_of_a_closed_check(client, city, campaign):

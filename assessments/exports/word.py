@@ -7,7 +7,8 @@ from docx.document import Document as WordDocument
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Cm, Pt
+from docx.shared import Cm, Pt, RGBColor
+from docx.styles.style import ParagraphStyle
 from docx.table import Table
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -20,24 +21,37 @@ _UNFIT = {code: None for code in range(32) if code not in (9, 10, 13)} | {
 }
 
 
-def new(*, title: str, author: str, footer: str = "") -> WordDocument:
+def fit(text: str) -> str:
+    """The text without what XML cannot hold."""
+    return text.translate(_UNFIT)
+
+
+def new(*, title: str, author: str, footer: str = "", header: str = "") -> WordDocument:
     """An empty document; `footer` stands before the number of each page."""
     document = Document()
     section = document.sections[0]
     section.page_width, section.page_height = Cm(21), Cm(29.7)
     section.left_margin = section.right_margin = Cm(2.2)
     section.top_margin = section.bottom_margin = Cm(2)
-    style = document.styles["Normal"]
-    style.font.name, style.font.size = _SONG, Pt(11)
-    style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), _SONG)
-    document.core_properties.title = title.translate(_UNFIT)[:255]
-    document.core_properties.author = author.translate(_UNFIT)[:255]
+    _set_font(document.styles["Normal"], _SONG, 11)
+    for level, size in ((1, 15), (2, 13)):
+        heading = document.styles[f"Heading {level}"]
+        _set_font(heading, _HEI, size)
+        heading.font.color.rgb = RGBColor(0, 0, 0)
+    document.core_properties.title = fit(title)[:255]
+    document.core_properties.author = fit(author)[:255]
+    section.header.paragraphs[0].text = fit(header)
     paragraph = section.footer.paragraphs[0]
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    paragraph.add_run(f"{footer}　第 ".lstrip("　"))
+    paragraph.add_run(f"{fit(footer)}　第 ".lstrip("　"))
     _page_number(paragraph.add_run()._r)
     paragraph.add_run(" 页")
     return document
+
+
+def _set_font(style: ParagraphStyle, name: str, size: int) -> None:
+    style.font.name, style.font.size = name, Pt(size)
+    style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), name)
 
 
 def _page_number(run) -> None:
@@ -51,9 +65,13 @@ def _page_number(run) -> None:
         run.append(element)
 
 
-def paragraph(document: WordDocument, text: str, *, size=11, bold=False, centered=False) -> None:
+def paragraph(
+    document: WordDocument, text: str, *, size=11, bold=False, centered=False, above=0
+) -> None:
+    """`size` and the space `above` in points."""
     added = document.add_paragraph()
-    run = added.add_run(text.translate(_UNFIT))
+    added.paragraph_format.space_before = Pt(above) if above else None
+    run = added.add_run(fit(text))
     run.font.size, run.bold = Pt(size), bold
     if bold:
         run.font.name = _HEI
@@ -62,13 +80,20 @@ def paragraph(document: WordDocument, text: str, *, size=11, bold=False, centere
         added.alignment = WD_ALIGN_PARAGRAPH.CENTER
 
 
-def table(document: WordDocument, *rows: tuple[str, ...], widths: tuple[float, ...]) -> Table:
-    """A table with borders; `widths` of its columns in cm."""
+def table(
+    document: WordDocument, *rows: tuple[str, ...], widths: tuple[float, ...], repeats: bool = False
+) -> Table:
+    """A table with borders; `widths` of its columns in cm. With `repeats`, its first row is bold and
+    comes again on each page."""
     added = document.add_table(rows=0, cols=len(widths), style="Table Grid")
     added.autofit = False
     for row in rows:
         cells = added.add_row().cells
         for cell, text, width in zip(cells, row, widths, strict=True):
-            cell.width, cell.text = Cm(width), text.translate(_UNFIT)
+            cell.width, cell.text = Cm(width), fit(text)
+    if repeats:
+        added.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+        for cell in added.rows[0].cells:
+            cell.paragraphs[0].runs[0].bold = True
     document.add_paragraph()
     return added

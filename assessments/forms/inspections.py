@@ -53,7 +53,7 @@ def _text(
     return text
 
 
-def _day(label: str, **kwargs: Any) -> forms.DateField:
+def day_field(label: str, **kwargs: Any) -> forms.DateField:
     return forms.DateField(
         label=label,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
@@ -124,7 +124,7 @@ class ScheduleForm(_Form):
             "invalid_pk_value": "所选的人里有人须回避，或已不是评审员，请换人。",
         },
     )
-    planned_on = _day("计划日期")
+    planned_on = day_field("计划日期")
     announced = forms.BooleanField(label="通知被核查的工会（不勾选则不预先通知）", required=False)
 
     seen = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
@@ -153,7 +153,7 @@ class ScheduleForm(_Form):
 class CloseForm(_Form):
     """办结."""
 
-    visited_on = _day("核查日期")
+    visited_on = day_field("核查日期")
     minutes = _text("核查记录", 5000, help_text="到了哪些地方，看了哪些资料，和谁谈了话。")
     statement = _text("被核查单位意见", 2000)
 

@@ -30,7 +30,7 @@ def _number(label: str, field: type[forms.Field], **limits: Any) -> forms.Field:
         error_messages={"invalid": wrong, "min_value": wrong, "max_value": wrong},
         **limits,
     )
-    made.widget.attrs |= {"aria-label": label}
+    made.widget.attrs |= {"aria-label": label, "class": "form-control w-auto"}
     return made
 
 
@@ -93,16 +93,19 @@ class QuotaForm(forms.Form):
             QuotaForm._key(one.tier, one.county): one.places
             for one in made.quotas.select_related("county")
         }
-        return quotas | {"least_goals": made.least_goals.normalize()}
+        return quotas | {"least_goals": f"{made.least_goals.normalize():f}"}
 
     @property
-    def rows(self) -> list[tuple[str, list[Any]]]:
-        """Where, and a field or None for each tier."""
+    def rows(self) -> list[tuple[str, list[tuple[str, Any]]]]:
+        """Where, and for each tier its name and a field or None."""
         return [
             (
                 "全市" if county is None else self._name(county),
                 [
-                    self[self._key(tier, county)] if tier in self._tiers(county) else None
+                    (
+                        tier.label,
+                        self[self._key(tier, county)] if tier in self._tiers(county) else None,
+                    )
                     for tier in ASSESSED_TIERS
                 ],
             )

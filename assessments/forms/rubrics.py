@@ -211,7 +211,9 @@ class _IndicatorFormSet(forms.BaseFormSet):
         ]
         source = typed[after] if after is not None and after < len(typed) else None
         # The order is typed, too, and may be anything.
-        typed.sort(key=lambda one: int(one["ORDER"]) if one["ORDER"].isdecimal() else MAX_INDICATORS)
+        typed.sort(
+            key=lambda one: int(one["ORDER"]) if one["ORDER"].isdecimal() else MAX_INDICATORS
+        )
         for one in typed:
             del one["ORDER"]
         if source is None:

@@ -26,6 +26,7 @@ from assessments.models.recommendation import (
     RecommendationList,
     RecommendationQuota,
 )
+from assessments.models.reminder import CalendarAddress, Reminder
 from assessments.models.review import (
     Recusal,
     Return,
@@ -46,6 +47,14 @@ from assessments.models.self_assessment import (
     SelfAssessment,
 )
 from assessments.models.similarity import Band, Similarity, Trace
+from assessments.models.supervision import (
+    Rectification,
+    SupervisionFile,
+    SupervisionFinding,
+    SupervisionRound,
+    SupervisionTeam,
+    SupervisionVisit,
+)
 from assessments.models.survey import Survey, SurveyPass
 
 __all__ = [
@@ -57,6 +66,7 @@ __all__ = [
     "AssignmentRun",
     "Attachment",
     "Band",
+    "CalendarAddress",
     "Campaign",
     "Criterion",
     "Decision",
@@ -93,7 +103,9 @@ __all__ = [
     "Recommendation",
     "RecommendationList",
     "RecommendationQuota",
+    "Rectification",
     "Recusal",
+    "Reminder",
     "Return",
     "ReturnRemark",
     "Review",
@@ -114,6 +126,11 @@ __all__ = [
     "Standing",
     "StockPhrase",
     "StoredFile",
+    "SupervisionFile",
+    "SupervisionFinding",
+    "SupervisionRound",
+    "SupervisionTeam",
+    "SupervisionVisit",
     "Survey",
     "SurveyPass",
     "TierPolicy",

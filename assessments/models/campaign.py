@@ -153,6 +153,11 @@ class Campaign(models.Model):
                 raise ValidationError({later: message})
 
     @property
+    def is_archived(self) -> bool:
+        """Whether it is to be read only, for ever."""
+        return self.state == CampaignState.ARCHIVED
+
+    @property
     def thresholds(self) -> Thresholds:
         return Thresholds(self.criterion_pass_percent, self.pass_total)
 

@@ -108,10 +108,13 @@ class RecommendationQuota(models.Model):
         verbose_name = verbose_name_plural = "推荐名额"
         constraints = [
             models.UniqueConstraint(
-                fields=["list", "tier", "county"],
-                nulls_distinct=False,
-                name="recommendation_quota_once",
-            )
+                fields=["list", "tier", "county"], name="recommendation_quota_once_a_county"
+            ),
+            models.UniqueConstraint(
+                fields=["list", "tier"],
+                condition=Q(county=None),
+                name="recommendation_quota_once_in_the_city",
+            ),
         ]
 
     def __str__(self) -> str:

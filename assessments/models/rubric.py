@@ -69,9 +69,6 @@ class _Part(models.Model):
     class Meta:
         abstract = True
 
-    def _part_of(self) -> Rubric:
-        raise NotImplementedError
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         self._part_of().refuse_if_locked()
         super().save(*args, **kwargs)
@@ -79,6 +76,9 @@ class _Part(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         self._part_of().refuse_if_locked()
         return super().delete(*args, **kwargs)
+
+    def _part_of(self) -> Rubric:
+        raise NotImplementedError
 
 
 class Criterion(_Part):

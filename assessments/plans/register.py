@@ -52,10 +52,16 @@ def versions_for(user: User, plan: ImplementationPlan) -> QuerySet[PlanVersion]:
 def rows(user: User, campaign: Campaign, at: dt.datetime) -> QuerySet[Organization]:
     """Every union in the user's scope that must file, with `stage`, `is_late` (filed late, or not
     filed by now), `last_urged`, and of its plan `plan_pk`, `plan_number`, `plan_filed_at`."""
+    return staged(oversight.visible(user), campaign, at)
+
+
+def staged(
+    found: QuerySet[Organization], campaign: Campaign, at: dt.datetime
+) -> QuerySet[Organization]:
+    """Those that must file, as `rows`."""
     unfiled_late = deadlines.local_day(at) > campaign.plan_deadline
     return (
-        oversight.visible(user)
-        .filter(tier__in=PLAN_TIERS)
+        found.filter(tier__in=PLAN_TIERS)
         .annotate(plan=FilteredRelation("plans", condition=Q(plans__campaign=campaign)))
         .annotate(
             plan_pk=F("plan__pk"),

@@ -173,7 +173,9 @@ def available(plan: ImplementationPlan, user: User) -> set[PlanAction]:
     return {
         row.action
         for row in TABLE
-        if plan.state in row.sources and row.may(user, plan.organization)
+        if not plan.campaign.is_archived
+        and plan.state in row.sources
+        and row.may(user, plan.organization)
     }
 
 
@@ -186,6 +188,8 @@ def perform(
     row = next(one for one in TABLE if one.action == action)
     if not row.may(by, locked.organization):
         raise NotAllowed("您不能办理这一步。")
+    if locked.campaign.is_archived:
+        raise NotAllowed("本年度活动已经归档，只能查看。")
     if locked.state not in row.sources:
         raise NotAllowed(f"实施方案{locked.get_state_display()}，不能{action.label}。")
     context = Context(locked, locked.versions.last(), by, deadlines.now(), remarks)

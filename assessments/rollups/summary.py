@@ -8,6 +8,7 @@ ever waits for a counter, and the table equals a recount by construction.
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -26,14 +27,13 @@ _FIGURES = [one.name for one in dataclasses.fields(Figures)]
 _SCORES = [one.name for one in dataclasses.fields(Scores)]
 
 
-def refresh(*campaigns: Campaign) -> None:
-    """Count what has changed since the last time: one query where nothing has."""
+def refresh(*campaigns: Campaign) -> dict[int, dt.datetime]:
+    """Count what has changed since the last time: one query where nothing has. When each campaign
+    was counted, by its key."""
     marks = RollupMark.objects.filter(campaign=OuterRef("campaign"))
     counted = RollupState.objects.filter(campaign__in=campaigns, counted_at__isnull=False)
-    fresh = set(counted.filter(~Exists(marks)).values_list("campaign", flat=True))
-    for campaign in campaigns:
-        if campaign.pk not in fresh:
-            _count_marked(campaign)
+    fresh = dict(counted.filter(~Exists(marks)).values_list("campaign", "counted_at"))
+    return {one.pk: fresh.get(one.pk) or _count_marked(one) for one in campaigns}
 
 
 @transaction.atomic
@@ -46,14 +46,16 @@ def rebuild(campaign: Campaign) -> None:
 
 
 @transaction.atomic
-def _count_marked(campaign: Campaign) -> None:
+def _count_marked(campaign: Campaign) -> dt.datetime:
     state = _lock(campaign)
     marks = dict(RollupMark.objects.filter(campaign=campaign).values_list("pk", "place"))
     places = set(marks.values())
     whole = state.counted_at is None or "" in places or len(places) > _PLACES_AT_ONCE
-    if marks or whole:
-        _write(campaign, None if whole else places)
-        _forget(marks)
+    if not (marks or whole):
+        return state.counted_at
+    counted_at = _write(campaign, None if whole else places)
+    _forget(marks)
+    return counted_at
 
 
 def _lock(campaign: Campaign) -> RollupState:
@@ -67,9 +69,9 @@ def _forget(marks: Iterable[int]) -> None:
         RollupMark.objects.filter(pk__in=keys[start : start + 500]).delete()
 
 
-def _write(campaign: Campaign, places: Collection[str] | None) -> None:
-    """Replace the cells of these places, and the totals above them. Marks that come meanwhile
-    stay: they were not read."""
+def _write(campaign: Campaign, places: Collection[str] | None) -> dt.datetime:
+    """Replace the cells of these places, and the totals above them; when that was. Marks that come
+    meanwhile stay: they were not read."""
     counted, scored = count(campaign, places), count_scores(campaign, places)
     part = Q() if places is None else Q(place__in=places)
     for model, rows, names in ((Rollup, counted, ()), (RollupScore, scored, ("code",))):
@@ -89,7 +91,9 @@ def _write(campaign: Campaign, places: Collection[str] | None) -> None:
             batch_size=500,
         )
         _add_up(campaign, model, names, places)
-    RollupState.objects.filter(campaign=campaign).update(counted_at=timezone.now())
+    now = timezone.now()
+    RollupState.objects.filter(campaign=campaign).update(counted_at=now)
+    return now
 
 
 def _add_up(

@@ -21,6 +21,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     entries = [
         ("工作台", "assessments:workbench", True),
         ("通知公告", "assessments:notice_list", True),
+        ("日程", "assessments:calendar", True),
     ]
     sees_subtree = bool(permissions.overseen_by(user))
     has_library = any(
@@ -48,9 +49,11 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ("公示", "assessments:publicity_list", permissions.may_lead(user)),
         ("命名推荐", "assessments:recognition_list", permissions.may_lead(user)),
         ("现场核查", "assessments:inspection_list", permissions.may_go_and_see(user)),
+        ("督查", "assessments:supervision_list", permissions.belongs_to_organizer(user)),
         ("雷同", "assessments:similarity_list", permissions.may_lead(user)),
         ("标准", "assessments:rubric_list", permissions.may_administer(user)),
         ("汇总", "assessments:summary", permissions.may_export(user)),
+        ("创建活动", "assessments:campaign_list", permissions.may_administer(user)),
         ("工会组织", "organizations:list", sees_subtree or user.is_superuser),
         ("账号管理", "organizations:accounts", is_admin(user)),
         ("后台管理", "admin:index", is_city_admin(user)),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
 from django.contrib import messages
 from django.db.models import Count, Q, QuerySet
@@ -296,30 +297,29 @@ def confirm(request: HttpRequest, year: int) -> HttpResponse:
 @require_safe
 def summary(request: HttpRequest, year: int) -> HttpResponse:
     """推荐汇总表, of a confirmed list under which nothing has changed."""
-    made = _list_or_404(request, year)
-    if told := _why_not(made, request):
-        messages.error(request, told)
-        return redirect(made)
-    return FileResponse(
-        exported.summary(made),
-        as_attachment=True,
-        filename=f"{year}年推荐汇总表.xlsx",
-        content_type=exported.MEDIA_TYPE,
-    )
+    name = f"{year}年推荐汇总表.xlsx"
+    return _papers(request, year, exported.summary, name, exported.MEDIA_TYPE)
 
 
 @require_safe
 def forms(request: HttpRequest, year: int) -> HttpResponse:
-    """All 推荐审批表 in one archive."""
+    """All 推荐审批表 in one archive, of the same."""
+    return _papers(request, year, exported.forms, f"{year}年推荐审批表.zip", "application/zip")
+
+
+def _papers(
+    request: HttpRequest,
+    year: int,
+    write: Callable[[RecommendationList], BinaryIO],
+    filename: str,
+    content_type: str,
+) -> HttpResponse:
     made = _list_or_404(request, year)
     if told := _why_not(made, request):
         messages.error(request, told)
         return redirect(made)
     return FileResponse(
-        exported.forms(made),
-        as_attachment=True,
-        filename=f"{year}年推荐审批表.zip",
-        content_type="application/zip",
+        write(made), as_attachment=True, filename=filename, content_type=content_type
     )
 
 

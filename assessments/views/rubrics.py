@@ -115,9 +115,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One 好 to edit: its indicators, added, split, ordered, deleted."""
     _require_admin(request)
-    found = get_object_or_404(
-        Criterion.objects.select_related("rubric"), rubric=pk, number=number
-    )
+    found = get_object_or_404(Criterion.objects.select_related("rubric"), rubric=pk, number=number)
     if request.method == "GET" and found.rubric.is_locked:
         messages.info(request, "这一版标准已有开放过的活动在使用，只能查看。要修改，请新建版本。")
         return redirect(found.rubric)

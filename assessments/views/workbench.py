@@ -3,7 +3,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from assessments import deadlines, workbench
-from assessments.models import SeenGuide
 from assessments.views.access import chosen_campaign
 
 
@@ -11,7 +10,6 @@ from assessments.views.access import chosen_campaign
 def index(request: HttpRequest) -> HttpResponse:
     campaign, campaigns = chosen_campaign(request)
     tasks = workbench.tasks(request.user, campaign, deadlines.now())
-    fills_in = any(task.tiles or task.starts for task in tasks if task.is_open)
     return render(
         request,
         "assessments/workbench/index.html",
@@ -19,7 +17,7 @@ def index(request: HttpRequest) -> HttpResponse:
             "campaign": campaign,
             "campaigns": campaigns,
             "tasks": tasks,
-            "guide_shown": fills_in and not SeenGuide.objects.filter(user=request.user).exists(),
+            "guide_shown": any(task.guide for task in tasks),
             "roles": request.user.roles,
         },
     )

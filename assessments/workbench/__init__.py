@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from assessments.models import Campaign
-from assessments.workbench import city, own, planning, reading, superior
+from assessments.workbench import city, counting, own, planning, reading, superior
+from assessments.workbench.supervision import supervision
 from assessments.workbench.task import Task
 from organizations.models import User
 
@@ -15,23 +16,29 @@ _FINDERS = (
     own.own_unions,
     planning.own_plans,
     superior.proxies,
+    city.leading,
+    city.inspections,
+    city.appeals,
+    city.recommendations,
+    supervision,
+)
+#: What these find is counted together.
+_COUNTED = (
     superior.endorsements,
     city.unendorsed,
     city.reviews,
-    city.leading,
     planning.plans_to_handle,
-    city.inspections,
     city.extension_requests,
     city.publicity,
-    city.appeals,
-    city.recommendations,
 )
 
 
 def tasks(user: User, campaign: Campaign | None, at: dt.datetime) -> list[Task]:
     """Everything that waits for the user in the campaign, the most urgent first, and what there is
     to read."""
-    found = reading.unread_notices(user)
+    found, counted = [], list(reading.unread_notices(user))
     if campaign is not None:
-        found += [task for find in _FINDERS for task in find(user, campaign, at)]
+        found = [task for find in _FINDERS for task in find(user, campaign, at)]
+        counted += [one for find in _COUNTED for one in find(user, campaign, at)]
+    found += counting.tasks(user, counted)
     return sorted(found, key=lambda task: (not task.is_open, task.due or dt.date.max))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.urls import reverse
@@ -23,53 +24,44 @@ from assessments.models import (
     SelfAssessment,
 )
 from assessments.oversight import Lag, Stage
+from assessments.workbench.counting import Counted
 from assessments.workbench.task import Task
 from organizations.choices import Role
 from organizations.models import User
 from organizations.permissions import has_city_role
 
 
-def unendorsed(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+def unendorsed(user: User, campaign: Campaign, at: dt.datetime) -> Iterator[Counted]:
     """What the city's lead can take on without the superiors, who have let their day pass."""
-    if not permissions.may_lead(user) or not deadlines.endorsement_is_over(campaign, at):
-        return []
-    waiting = oversight.rows(user, campaign).filter(stage=Stage.TO_ENDORSE).count()
-    if not waiting:
-        return []
-    return [
-        Task(
-            title="上级逾期未初审",
-            text=f"{waiting} 份申报上级逾期未初审，可以直接受理。",
-            url=f"{reverse('assessments:oversight')}?lag={Lag.UNENDORSED}",
-            button="去查看",
+    if permissions.may_lead(user) and deadlines.endorsement_is_over(campaign, at):
+        yield Counted(
+            oversight.rows(user, campaign).filter(stage=Stage.TO_ENDORSE),
+            lambda waiting: Task(
+                title="上级逾期未初审",
+                text=f"{waiting} 份申报上级逾期未初审，可以直接受理。",
+                url=f"{reverse('assessments:oversight')}?lag={Lag.UNENDORSED}",
+                button="去查看",
+            ),
         )
-    ]
 
 
-def reviews(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
-    if not has_city_role(user, {Role.REVIEWER, Role.LEAD_REVIEWER}):
-        return []
-    waiting = (
-        Review.objects.visible_to(user)
-        .filter(
-            self_assessment__campaign=campaign,
-            completed_at=None,
-            self_assessment__state__in=[State.SUBMITTED, State.ENDORSED, State.UNDER_REVIEW],
+def reviews(user: User, campaign: Campaign, at: dt.datetime) -> Iterator[Counted]:
+    if has_city_role(user, {Role.REVIEWER, Role.LEAD_REVIEWER}):
+        yield Counted(
+            Review.objects.visible_to(user).filter(
+                self_assessment__campaign=campaign,
+                completed_at=None,
+                self_assessment__state__in=[State.SUBMITTED, State.ENDORSED, State.UNDER_REVIEW],
+            ),
+            lambda waiting: Task(
+                title="评审任务",
+                text=f"{waiting} 份申报等待您评分。",
+                url=reverse("assessments:review_list"),
+                button="去评审",
+                due=campaign.review_deadline,
+                days_left=deadlines.days_left(campaign.review_deadline, at),
+            ),
         )
-        .count()
-    )
-    if not waiting:
-        return []
-    return [
-        Task(
-            title="评审任务",
-            text=f"{waiting} 份申报等待您评分。",
-            url=reverse("assessments:review_list"),
-            button="去评审",
-            due=campaign.review_deadline,
-            days_left=deadlines.days_left(campaign.review_deadline, at),
-        )
-    ]
 
 
 def leading(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
@@ -144,37 +136,31 @@ def inspections(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     ]
 
 
-def extension_requests(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
-    if not permissions.may_grant_extension(user):
-        return []
-    waiting = extensions.pending(campaign).count()
-    if not waiting:
-        return []
-    return [
-        Task(
-            title="延期申请",
-            text=f"{waiting} 个工会申请延期，等待答复。",
-            url=reverse("assessments:extension_list"),
-            button="去答复",
+def extension_requests(user: User, campaign: Campaign, at: dt.datetime) -> Iterator[Counted]:
+    if permissions.may_grant_extension(user):
+        yield Counted(
+            extensions.pending(campaign),
+            lambda waiting: Task(
+                title="延期申请",
+                text=f"{waiting} 个工会申请延期，等待答复。",
+                url=reverse("assessments:extension_list"),
+                button="去答复",
+            ),
         )
-    ]
 
 
-def publicity(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+def publicity(user: User, campaign: Campaign, at: dt.datetime) -> Iterator[Counted]:
     """What is decided and waits to be published."""
-    if not permissions.may_administer(user):
-        return []
-    waiting = publishing.awaiting(campaign, user).count()
-    if not waiting:
-        return []
-    return [
-        Task(
-            title=str(Action.PUBLISH.label),
-            text=f"{waiting} 个评定等待公示。",
-            url=reverse("assessments:publicity_publish", args=[campaign.year]),
-            button="去公示",
+    if permissions.may_administer(user):
+        yield Counted(
+            publishing.awaiting(campaign, user),
+            lambda waiting: Task(
+                title=str(Action.PUBLISH.label),
+                text=f"{waiting} 个评定等待公示。",
+                url=reverse("assessments:publicity_publish", args=[campaign.year]),
+                button="去公示",
+            ),
         )
-    ]
 
 
 def appeals(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.urls import reverse
 
 from assessments import deadlines, permissions, urging, worksheet
@@ -17,6 +17,7 @@ from assessments.models import (
     Campaign,
     Extension,
     ExtensionRequest,
+    SeenGuide,
     SelfAssessment,
 )
 from assessments.workbench.task import Task
@@ -47,7 +48,8 @@ def own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     }
     extension = Extension.objects.filter(campaign=campaign, organization=OuterRef("pk"))
     unions = urging.with_latest(Organization.objects.filter(pk__in=own), campaign).annotate(
-        extended_until=Subquery(extension.values("until"))
+        extended_until=Subquery(extension.values("until")),
+        guide_put_away=Exists(SeenGuide.objects.filter(user=user)),
     )
     found = []
     for organization in unions:
@@ -71,6 +73,8 @@ def own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
             text = f"{organization.urged_on:%m-%d} 催报：{organization.urged_text}"
             task = replace(task, urged=text)
         if permissions.may_start(user, organization):
+            fills_in = task.is_open and (assessment is None or assessment.is_editable_state)
+            task = replace(task, guide=fills_in and not organization.guide_put_away)
             found.append(_with_request(task, campaign, organization, requests.get(key)))
         else:
             found.append(_to_look_at(task))

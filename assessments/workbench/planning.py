@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from django.urls import reverse
 
 from assessments import deadlines, permissions, plans
 from assessments.choices import CampaignState, PlanState
 from assessments.models import Campaign
+from assessments.workbench.counting import Counted
 from assessments.workbench.task import Task
 from organizations.models import User
 
@@ -43,17 +45,14 @@ def own_plans(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     ]
 
 
-def plans_to_handle(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
-    if not permissions.may_lead(user):
-        return []
-    waiting = plans.waiting(user, campaign).count()
-    if not waiting:
-        return []
-    return [
-        Task(
-            title="审核实施方案",
-            text=f"{waiting} 份实施方案等待审核。",
-            url=f"{reverse('assessments:plan_list')}?state={PlanState.FILED}",
-            button="去审核",
+def plans_to_handle(user: User, campaign: Campaign, at: dt.datetime) -> Iterator[Counted]:
+    if permissions.may_lead(user):
+        yield Counted(
+            plans.waiting(user, campaign),
+            lambda waiting: Task(
+                title="审核实施方案",
+                text=f"{waiting} 份实施方案等待审核。",
+                url=f"{reverse('assessments:plan_list')}?state={PlanState.FILED}",
+                button="去审核",
+            ),
         )
-    ]

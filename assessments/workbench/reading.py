@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.urls import reverse
 
 from assessments.models import Notice
+from assessments.workbench.counting import Counted
 from assessments.workbench.task import Task
 from organizations.models import User
 
 
-def unread_notices(user: User) -> list[Task]:
-    unread = Notice.objects.unread_by(user).count()
-    if not unread:
-        return []
-    return [
-        Task(
+def unread_notices(user: User) -> Iterator[Counted]:
+    yield Counted(
+        Notice.objects.unread_by(user),
+        lambda unread: Task(
             title="通知公告",
             text=f"有 {unread} 条通知您还没有看。",
             url=f"{reverse('assessments:notice_list')}?show=unread",
             button="去看通知",
-        )
-    ]
+        ),
+    )

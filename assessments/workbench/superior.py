@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from django.db.models import Count, Exists, OuterRef, Window
 from django.urls import reverse
@@ -17,6 +18,7 @@ from assessments.models import (
     SelfAssessment,
 )
 from assessments.oversight import Lag, Stage
+from assessments.workbench.counting import Counted
 from assessments.workbench.task import Task
 from organizations.choices import Role, Tier
 from organizations.models import User
@@ -59,25 +61,22 @@ def proxies(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     ]
 
 
-def endorsements(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
+def endorsements(user: User, campaign: Campaign, at: dt.datetime) -> Iterator[Counted]:
     has_others_below = any(
         one.role == Role.HEAD and one.organization.tier != Tier.GRASSROOTS for one in user.roles
     )
-    if not has_others_below:
-        return []
-    waiting = endorsing.queue(user, campaign).count()
-    if not waiting:
-        return []
-    due = campaign.endorsement_deadline
-    over = deadlines.endorsement_is_over(campaign, at)
-    return [
-        Task(
-            title="初审推荐",
-            text=f"{waiting} 份下级工会的申报等待初审。",
-            url=f"{reverse('assessments:oversight')}?state={Stage.TO_ENDORSE}",
-            button="去初审",
-            due=due,
-            days_left=deadlines.days_left(due, at) if due else None,
-            note="已逾期，市总工会可直接受理。" if over else "",
+    if has_others_below:
+        due = campaign.endorsement_deadline
+        over = deadlines.endorsement_is_over(campaign, at)
+        yield Counted(
+            endorsing.queue(user, campaign),
+            lambda waiting: Task(
+                title="初审推荐",
+                text=f"{waiting} 份下级工会的申报等待初审。",
+                url=f"{reverse('assessments:oversight')}?state={Stage.TO_ENDORSE}",
+                button="去初审",
+                due=due,
+                days_left=deadlines.days_left(due, at) if due else None,
+                note="已逾期，市总工会可直接受理。" if over else "",
+            ),
         )
-    ]

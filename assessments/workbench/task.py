@@ -17,7 +17,8 @@ from organizations.models import Organization
 class Task:
     """One thing to do. `days_left` is None without a deadline, negative once it has passed.
     A task with `starts` is begun by a POST (the self-assessment does not exist yet). `tiles` are
-    the six criteria of one's own union, with how far each has come."""
+    the six criteria of one's own union, with how far each has come. `guide` calls for the guide for
+    those who fill in for the first time."""
 
     title: str
     text: str
@@ -31,6 +32,7 @@ class Task:
     tiles: tuple[tuple[worksheet.Section, CriterionResult], ...] = ()
     note: str = ""
     urged: str = ""
+    guide: bool = False
 
     @property
     def is_too_late(self) -> bool:

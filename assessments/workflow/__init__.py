@@ -41,6 +41,7 @@ __all__ = [
     "stamp",
 ]
 
+_ARCHIVED = Problem("本年度活动已经归档，只能查看。")
 #: So many are read and written at a time.
 MANY_AT_A_TIME = 200
 
@@ -55,6 +56,8 @@ def find(action: Action, state: State | str) -> Transition | None:
 
 def available(assessment: SelfAssessment, user: User) -> list[Action]:
     """The actions whose row fits the state and the user. Guards are asked by `perform`."""
+    if assessment.campaign.is_archived:
+        return []
     return [
         transition.action
         for transition in TRANSITIONS
@@ -70,6 +73,8 @@ def look(assessment: SelfAssessment, by: User) -> Context:
 def problems(context: Context, action: Action) -> list[Problem]:
     """What stands in the way of the action."""
     transition = find(action, context.assessment.state)
+    if context.assessment.campaign.is_archived:
+        return [_ARCHIVED]
     if transition is None or not transition.may(context.by, context.assessment):
         return [_wrong_state(context.assessment)]
     return [problem for guard in transition.guards for problem in guard(context)]
@@ -109,6 +114,8 @@ def perform(
             .get(pk=assessment.pk)
         )
         transition = find(action, locked.state)
+        if locked.campaign.is_archived:
+            raise TransitionRefused(_ARCHIVED)
         if transition is None or not transition.may(by, locked):
             raise TransitionRefused(_wrong_state(locked))
         context = Context(locked, by, deadlines.now(), details)

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from organizations import reorganizing
+from organizations import accounts, reorganizing
 from organizations.choices import PARENT_TIERS, Tier
 from organizations.forms.filters import ListFilter, named
 from organizations.importing import columns
@@ -157,7 +157,7 @@ class DissolveForm(ReasonedForm):
 
 
 class OrganizationFilter(ListFilter):
-    """By name, pinyin initials or code; tier; active or dissolved."""
+    """By name, pinyin initials or code; tier; active or dissolved; whether anybody can sign."""
 
     DISSOLVED = "dissolved"
 
@@ -168,10 +168,15 @@ class OrganizationFilter(ListFilter):
     state = forms.ChoiceField(
         label="状态", required=False, choices=[("", "在册"), (DISSOLVED, "已撤销")]
     )
+    head = forms.ChoiceField(
+        label="负责人", required=False, choices=[("", "不限负责人"), ("none", "没有负责人账号")]
+    )
 
     def apply(self, rows: QuerySet[Organization]) -> QuerySet[Organization]:
         if text := self.value("q"):
             rows = rows.filter(named(text))
         if tier := self.value("tier"):
             rows = rows.filter(tier=tier)
+        if self.value("head"):
+            rows = accounts.without_head(rows)
         return rows.filter(dissolved_on__isnull=self.value("state") != self.DISSOLVED)

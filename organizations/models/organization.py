@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Digits of one step of a path: room for 99 999 999 organizations.
 PATH_STEP = 8
 #: Sorts after every digit in any collation, so that a prefix range needs no special index.
-_AFTER_DIGITS = "a"
+AFTER_DIGITS = "a"
 
 WRONG_CREDIT_CODE = "统一社会信用代码不正确：应为 18 位，且与末位校验码相符。"
 MORE_MEMBERS_THAN_WORKERS = "会员人数不能多于职工人数。"
@@ -33,7 +33,7 @@ SUBTREE_ROLES = (Role.REPORTER, Role.HEAD, Role.VIEWER, Role.LEAD_REVIEWER, Role
 
 def within(path: str, field: str = "path") -> Q:
     """The condition that `field` lies in the subtree whose top has this path: an index range."""
-    return Q(**{f"{field}__gte": path, f"{field}__lt": path + _AFTER_DIGITS})
+    return Q(**{f"{field}__gte": path, f"{field}__lt": path + AFTER_DIGITS})
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
@@ -46,7 +46,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 
     def with_subtree_counts(self) -> OrganizationQuerySet:
         """With `below`: how many active organizations stand below each, at any depth."""
-        end = Concat(OuterRef("path"), Value(_AFTER_DIGITS))
+        end = Concat(OuterRef("path"), Value(AFTER_DIGITS))
         below = (
             Organization.objects.active()
             .filter(path__gt=OuterRef("path"), path__lt=end)

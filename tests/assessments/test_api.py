@@ -145,6 +145,20 @@ def test_only_what_is_published_and_nothing_of_a_person(client, city, campaign):
         assert user.full_name not in response.content.decode()
 
 
+def test_a_title_that_was_lost_says_so_beside_the_result(client, city, campaign):
+    final = make_self_assessment(city, campaign, State.FINAL)
+    title = factories.make_recognition(final, city.admin)
+    text = token(city)
+
+    def result():
+        (item,) = get(client, text, address("results", campaign)).json()["items"]
+        return item["at_standard"], item["title_revoked_on"]
+
+    assert result() == (True, None)
+    type(title).objects.update(revoked_at=timezone.now())
+    assert result() == (True, timezone.localdate().isoformat())
+
+
 def test_a_subtree_only(client, city, campaign):
     for union in (city.own, city.foreign):
         make_self_assessment(city, campaign, State.PUBLISHED, organization=union)

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from assessments import (
     answering,
+    appeals,
     assigning,
     assignment_runs,
     deadlines,
@@ -20,12 +21,13 @@ from assessments import (
     publishing,
     ranking,
     recognition,
+    recommending,
     reviewing,
     urging,
     workflow,
     worksheet,
 )
-from assessments.choices import Action, State
+from assessments.choices import Action, AppealKind, AppealState, State
 from assessments.entries import Entry
 from assessments.models import (
     Decision,
@@ -412,3 +414,87 @@ def test_two_closing_the_publicity_together_make_each_result_final_once(city, ca
     )
     assert AuditEvent.objects.filter(action=Action.FINALISE).count() == 2
     assert list(audit.verify()) == []
+
+
+def test_two_putting_the_same_result_into_force(city, campaign):
+    published = make_self_assessment(city, campaign, State.PUBLISHED)
+    factories.pass_publicity()
+    other = factories.make_user((city.city, Role.ADMIN))
+    done = exactly_one(
+        at_once(*(doing(published, Action.FINALISE, user) for user in (city.admin, other)))
+    )
+    assert done.state == State.FINAL
+    assert AuditEvent.objects.filter(action=Action.FINALISE).count() == 1
+
+
+def test_an_appeal_that_is_accepted_while_the_publicity_closes(city, campaign):
+    published = make_self_assessment(city, campaign, State.PUBLISHED)
+    values = {"name": "张三", "contact": "13800000000", "text": "不符。"}
+    result = published.published_results.get()
+    appeal = appeals.file(result, AppealKind.OBJECTION, values, None, None)
+    appeals.assign(appeal, city.lead, city.admin)
+    factories.pass_publicity()
+    results = at_once(
+        lambda: appeals.answer(
+            appeal, AppealState.ACCEPTED, "确有漏算。", User.objects.get(pk=city.lead.pk)
+        ),
+        publishing.close_due,
+    )
+    assert not [one for one in results if isinstance(one, Exception)], results
+    published.refresh_from_db()
+    assert published.state == State.UNDER_REVIEW
+    assert list(audit.verify()) == []
+
+
+@pytest.fixture
+def drawn(city, campaign):
+    """The list for the province with one union on it, confirmed by nobody."""
+    final = make_self_assessment(city, campaign, State.FINAL)
+    made = factories.make_recommendation(final, city.admin, city.lead).list
+    recommending.reopen(made, "更正", city.admin, str(made.version))
+    made.refresh_from_db()
+    return made
+
+
+def confirming(made, user):
+    return lambda: (
+        recommending.confirm(
+            made, User.objects.get(pk=user.pk), seen=str(made.version)
+        ).is_confirmed
+    )
+
+
+def test_a_list_is_confirmed_by_two_together_but_not_twice_by_one(city, drawn):
+    results = at_once(confirming(drawn, city.admin), confirming(drawn, city.admin))
+    assert sum(isinstance(one, assigning.NotAllowed) for one in results) == 1, results
+    drawn.refresh_from_db()
+    assert (drawn.first_by, drawn.second_by) == (city.admin, None)
+    recommending.change(drawn.lines.get(), False, "更正", city.lead, str(drawn.version))
+    drawn.refresh_from_db()
+    recommending.change(drawn.lines.get(), True, "更正", city.lead, str(drawn.version))
+    drawn.refresh_from_db()
+    assert sorted(at_once(confirming(drawn, city.admin), confirming(drawn, city.lead))) == [0, 1]
+
+
+def test_confirming_a_list_against_changing_it(city, drawn):
+    line = drawn.lines.get()
+    results = at_once(
+        confirming(drawn, city.admin),
+        lambda: recommending.change(
+            line, False, "不宜推荐", User.objects.get(pk=city.lead.pk), str(drawn.version)
+        ),
+    )
+    assert results[1] is None, results
+    drawn.refresh_from_db()
+    assert drawn.first_by is None  # nobody has confirmed what is now on it
+
+
+def test_two_entering_the_first_figure_of_a_union(city, campaign):
+    def entering(user, percent):
+        return lambda: recommending.enter_goals(
+            campaign, {city.own: Decimal(percent)}, {}, User.objects.get(pk=user.pk)
+        )
+
+    results = at_once(entering(city.admin, 100), entering(city.lead, 90))
+    assert sum(isinstance(one, assigning.NotAllowed) for one in results) == 1, results
+    assert campaign.goals.count() == 1

@@ -244,13 +244,10 @@ def test_a_reviewer_who_loses_the_role_is_shown_to_the_lead(client, city, scored
 
 
 def test_a_campaign_closed_too_early_says_so_and_reviews_go_on(client, city, campaign, scored):
-    client.force_login(city.admin)
-    response = client.post(
-        reverse("admin:assessments_campaign_changelist"),
-        {"action": "close_campaigns", "_selected_action": [campaign.pk]},
-        follow=True,
-    )
-    assert "还有 1 份已提交的申报没有评定，可以继续评审和评定。" in response.content.decode()
+    client.force_login(factories.give_password(city.admin))
+    url, sent = f"/campaigns/{campaign.year}/close/", {"password": factories.PASSWORD, "seen": "1"}
+    response = client.post(url, sent, follow=True)
+    assert "1 份已提交的申报还没有评定" in response.content.decode()
     campaign.refresh_from_db()
     assert (campaign.state, campaigns.unfinished(campaign)) == (CampaignState.CLOSED, 1)
     client.force_login(city.other_reviewer)

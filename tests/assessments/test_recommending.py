@@ -25,7 +25,7 @@ from assessments.models import (
     RecommendationList,
     Recusal,
 )
-from organizations import audit
+from organizations import audit, reorganizing
 from organizations.choices import Role
 from organizations.models import Notification, User
 from tests import factories
@@ -125,6 +125,14 @@ def test_who_lacks_a_title_goals_or_is_dissolved_is_left_out_with_the_reason(
         recommending.confirm(made, fresh(city.admin), version())
 
 
+def test_a_union_that_has_moved_takes_a_place_where_it_handed_in(city, campaign, unions):
+    reorganizing.move(
+        city.own, to=city.other_county, reason="划转", on=factories.today(), by=city.admin
+    )
+    places = {("GRASSROOTS", None): 9, ("GRASSROOTS", city.county): 1}
+    assert listed(draw(campaign, city.admin, places)) == [city.own, city.foreign]
+
+
 # --- By hand, and confirmed by two ------------------------------------------------------------------
 
 
@@ -160,8 +168,10 @@ def test_two_persons_confirm_and_the_unions_are_told(client, city, campaign, mad
     found = RecommendationList.objects.get()
     assert (found.first_by, found.second_by) == (city.admin, city.lead)
     assert Notification.objects.filter(recipient=city.head, text__contains="已列入推荐").exists()
-    with pytest.raises(NotAllowed, match="已由两人确认"):
-        draw(campaign, city.admin)
+    url_of_places = reverse("assessments:recommendation_draw", args=[campaign.year])
+    stale = client.post(url_of_places, {"least_goals": "100", "grassroots-all": "1"})
+    assert stale.status_code == 409
+    assert "已由两人确认" in stale.text
     client.post(url, {"reason": "一个工会撤销了命名", "seen": version()})
     found.refresh_from_db()
     assert not found.is_confirmed
@@ -230,7 +240,9 @@ def test_places_are_typed_and_kept(client, city, campaign, unions):
     assert not RecommendationList.objects.exists()
     client.post(url, post)
     assert listed(RecommendationList.objects.get()) == [city.own, city.foreign]
-    assert client.get(url).text.count('value="1"') == 1
+    page = client.get(url).text
+    assert 'value="100"' in page
+    assert page.count('value="1"') == 1
     page = client.get(LIST, {"listed": "no"}).text
     assert city.sibling.name in page
     assert "本县（市、区）名额已满" in page

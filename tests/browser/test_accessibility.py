@@ -12,9 +12,21 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from assessments import deadlines, deciding, evidence, extensions, inspecting, proxies, worksheet
-from assessments.choices import Action, State
+from assessments import (
+    appeals,
+    deadlines,
+    deciding,
+    evidence,
+    extensions,
+    inspecting,
+    proxies,
+    recognition,
+    recommending,
+    worksheet,
+)
+from assessments.choices import Action, AppealKind, RecheckOutcome, State
 from assessments.models import Answer, Evidence, Indicator, SelfAssessment
+from organizations.models import User
 from tests import factories
 from tests.browser.conftest import PHONE, Watch
 from tests.browser.pages import indicator
@@ -36,6 +48,18 @@ def findings(page: Page) -> list[str]:
         for violation in result["violations"]
         for node in violation["nodes"]
     ]
+
+
+def axe_on(
+    visit: Callable[..., Page], by_user: dict[User | None, list[str]], **device: object
+) -> list[str]:
+    found = []
+    for user, addresses in by_user.items():
+        page = visit("/policy/", signed_in=user, **device)
+        for address in addresses:
+            page.goto(address)
+            found += findings(page)
+    return found
 
 
 def axe_on_a_page_in_use(
@@ -195,9 +219,59 @@ def test_axe_finds_nothing(
         ],
     }
     found = axe_on_a_page_in_use(visit, city, draft, **device)
-    for user, addresses in by_user.items():
-        page = visit("/policy/", signed_in=user, **device)
-        for address in addresses:
-            page.goto(address)
-            found += findings(page)
-    assert found == []
+    assert found + axe_on(visit, by_user, **device) == []
+
+
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])
+def test_axe_finds_nothing_after_the_decision(
+    visit: Callable[..., Page], city: City, device: dict[str, object]
+):
+    campaign = factories.make_campaign(publishes_points=True)
+    make = factories.make_self_assessment
+    recommended = factories.make_recommendation(
+        make(city, campaign, State.FINAL, organization=city.sibling, head=city.sibling_head),
+        city.admin,
+        city.lead,
+    )
+    title = recommended.self_assessment.decisions.get().recognition
+    recognition.recheck(title, RecheckOutcome.REVOKE, "发生重大事故", city.lead, "None")
+    make(city, campaign, State.FINAL, organization=city.direct)
+    # After those that are final: their publicity is over.
+    published = make(city, campaign, State.PUBLISHED)
+    make(city, campaign, State.DECIDED, organization=city.foreign)
+    result = published.published_results.get()
+    appeal = appeals.file(result, AppealKind.OBJECTION, {"text": "不符。"}, None, None)
+    year = [campaign.year]
+    lists = (
+        "publicity_list",
+        "appeal_list",
+        "recognition_list",
+        "goal_list",
+        "recommendation_list",
+    )
+    of_year = ("publicity_publish", "recognition_award", "recommendation_draw")
+    by_user = {
+        None: [
+            reverse("assessments:results"),
+            reverse("assessments:result_object", args=[result.pk]),
+            reverse("assessments:appeal_look_up"),
+            reverse("assessments:certificate_look_up"),
+        ],
+        city.head: [reverse("assessments:union_appeal", args=[published.pk])],
+        city.sibling_head: [title.get_absolute_url(), recommended.get_absolute_url()],
+        city.admin: [
+            *(reverse(f"assessments:{name}") for name in lists),
+            *(reverse(f"assessments:{name}", args=year) for name in of_year),
+            result.period.get_absolute_url(),
+            appeal.get_absolute_url(),
+            title.get_absolute_url(),
+        ],
+    }
+    recommendation = [
+        reverse("assessments:recommendation_confirm", args=year),
+        recommended.get_absolute_url(),
+    ]
+    found = axe_on(visit, by_user | {city.lead: recommendation}, **device)
+    made = recommended.list
+    recommending.reopen(made, "更正", city.lead, str(made.version))
+    assert found + axe_on(visit, {city.lead: recommendation}, **device) == []

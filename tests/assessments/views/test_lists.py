@@ -35,6 +35,8 @@ TABLES = {
     "assessments:goal_list": "lead",
     "assessments:recommendation_list": "lead",
     "assessments:rubric_list": "admin",
+    "assessments:supervision_list": "admin",
+    "assessments:supervision_findings": "admin",
 }
 HEADING = re.compile(r"<th[^>]*>\s*(?:<a[^>]*>)?\s*([^<]*?)(?:&nbsp;.*?)?\s*<", re.DOTALL)
 
@@ -68,6 +70,11 @@ def scene(city):
     final = make_self_assessment(city, campaign, State.FINAL, organization=named)
     factories.make_recommendation(final, city.admin, city.lead)
     factories.make_flag(*handed_in[:2])
+    supervised = factories.make_round(
+        city.admin, campaign, handed_in[0].organization, members=[city.reviewer]
+    )
+    factories.make_finding(supervised.visits.get(), city.reviewer)
+    factories.feed_back(supervised.visits.get(), city.reviewer)
     standings.rebuild(campaign)
     return city
 
