@@ -22,14 +22,18 @@
       }
     }
     const all = own + tenths(form.dataset.others);
-    const verdict =
-      all === 1000 ? "正好 100 分。" : `与 100 分相差 ${Math.abs(all - 1000) / 10} 分，${all < 1000 ? "还少" : "多了"}；可以先保存，但活动不能使用。`;
+    let verdict = "正好 100 分。";
+    if (all !== 1000) {
+      const off = `${all < 1000 ? "还差" : "多出"} ${Math.abs(all - 1000) / 10} 分`;
+      verdict = `${off}；可以先保存，但活动不能使用。`;
+    }
     balance.textContent = `本“好” ${own / 10} 分，整套标准 ${all / 10} 分，${verdict}`;
   }
 
   form.querySelectorAll(".indicator-edit").forEach(showKind);
   form.addEventListener("change", (event) => {
-    if (event.target.matches("select[name$='-kind']")) showKind(event.target.closest(".indicator-edit"));
+    const indicator = event.target.closest(".indicator-edit");
+    if (indicator) showKind(indicator);
     sum();
   });
   form.addEventListener("input", sum);
