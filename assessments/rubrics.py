@@ -162,7 +162,7 @@ def faults(rubrics: Iterable[Rubric]) -> list[Fault]:
             found.append(Fault(rubric, "六个“好”没有都写上指标。"))
         total = sum(numbers.values(), Decimal(0))
         if total != 100:
-            found.append(Fault(rubric, f"满分合计应为 100 分，现为 {total:.1f} 分。"))
+            found.append(Fault(rubric, f"满分合计应为 100 分，现为 {total.normalize():f} 分。"))
     return found
 
 

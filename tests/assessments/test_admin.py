@@ -104,7 +104,7 @@ def test_a_campaign_without_rubrics_does_not_open(admin, city):
 def test_a_rubric_that_is_not_a_hundred_points_does_not_open(admin, city):
     campaign = factories.make_campaign(opened=False)
     Indicator.objects.filter(code="G1.01").update(max_points=4)
-    assert "满分合计应为 100 分，现为 101.0 分" in turn(admin, "open", campaign)
+    assert "满分合计应为 100 分，现为 101 分" in turn(admin, "open", campaign)
 
 
 def test_closing_stops_filling_in(admin, city, campaign):
