@@ -11,6 +11,7 @@ from assessments.views import (
     attachments,
     calendar,
     campaigns,
+    cases,
     certificates,
     dashboard,
     decisions,
@@ -114,6 +115,7 @@ review_urls = [
     path("<int:pk>/similar/", similarity.of_review, name="review_similar"),
     path("<int:pk>/recuse/", recusals.recuse, name="review_recuse"),
     path("<int:pk>/confirm/", recusals.confirm, name="review_confirm"),
+    path("<int:pk>/nominate/<str:code>/", cases.nominate, name="review_nominate"),
     path("<int:pk>/replace/", recusals.replace, name="review_replace"),
 ]
 assignment_urls = [
@@ -231,6 +233,17 @@ plan_urls = [
     path("<int:pk>/receipt.pdf", plans.receipt, name="plan_receipt"),
     path("<int:pk>/<slug:action>/", plans.act, name="plan_act"),
 ]
+case_urls = [
+    path("", cases.Gallery.as_view(), name="case_gallery"),
+    path("desk/", cases.CaseList.as_view(), name="case_list"),
+    path("add/<int:pk>/", cases.add, name="case_add"),
+    path("photos/<int:pk>/", cases.photo, name="case_photo"),
+    path("photos/<int:pk>/thumbnail/", cases.thumbnail, name="case_thumbnail"),
+    path("<int:pk>/", cases.detail, name="case"),
+    path("<int:pk>/record/", cases.record, name="case_record"),
+    path("<int:pk>/edit/", cases.edit, name="case_edit"),
+    path("<int:pk>/<slug:action>/", cases.act, name="case_act"),
+]
 summary_urls = [
     path("", exports.overview, name="summary"),
     path("exports/", exporting.index, name="export_list"),
@@ -312,6 +325,7 @@ urlpatterns = [
     path("notices/", include(notice_urls)),
     path("plans/", include(plan_urls)),
     path("rubrics/", include(rubric_urls)),
+    path("cases/", include(case_urls)),
     path("campaigns/", include(campaign_urls)),
     path("calendar/", include(calendar_urls)),
     path("summary/", include(summary_urls)),
