@@ -6,28 +6,35 @@ Everything here is recognisably invented (示例…) and is never loaded in prod
 from __future__ import annotations
 
 import datetime as dt
+import io
 from decimal import Decimal
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from PIL import Image
 
 from assessments import (
     answering,
     assigning,
     campaigns,
+    cases,
     deadlines,
     evidence,
+    notices,
+    permissions,
     plans,
     proxies,
     reviewing,
     workflow,
     worksheet,
 )
-from assessments.choices import Action, FindingSeverity, IndicatorKind, PlanAction
+from assessments.choices import Action, CaseAction, FindingSeverity, IndicatorKind, PlanAction
 from assessments.entries import Entry
 from assessments.models import (
     Campaign,
+    ExemplaryCase,
     Indicator,
+    Notice,
     Rubric,
     SelfAssessment,
     SupervisionFinding,
@@ -100,6 +107,8 @@ def seed() -> bool:
     fill_in(proxies.begin(campaign, small, reason, users["county"]), users["county"], Decimal(1))
     _plan(campaign, users)
     _supervise(campaign, users)
+    _announce(users)
+    _praise(campaign, users)
     return True
 
 
@@ -250,6 +259,42 @@ def _supervise(campaign: Campaign, users: dict[str, User]) -> None:
     visiting.save(SupervisionFinding(visit=visit), finding, [], by=reviewer, seen=0)
     summary = "组织健全，阵地规范，台账需要补齐。"
     visiting.feed_back(visit, visited_on=today, summary=summary, by=reviewer)
+
+
+def _announce(users: dict[str, User]) -> None:
+    """通知公告: one for everybody, one for the unions alone."""
+    city = permissions.publishes_for(users["admin"])
+    for title, body, is_public in [
+        ("示例：关于开展争创“六好”工会活动的公告", "<p>欢迎社会各界关注和监督。</p>", True),
+        ("示例：关于做好自评申报工作的通知", "<p>请各级工会按时完成自评，备齐材料。</p>", False),
+    ]:
+        content = notices.Content(title, body, is_public=is_public)
+        notice = notices.save(Notice(publisher=city), content, by=users["admin"], seen=0)
+        notices.publish(notice, by=users["admin"], seen=notice.version)
+
+
+def _praise(campaign: Campaign, users: dict[str, User]) -> None:
+    """先进经验: one is published, one waits for the city."""
+    union = users["head"].memberships.get().organization
+    criteria = campaign.policies.get(tier=union.tier).rubric.criteria.all()
+    steps = [
+        (CaseAction.SUBMIT, "head"),
+        (CaseAction.FORWARD, "township"),
+        (CaseAction.PUBLISH, "admin"),
+    ]
+    for title, criterion, color, count in [
+        ("示例：把清凉送进车间", criteria[4], "#c9e4de", 3),
+        ("示例：职工书屋办到班组", criteria[5], "#faedcb", 2),
+    ]:
+        body = f"<p>{title.removeprefix('示例：')}，职工满意，做法可以推广。</p>"
+        content = cases.Content(title, body, criterion, campaign.year)
+        case = cases.save(ExemplaryCase(organization=union), content, by=users["head"], seen=0)
+        picture = io.BytesIO()
+        Image.new("RGB", (800, 450), color).save(picture, "PNG")
+        photo = SimpleUploadedFile("示例照片.png", picture.getvalue())
+        cases.add_photo(case, photo, users["head"])
+        for action, who in steps[:count]:
+            case = cases.perform(case, action, by=users[who], seen=case.stamp)
 
 
 def plausible_rating(indicator: Indicator, share: Decimal) -> Rating:
