@@ -41,6 +41,7 @@ from assessments.views import (
     recusals,
     results,
     reviews,
+    rubrics,
     self_assessments,
     similarity,
     superior,
@@ -263,6 +264,17 @@ survey_urls = [
     path("<int:pk>/<str:code>/adopt/", surveys.adopt, name="survey_adopt"),
 ]
 
+rubric_urls = [
+    path("", rubrics.RubricList.as_view(), name="rubric_list"),
+    path("import/", rubrics.import_file, name="rubric_import"),
+    path("<int:pk>/", rubrics.detail, name="rubric"),
+    path("<int:pk>/<int:number>/", rubrics.criterion, name="rubric_criterion"),
+    path("<int:pk>/compare/", rubrics.compare, name="rubric_compare"),
+    path("<int:pk>/copy/", rubrics.copy, name="rubric_copy"),
+    path("<int:pk>/remove/", rubrics.remove, name="rubric_remove"),
+    path("<int:pk>/rubric.json", rubrics.export_json, name="rubric_json"),
+    path("<int:pk>/rubric.xlsx", rubrics.export_workbook, name="rubric_workbook"),
+]
 campaign_urls = [
     path("", campaigns.index, name="campaign_list"),
     path("add/", campaigns.add, name="campaign_add"),
@@ -312,6 +324,7 @@ urlpatterns = [
     path("supervisions/", include(supervision_urls)),
     path("notices/", include(notice_urls)),
     path("plans/", include(plan_urls)),
+    path("rubrics/", include(rubric_urls)),
     path("cases/", include(case_urls)),
     path("campaigns/", include(campaign_urls)),
     path("calendar/", include(calendar_urls)),

@@ -22,6 +22,7 @@ from assessments import (
     inspecting,
     notices,
     phrases,
+    rubric_editing,
     setting_up,
     timetable,
 )
@@ -32,6 +33,7 @@ from assessments.models import (
     Indicator,
     InspectionDraw,
     Recusal,
+    Rubric,
     SelfAssessment,
     Survey,
 )
@@ -210,6 +212,20 @@ MAY_GET = {
     "assessments:certificates": LEADS,
     "assessments:certified_letters": LEADS,
     "assessments:certificate_look_up": EVERYBODY,
+    **{
+        f"assessments:rubric{page}": {"admin"}
+        for page in (
+            "_list",
+            "_import",
+            "",
+            "_criterion",
+            "_compare",
+            "_copy",
+            "_remove",
+            "_json",
+            "_workbook",
+        )
+    },
     "assessments:recommendation_list": LEADS,
     "assessments:goal_list": LEADS,
     "assessments:recommendation": CITY | {"foreign_admin", "reviewer"},  # in another county
@@ -362,6 +378,10 @@ MAY_POST = {
     "assessments:recommendation": LEADS,
     "assessments:recommendation_draw": LEADS,
     "assessments:recommendation_confirm": LEADS,
+    **{
+        f"assessments:rubric_{page}": {"admin"}
+        for page in ("import", "criterion", "copy", "remove")
+    },
     "assessments:notice_add": ANY_ADMINS,
     **{
         f"assessments:supervision_{name}": {"admin"}
@@ -631,6 +651,8 @@ def scene(request, city):
         expires_on=timezone.localdate(),
         by=users["admin"],
     )
+    original = Rubric.objects.get(tier=Tier.COUNTY, version=1)
+    revised = rubric_editing.copy(original, "修订稿", users["admin"])
     message = users["head"].notifications.first()
     following = setting_up.create(campaign.year + 1, "下一年", campaign, users["admin"])
     timetable.renew_address(users["head"])
@@ -708,6 +730,11 @@ def scene(request, city):
             f"assessments:recommendation_{page}": [campaign.year]
             for page in ("draw", "confirm", "summary", "forms")
         },
+        **{
+            f"assessments:rubric{page}": [revised.pk]
+            for page in ("", "_compare", "_copy", "_remove", "_json", "_workbook")
+        },
+        "assessments:rubric_criterion": [revised.pk, 1],
         "assessments:recommendation": [recommended.pk],
         "assessments:recommendation_form": [recommended.pk],
         "assessments:case": [case.pk],

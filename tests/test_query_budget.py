@@ -17,6 +17,7 @@ from assessments import (
     lots,
     phrases,
     rollups,
+    rubric_editing,
     setting_up,
     standings,
 )
@@ -28,6 +29,7 @@ from assessments.models import (
     Evidence,
     Indicator,
     Inspection,
+    Rubric,
     SelfAssessment,
     Similarity,
     StoredFile,
@@ -236,6 +238,19 @@ def test_the_recommendation_to_the_province(client, city, campaign):
     other = make_self_assessment(city, campaign, State.FINAL, organization=city.foreign)
     factories.make_recommendation(other, city.admin, city.lead)
     assert [count(client, getattr(city, user), url) for user, url in pages] == few
+
+
+def test_the_rubrics(client, city, campaign):
+    first = Rubric.objects.get(tier=Tier.GRASSROOTS, version=1)
+    drafts = [rubric_editing.copy(first, "修订稿", city.admin) for _ in range(3)]
+    pages = [reverse(f"assessments:rubric_{page}") for page in ("list", "import")]
+    pages += [
+        reverse(f"assessments:rubric{page}", args=[drafts[-1].pk])
+        for page in ("", "_compare", "_copy", "_remove", "_json", "_workbook")
+    ]
+    pages.append(reverse("assessments:rubric_criterion", args=[drafts[-1].pk, 2]))
+    few = {url: count(client, city.admin, url) for url in pages}
+    assert max(few.values()) <= BUDGET, few
 
 
 def test_plans(client, city, campaign):

@@ -37,7 +37,7 @@ from assessments.models.review import (
     ReviewScore,
 )
 from assessments.models.rollup import Rollup, RollupMark, RollupScore, RollupState
-from assessments.models.rubric import Criterion, Indicator, Rubric
+from assessments.models.rubric import Criterion, Indicator, Rubric, RubricLocked
 from assessments.models.self_assessment import (
     Answer,
     Attachment,
@@ -121,6 +121,7 @@ __all__ = [
     "RollupScore",
     "RollupState",
     "Rubric",
+    "RubricLocked",
     "SealedScan",
     "SeenGuide",
     "SelfAssessment",

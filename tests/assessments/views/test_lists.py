@@ -35,6 +35,7 @@ TABLES = {
     "assessments:case_list": "lead",
     "assessments:goal_list": "lead",
     "assessments:recommendation_list": "lead",
+    "assessments:rubric_list": "admin",
     "assessments:supervision_list": "admin",
     "assessments:supervision_findings": "admin",
 }
