@@ -13,7 +13,7 @@ from assessments.choices import CaseState
 from assessments.forms.decisions import DetailForm, text_field
 from assessments.forms.filters import UnionFilter
 from assessments.forms.formatted import FormattedTextField
-from assessments.models import CasePhoto, Criterion, ExemplaryCase, Rubric
+from assessments.models import Campaign, CasePhoto, Criterion, ExemplaryCase, Rubric
 from organizations.models import Organization
 
 _CRITERIA = [
@@ -71,6 +71,13 @@ def _photos(label: str, case: ExemplaryCase) -> forms.ModelMultipleChoiceField:
     return field
 
 
+def _rubric_of(organization: Organization) -> Rubric:
+    """The newest that a campaign has opened with: a later version may still be rewritten."""
+    rubrics = Rubric.objects.filter(tier=organization.tier)
+    opened = rubrics.filter(policies__campaign__in=Campaign.objects.opened())
+    return opened.order_by("-version").first() or rubrics.earliest("version")
+
+
 class CaseForm(DetailForm):
     """What a union hands in."""
 
@@ -89,8 +96,7 @@ class CaseForm(DetailForm):
     def __init__(self, case: ExemplaryCase, *args: Any, **kwargs: Any) -> None:
         initial = {"title": case.title, "body": case.body, "criterion": case.criterion_id}
         super().__init__(*args, **kwargs, initial=initial | {"year": case.year})
-        rubrics = Rubric.objects.filter(tier=case.organization.tier)
-        rubric = case.criterion.rubric_id if case.criterion_id else rubrics.latest("version").pk
+        rubric = case.criterion.rubric if case.criterion_id else _rubric_of(case.organization)
         self.fields["criterion"].queryset = Criterion.objects.filter(rubric=rubric)
         today = deadlines.local_day(deadlines.now())
         years = {today.year - back for back in range(_YEARS)} | {case.year or today.year}
