@@ -28,7 +28,7 @@ from assessments import (
     workflow,
     worksheet,
 )
-from assessments.choices import Action, CaseAction, IndicatorKind, PlanAction
+from assessments.choices import Action, CaseAction, FindingSeverity, IndicatorKind, PlanAction
 from assessments.entries import Entry
 from assessments.models import (
     Campaign,
@@ -37,9 +37,13 @@ from assessments.models import (
     Notice,
     Rubric,
     SelfAssessment,
+    SupervisionFinding,
+    SupervisionRound,
+    SupervisionTeam,
     TierPolicy,
 )
 from assessments.scoring import Rating
+from assessments.supervision import planning, visiting
 from organizations import tree
 from organizations.choices import ASSESSED_TIERS, Ownership, Role, Tier, UnitKind
 from organizations.models import Membership, Organization, User
@@ -102,6 +106,7 @@ def seed() -> bool:
     reason = "该工会没有专职人员，也没有电脑。"
     fill_in(proxies.begin(campaign, small, reason, users["county"]), users["county"], Decimal(1))
     _plan(campaign, users)
+    _supervise(campaign, users)
     _announce(users)
     _praise(campaign, users)
     return True
@@ -223,6 +228,37 @@ def _plan(campaign: Campaign, users: dict[str, User]) -> None:
             by = head if action == PlanAction.FILE else users["admin"]
             remarks = "请补充经费预算和完成时间。" if action == PlanAction.RETURN else ""
             plan = plans.perform(plan, action, by=by, seen=plan.stamp, remarks=remarks)
+
+
+def _supervise(campaign: Campaign, users: dict[str, User]) -> None:
+    """督查: a finding that waits for the grassroots head, and two unions that are still to be visited."""
+    admin, reviewer = users["admin"], users["reviewer"]
+    today = deadlines.local_day(deadlines.now())
+    plan = planning.Plan(
+        "年中督查", today, today + dt.timedelta(days=30), "看组织机制，看活动阵地，看工作台账。"
+    )
+    made = SupervisionRound(campaign=campaign, organizer=Organization.objects.get(code=CITY))
+    made = planning.save(made, plan, admin, 0)
+    team = planning.save_team(
+        SupervisionTeam(round=made),
+        name="第一组",
+        leader=reviewer,
+        members=[users["reviewer2"]],
+        by=admin,
+    )
+    places = Organization.objects.filter(code__in=["DEMO-001", "DEMO-002", "DEMO-003"])
+    planning.add_places(team, places, None, admin)
+    planning.start(made, admin)
+    visit = made.visits.get(organization__code="DEMO-001")
+    finding = visiting.Finding(
+        "会员名册没有及时更新，新进职工没有入册。",
+        None,
+        FindingSeverity.MINOR,
+        today + dt.timedelta(days=15),
+    )
+    visiting.save(SupervisionFinding(visit=visit), finding, [], by=reviewer, seen=0)
+    summary = "组织健全，阵地规范，台账需要补齐。"
+    visiting.feed_back(visit, visited_on=today, summary=summary, by=reviewer)
 
 
 def _announce(users: dict[str, User]) -> None:

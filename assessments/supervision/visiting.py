@@ -47,9 +47,7 @@ def save(
 
     def keep(stored: Sequence[StoredFile]) -> SupervisionFinding:
         visit = _lock(finding.visit, by)
-        kept = finding
-        if finding.pk:
-            kept = _finding_of(visit, finding)
+        kept = _finding_of(visit, finding) if finding.pk else SupervisionFinding(visit=visit)
         if kept.version != seen:
             raise steps.Stale(f"{kept.written_by}刚刚修改了这个问题。")
         if content.rectify_by < visit.round.starts_on:

@@ -105,7 +105,7 @@ def thumbnail(request: HttpRequest, pk: int) -> FileResponse:
 
 
 class CaseList(TableView):
-    """报送和办理: the cases of which the user opens the record, what changed last first."""
+    """报送和办理: the cases of which the user opens the record, the newest first."""
 
     template_name = "assessments/cases/list.html"
     context_object_name = "cases"

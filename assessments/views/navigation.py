@@ -56,8 +56,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ("创建活动", "assessments:campaign_list", permissions.may_administer(user)),
         ("工会组织", "organizations:list", sees_subtree or user.is_superuser),
         ("账号管理", "organizations:accounts", is_admin(user)),
-        ("先进经验", "assessments:case_gallery", True),
         ("后台管理", "admin:index", is_city_admin(user)),
+        ("先进经验", "assessments:case_gallery", True),
         ("政策原文", "assessments:policy", True),
     ]
     items = [(title, reverse(name)) for title, name, shown in entries if shown]

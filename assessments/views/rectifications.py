@@ -175,23 +175,11 @@ def _write(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
     form = FindingForm(union, *data, initial=shown)
     theirs, status = None, 200
     if posted and request.POST.get("act") == "remove" and found.pk:
-        try:
-            visiting.remove(found, request.user)
-        except NotAllowed as error:
-            messages.error(request, str(error))
-        else:
-            messages.success(request, "已删除这个问题。")
-        return redirect(union)
+        return _remove(request, found)
     if posted and _is_complete(request, form):
         try:
-            seen = number_or_zero(request.POST.get("seen"))
-            visiting.save(
-                SupervisionFinding(visit=union) if not found.pk else found,
-                form.content,
-                form.cleaned_data["files"],
-                by=request.user,
-                seen=seen,
-            )
+            seen, files = number_or_zero(request.POST.get("seen")), form.cleaned_data["files"]
+            visiting.save(found, form.content, files, by=request.user, seen=seen)
         except EvidenceRefused as error:
             form.add_error("files", str(error))
         except steps.Stale as error:
@@ -217,6 +205,16 @@ def _write(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
         },
         status=409 if theirs else status,
     )
+
+
+def _remove(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
+    try:
+        visiting.remove(found, request.user)
+    except NotAllowed as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "已删除这个问题。")
+    return redirect(found.visit)
 
 
 def _is_complete(request: HttpRequest, form: FindingForm | RectificationForm) -> bool:
