@@ -53,7 +53,7 @@ class CriterionForm(DetailForm):
 class RubricFileForm(DetailForm):
     file = forms.FileField(
         label="标准文件",
-        help_text="从“查看标准”页导出、修改后的 Excel 或 JSON 文件，最大 1 MB。",
+        help_text="从一个版本的页面导出、改好的 Excel 或 JSON 文件，最大 1 MB。",
         widget=forms.FileInput(attrs={"accept": ".xlsx,.json"}),
         error_messages={"required": "请选择文件。", "empty": "文件是空的。"},
     )
