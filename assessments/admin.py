@@ -127,8 +127,8 @@ class RubricAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Indicator)
-class IndicatorAdmin(RecordedAdmin):
-    """The policy's words are fixed; points and marks can change until a campaign opens."""
+class IndicatorAdmin(ReadOnly, admin.ModelAdmin):
+    """To look things up: versions are changed on the pages of the portal, which weigh the points."""
 
     list_display = ["code", "name", "kind", "max_points", "mandatory", "conditional", "criterion"]
     list_filter = ["criterion__rubric", "kind", "mandatory", "conditional", "evidence_required"]
@@ -136,17 +136,6 @@ class IndicatorAdmin(RecordedAdmin):
     search_fields = ["code", "name", "clause"]
     ordering = ["criterion__rubric", "position"]
     list_per_page = 60
-    readonly_fields = ["criterion", "position", "code", "clause", "kind"]
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Indicator | None = None) -> bool:
-        locked = obj is not None and obj.criterion.rubric.is_locked
-        return super().has_change_permission(request, obj) and not locked
 
 
 @admin.register(Recusal)

@@ -11,7 +11,7 @@ from django.db.models import Q
 from assessments import deadlines, permissions, reminding, rubrics
 from assessments.assigning import NotAllowed
 from assessments.choices import DECIDED_STATES, CampaignState, FindingState, State
-from assessments.models import Appeal, Campaign, SupervisionFinding
+from assessments.models import Appeal, Campaign, Rubric, SupervisionFinding
 from organizations.audit import record
 from organizations.choices import ASSESSED_TIERS, Act
 from organizations.models import User
@@ -52,6 +52,8 @@ def opening_problems(campaign: Campaign) -> list[str]:
 def open_campaign(campaign: Campaign, by: User | None) -> None:
     """From 筹备中 or 已结束 to 进行中; its rubrics are locked from then on. Raises NotInOrder."""
     locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    # Nobody edits them while they are looked at, nor after they are locked for good.
+    list(Rubric.objects.select_for_update().filter(policies__campaign=locked).values("pk"))
     problems = [ARCHIVED] if locked.is_archived else opening_problems(locked)
     if problems:
         raise NotInOrder(problems)

@@ -274,6 +274,31 @@ class NoticeState(TextChoices):
     WITHDRAWN = "WITHDRAWN", "已撤回"
 
 
+class CaseState(TextChoices):
+    """Where an exemplary case (先进经验) stands. Written by `assessments.cases` only."""
+
+    DRAFT = "DRAFT", "起草中"
+    NOMINATED = "NOMINATED", "评审提名，待本单位确认"
+    SUBMITTED = "SUBMITTED", "待上级转报"
+    FORWARDED = "FORWARDED", "待市总工会编发"
+    RETURNED = "RETURNED", "退回修改"
+    DECLINED = "DECLINED", "未采用"
+    PUBLISHED = "PUBLISHED", "已发布"
+    WITHDRAWN = "WITHDRAWN", "已撤回"
+
+
+class CaseAction(TextChoices):
+    """What can be done to an exemplary case."""
+
+    SUBMIT = "SUBMIT", "报送"
+    FORWARD = "FORWARD", "转报"
+    RETURN = "RETURN", "退回修改"
+    DECLINE = "DECLINE", "不采用"
+    PUBLISH = "PUBLISH", "发布"
+    WITHDRAW = "WITHDRAW", "撤回"
+    TAKE_DOWN = "TAKE_DOWN", "撤下"
+
+
 class ExportStatus(TextChoices):
     """How far an export has come."""
 

@@ -6,28 +6,35 @@ Everything here is recognisably invented (示例…) and is never loaded in prod
 from __future__ import annotations
 
 import datetime as dt
+import io
 from decimal import Decimal
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from PIL import Image
 
 from assessments import (
     answering,
     assigning,
     campaigns,
+    cases,
     deadlines,
     evidence,
+    notices,
+    permissions,
     plans,
     proxies,
     reviewing,
     workflow,
     worksheet,
 )
-from assessments.choices import Action, FindingSeverity, IndicatorKind, PlanAction
+from assessments.choices import Action, CaseAction, FindingSeverity, IndicatorKind, PlanAction
 from assessments.entries import Entry
 from assessments.models import (
     Campaign,
+    ExemplaryCase,
     Indicator,
+    Notice,
     Rubric,
     SelfAssessment,
     SupervisionFinding,
@@ -99,7 +106,9 @@ def seed() -> bool:
     reason = "该工会没有专职人员，也没有电脑。"
     fill_in(proxies.begin(campaign, small, reason, users["county"]), users["county"], Decimal(1))
     _plan(campaign, users)
-    _supervise(campaign, users, unions[1])
+    _supervise(campaign, users)
+    _announce(users)
+    _praise(campaign, users)
     return True
 
 
@@ -221,28 +230,71 @@ def _plan(campaign: Campaign, users: dict[str, User]) -> None:
             plan = plans.perform(plan, action, by=by, seen=plan.stamp, remarks=remarks)
 
 
-def _supervise(campaign: Campaign, users: dict[str, User], union: Organization) -> None:
-    """督查 that is under way: one union visited, with something to put right, another still to be."""
-    today, admin = deadlines.local_day(deadlines.now()), users["admin"]
-    last = today + dt.timedelta(days=20)
+def _supervise(campaign: Campaign, users: dict[str, User]) -> None:
+    """督查: a finding that waits for the grassroots head, and two unions that are still to be visited."""
+    admin, reviewer = users["admin"], users["reviewer"]
+    today = deadlines.local_day(deadlines.now())
     plan = planning.Plan(
-        f"{today.year}年下半年督查", today, last, "看机制、看阵地、看台账、看作用。"
+        "年中督查", today, today + dt.timedelta(days=30), "看组织机制，看活动阵地，看工作台账。"
     )
-    blank = SupervisionRound(campaign=campaign, organizer=Organization.objects.get(code=CITY))
-    round_ = planning.save(blank, plan, admin, seen=0)
-    leader = users["reviewer"]
+    made = SupervisionRound(campaign=campaign, organizer=Organization.objects.get(code=CITY))
+    made = planning.save(made, plan, admin, 0)
     team = planning.save_team(
-        SupervisionTeam(round=round_), name="第一组", leader=leader, members=[], by=admin
+        SupervisionTeam(round=made),
+        name="第一组",
+        leader=reviewer,
+        members=[users["reviewer2"]],
+        by=admin,
     )
-    chosen = Organization.objects.filter(code__in=["DEMO-001", union.code])
-    planning.add_places(team, chosen, today, admin)
-    planning.start(round_, admin)
-    visit = round_.visits.get(organization__code="DEMO-001")
-    found = visiting.Finding(
-        "会员名册与实际人数不一致，请核对更正。", None, FindingSeverity.MINOR, last
+    places = Organization.objects.filter(code__in=["DEMO-001", "DEMO-002", "DEMO-003"])
+    planning.add_places(team, places, None, admin)
+    planning.start(made, admin)
+    visit = made.visits.get(organization__code="DEMO-001")
+    finding = visiting.Finding(
+        "会员名册没有及时更新，新进职工没有入册。",
+        None,
+        FindingSeverity.MINOR,
+        today + dt.timedelta(days=15),
     )
-    visiting.save(SupervisionFinding(visit=visit), found, [], by=leader, seen=0)
-    visiting.feed_back(visit, visited_on=today, summary="阵地规范，台账较齐全。", by=leader)
+    visiting.save(SupervisionFinding(visit=visit), finding, [], by=reviewer, seen=0)
+    summary = "组织健全，阵地规范，台账需要补齐。"
+    visiting.feed_back(visit, visited_on=today, summary=summary, by=reviewer)
+
+
+def _announce(users: dict[str, User]) -> None:
+    """通知公告: one for everybody, one for the unions alone."""
+    city = permissions.publishes_for(users["admin"])
+    for title, body, is_public in [
+        ("示例：关于开展争创“六好”工会活动的公告", "<p>欢迎社会各界关注和监督。</p>", True),
+        ("示例：关于做好自评申报工作的通知", "<p>请各级工会按时完成自评，备齐材料。</p>", False),
+    ]:
+        content = notices.Content(title, body, is_public=is_public)
+        notice = notices.save(Notice(publisher=city), content, by=users["admin"], seen=0)
+        notices.publish(notice, by=users["admin"], seen=notice.version)
+
+
+def _praise(campaign: Campaign, users: dict[str, User]) -> None:
+    """先进经验: one is published, one waits for the city."""
+    union = users["head"].memberships.get().organization
+    criteria = campaign.policies.get(tier=union.tier).rubric.criteria.all()
+    steps = [
+        (CaseAction.SUBMIT, "head"),
+        (CaseAction.FORWARD, "township"),
+        (CaseAction.PUBLISH, "admin"),
+    ]
+    for title, criterion, color, count in [
+        ("示例：把清凉送进车间", criteria[4], "#c9e4de", 3),
+        ("示例：职工书屋办到班组", criteria[5], "#faedcb", 2),
+    ]:
+        body = f"<p>{title.removeprefix('示例：')}，职工满意，做法可以推广。</p>"
+        content = cases.Content(title, body, criterion, campaign.year)
+        case = cases.save(ExemplaryCase(organization=union), content, by=users["head"], seen=0)
+        picture = io.BytesIO()
+        Image.new("RGB", (800, 450), color).save(picture, "PNG")
+        photo = SimpleUploadedFile("示例照片.png", picture.getvalue())
+        cases.add_photo(case, photo, users["head"])
+        for action, who in steps[:count]:
+            case = cases.perform(case, action, by=users[who], seen=case.stamp)
 
 
 def plausible_rating(indicator: Indicator, share: Decimal) -> Rating:

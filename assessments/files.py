@@ -198,6 +198,7 @@ def discard(file: StoredFile) -> None:
             locked.appeals,
             locked.supervision_files,
             locked.plan_versions,
+            locked.case_photos,
         )
     ):
         paths = [path for path in (locked.file.name, locked.thumbnail) if path]

@@ -31,7 +31,8 @@ class Stale(NotAllowed):
 
 @dataclass(frozen=True)
 class Content:
-    """What an editor writes. `tiers` and `places` say whom it is for; none means all."""
+    """What an editor writes. `tiers` and `places` say whom it is for; none means all. `announce`
+    tells everybody of a correction."""
 
     title: str
     body: str
@@ -40,6 +41,7 @@ class Content:
     is_public: bool = False
     pinned: bool = False
     expires_on: dt.date | None = None
+    announce: bool = False
 
 
 @transaction.atomic
@@ -63,7 +65,11 @@ def save(notice: Notice, content: Content, *, by: User, seen: int) -> Notice:
     if kept.is_draft:
         _address(kept, content)
     else:
-        _record(Act.NOTICE_CORRECTED, kept, by)
+        told = 0
+        if content.announce:
+            text = f"通知有更正：{kept.title}"
+            told = _tell(kept, unions(kept), text, NotificationKind.INFO, by)
+        _record(Act.NOTICE_CORRECTED, kept, by, people=told)
     return kept
 
 
@@ -87,7 +93,10 @@ def attach(notice: Notice, upload: File, by: User) -> NoticeFile:
         if kept.files.count() >= MAX_FILES:
             raise files.EvidenceRefused(f"最多 {MAX_FILES} 个附件，“{upload.name}”没有上传。")
         name = (upload.name or "附件")[-255:]
-        return kept.files.get_or_create(stored_file=file, defaults={"name": name})[0]
+        added, is_new = kept.files.get_or_create(stored_file=file, defaults={"name": name})
+        if is_new and kept.is_published:
+            _record(Act.NOTICE_FILES_CHANGED, kept, by, added=[added.name])
+        return added
 
     return library.store(upload, keep)
 
@@ -95,9 +104,13 @@ def attach(notice: Notice, upload: File, by: User) -> NoticeFile:
 @transaction.atomic
 def detach(notice: Notice, chosen: Collection[NoticeFile], by: User) -> None:
     """Take files away. Raises NotAllowed."""
-    for file in _lock(notice, by).files.filter(pk__in=[one.pk for one in chosen]):
+    kept = _lock(notice, by)
+    gone = list(kept.files.filter(pk__in=[one.pk for one in chosen]))
+    for file in gone:
         file.delete()
         files.discard(file.stored_file)
+    if gone and kept.is_published:
+        _record(Act.NOTICE_FILES_CHANGED, kept, by, removed=[one.name for one in gone])
 
 
 @transaction.atomic
@@ -110,7 +123,8 @@ def publish(notice: Notice, *, by: User, seen: int) -> int:
     kept.version += 1
     kept.save()
     told = _tell(kept, unions(kept), f"新通知：{kept.title}", NotificationKind.INFO, by)
-    _record(Act.NOTICE_PUBLISHED, kept, by, people=told, public=kept.is_public)
+    names = list(kept.files.values_list("name", flat=True))
+    _record(Act.NOTICE_PUBLISHED, kept, by, people=told, public=kept.is_public, files=names)
     return told
 
 

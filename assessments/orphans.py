@@ -47,6 +47,7 @@ def unused_files() -> list[StoredFile]:
         notice_files=None,
         appeals=None,
         plan_versions=None,
+        case_photos=None,
         supervision_files=None,
     )
     return list(unused.filter(stored_at__lt=timezone.now() - GRACE))

@@ -32,10 +32,6 @@ _HEADINGS = {
 }
 
 
-class RubricLocked(Exception):
-    """A rubric that a campaign has opened with differs from the data: make a new version."""
-
-
 def policy_text() -> str:
     """The policy, whole, to the letter."""
     return POLICY_FILE.read_text(encoding="utf-8")
@@ -90,8 +86,7 @@ def _load_tier(tier: Tier, version: int, rows: list[dict[str, str]]) -> Rubric:
         _is_same(existing[row["code"]], row, wanted[row["code"]]) for row in rows
     ):
         return rubric
-    if rubric.is_locked:
-        raise RubricLocked(f"{rubric}: in use by a campaign that has opened")
+    rubric.refuse_if_locked()
     criteria = {
         int(row["criterion_no"]): Criterion.objects.update_or_create(
             rubric=rubric,
@@ -167,5 +162,10 @@ def faults(rubrics: Iterable[Rubric]) -> list[Fault]:
             found.append(Fault(rubric, "六个“好”没有都写上指标。"))
         total = sum(numbers.values(), Decimal(0))
         if total != 100:
-            found.append(Fault(rubric, f"满分合计应为 100 分，现为 {total:.1f} 分。"))
+            found.append(Fault(rubric, f"满分合计应为 100 分，现为 {total.normalize():f} 分。"))
     return found
+
+
+def problems(rubric: Rubric) -> list[str]:
+    """What keeps this version from being used by a campaign, in the words of the screen."""
+    return [fault.text for fault in faults([rubric])]

@@ -16,15 +16,15 @@ _SIDE = 320
 _MAX_DECODED = 30_000_000
 
 
-def small(file: BinaryIO, media_type: str) -> Image.Image | None:
-    """The picture within 320 × 320 pixels, upright, on white; None where it cannot be read."""
+def small(file: BinaryIO, media_type: str, side: int = _SIDE) -> Image.Image | None:
+    """The picture within `side` × `side` pixels, upright, on white; None where it cannot be read."""
     try:
         with open_image(file, media_type) as image:
-            image.draft("RGB", (2 * _SIDE, 2 * _SIDE))  # JPEG is decoded at a reduced size
+            image.draft("RGB", (2 * side, 2 * side))  # JPEG is decoded at a reduced size
             if image.width * image.height > _MAX_DECODED:
                 return None
             upright = ImageOps.exif_transpose(image)
-            upright.thumbnail((_SIDE, _SIDE))
+            upright.thumbnail((side, side))
             flat = Image.new("RGB", upright.size, "white")
             if upright.has_transparency_data:
                 upright = upright.convert("RGBA")
@@ -38,9 +38,9 @@ def small(file: BinaryIO, media_type: str) -> Image.Image | None:
     return flat
 
 
-def make(file: BinaryIO, media_type: str) -> bytes | None:
-    """The picture as WebP of at most 320 × 320 pixels, upright; None where it cannot be read."""
-    flat = small(file, media_type)
+def make(file: BinaryIO, media_type: str, side: int = _SIDE) -> bytes | None:
+    """The picture as WebP of at most `side` × `side` pixels, upright; None where it cannot be read."""
+    flat = small(file, media_type, side)
     if flat is None:
         return None
     target = io.BytesIO()

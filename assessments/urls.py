@@ -11,6 +11,7 @@ from assessments.views import (
     attachments,
     calendar,
     campaigns,
+    cases,
     certificates,
     dashboard,
     decisions,
@@ -40,6 +41,7 @@ from assessments.views import (
     recusals,
     results,
     reviews,
+    rubrics,
     self_assessments,
     similarity,
     superior,
@@ -113,6 +115,7 @@ review_urls = [
     path("<int:pk>/similar/", similarity.of_review, name="review_similar"),
     path("<int:pk>/recuse/", recusals.recuse, name="review_recuse"),
     path("<int:pk>/confirm/", recusals.confirm, name="review_confirm"),
+    path("<int:pk>/nominate/<str:code>/", cases.nominate, name="review_nominate"),
     path("<int:pk>/replace/", recusals.replace, name="review_replace"),
 ]
 assignment_urls = [
@@ -230,6 +233,17 @@ plan_urls = [
     path("<int:pk>/receipt.pdf", plans.receipt, name="plan_receipt"),
     path("<int:pk>/<slug:action>/", plans.act, name="plan_act"),
 ]
+case_urls = [
+    path("", cases.Gallery.as_view(), name="case_gallery"),
+    path("desk/", cases.CaseList.as_view(), name="case_list"),
+    path("add/<int:pk>/", cases.add, name="case_add"),
+    path("photos/<int:pk>/", cases.photo, name="case_photo"),
+    path("photos/<int:pk>/thumbnail/", cases.thumbnail, name="case_thumbnail"),
+    path("<int:pk>/", cases.detail, name="case"),
+    path("<int:pk>/record/", cases.record, name="case_record"),
+    path("<int:pk>/edit/", cases.edit, name="case_edit"),
+    path("<int:pk>/<slug:action>/", cases.act, name="case_act"),
+]
 summary_urls = [
     path("", exports.overview, name="summary"),
     path("exports/", exporting.index, name="export_list"),
@@ -250,6 +264,17 @@ survey_urls = [
     path("<int:pk>/<str:code>/adopt/", surveys.adopt, name="survey_adopt"),
 ]
 
+rubric_urls = [
+    path("", rubrics.RubricList.as_view(), name="rubric_list"),
+    path("import/", rubrics.import_file, name="rubric_import"),
+    path("<int:pk>/", rubrics.detail, name="rubric"),
+    path("<int:pk>/<int:number>/", rubrics.criterion, name="rubric_criterion"),
+    path("<int:pk>/compare/", rubrics.compare, name="rubric_compare"),
+    path("<int:pk>/copy/", rubrics.copy, name="rubric_copy"),
+    path("<int:pk>/remove/", rubrics.remove, name="rubric_remove"),
+    path("<int:pk>/rubric.json", rubrics.export_json, name="rubric_json"),
+    path("<int:pk>/rubric.xlsx", rubrics.export_workbook, name="rubric_workbook"),
+]
 campaign_urls = [
     path("", campaigns.index, name="campaign_list"),
     path("add/", campaigns.add, name="campaign_add"),
@@ -299,6 +324,8 @@ urlpatterns = [
     path("supervisions/", include(supervision_urls)),
     path("notices/", include(notice_urls)),
     path("plans/", include(plan_urls)),
+    path("rubrics/", include(rubric_urls)),
+    path("cases/", include(case_urls)),
     path("campaigns/", include(campaign_urls)),
     path("calendar/", include(calendar_urls)),
     path("summary/", include(summary_urls)),

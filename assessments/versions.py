@@ -36,7 +36,7 @@ FIELDS = {
     "file": "佐证材料",
     "evidence": "佐证材料",
 }
-_CLAUSE_ENDS = re.compile(r"(?<=[。；，！？\n])")
+_CLAUSE_ENDS = re.compile(r"(?<=[。；，！？,;\n])")
 
 
 def entry_of(answer: Answer) -> Entry:
@@ -150,8 +150,8 @@ def differences(
             old, new = _score(old), _score(new)
         if (_says_nothing(old) and _says_nothing(new)) or old == new:
             continue
-        pieces = _pieces(str(old or ""), str(new or "")) if name == "account" else []
-        found.append(Difference(_label(rule, name, label), _shown(old), _shown(new), pieces))
+        parts = pieces(str(old or ""), str(new or "")) if name == "account" else []
+        found.append(Difference(_label(rule, name, label), shown(old), shown(new), parts))
     return found
 
 
@@ -187,7 +187,7 @@ def _score(score: str | None) -> str | None:
     return None if score is None else f"{Decimal(score).normalize():f}"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value in the words of the screen."""
     if value is None or value == "":
         return "（空）"
@@ -198,16 +198,17 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _pieces(before: str, after: str) -> list[Piece]:
+def pieces(before: str, after: str) -> list[Piece]:
+    """Two texts set against each other, clause by clause."""
     old, new = _CLAUSE_ENDS.split(before), _CLAUSE_ENDS.split(after)
-    pieces = []
+    found = []
     for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
-            pieces.append(Piece("same", "".join(old[a:b])))
+            found.append(Piece("same", "".join(old[a:b])))
             continue
-        pieces += [
+        found += [
             Piece(word, text)
             for word, text in (("removed", "".join(old[a:b])), ("added", "".join(new[c:d])))
             if text
         ]
-    return pieces
+    return found

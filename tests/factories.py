@@ -16,6 +16,7 @@ from assessments import (
     answering,
     assigning,
     campaigns,
+    cases,
     correcting,
     deadlines,
     demo,
@@ -28,11 +29,13 @@ from assessments import (
     workflow,
     worksheet,
 )
-from assessments.choices import Action, PlanAction, PlanState, State
+from assessments.choices import Action, CaseAction, CaseState, PlanAction, PlanState, State
 from assessments.models import (
     Attachment,
     Campaign,
+    Criterion,
     Evidence,
+    ExemplaryCase,
     ImplementationPlan,
     Notice,
     PublicityPeriod,
@@ -433,6 +436,40 @@ def make_plan(
         remarks = "请写明责任人。" if state == PlanState.RETURNED else ""
         plan = plans.perform(plan, answers[state], by=lead, seen=plan.stamp, remarks=remarks)
     return plan
+
+
+#: The steps of a case up to each state, and who takes them.
+_CASE_STEPS = {
+    CaseState.SUBMITTED: [(CaseAction.SUBMIT, "head")],
+    CaseState.RETURNED: [(CaseAction.SUBMIT, "head"), (CaseAction.RETURN, "township_head")],
+    CaseState.FORWARDED: [(CaseAction.SUBMIT, "head"), (CaseAction.FORWARD, "township_head")],
+}
+_CASE_STEPS |= {
+    state: [*_CASE_STEPS[CaseState.FORWARDED], *steps]
+    for state, steps in {
+        CaseState.DECLINED: [(CaseAction.DECLINE, "lead")],
+        CaseState.PUBLISHED: [(CaseAction.PUBLISH, "lead")],
+        CaseState.WITHDRAWN: [(CaseAction.PUBLISH, "lead"), (CaseAction.WITHDRAW, "head")],
+    }.items()
+}
+
+
+def make_case(city: City, state: CaseState = CaseState.DRAFT, **content: Any) -> ExemplaryCase:
+    """A case of the city's `own` union, led to the state."""
+    rubrics.load()
+    first = Criterion.objects.filter(rubric__tier=Tier.GRASSROOTS).order_by("number").first()
+    content = {"title": "送清凉进车间", "body": "<p>高温天慰问一线职工。</p>"} | content
+    content = {"criterion": first, "year": today().year} | content
+    case = ExemplaryCase(organization=city.own)
+    return lead_case(cases.save(case, cases.Content(**content), by=city.head, seen=0), city, state)
+
+
+def lead_case(case: ExemplaryCase, city: City, state: CaseState) -> ExemplaryCase:
+    """A draft of the city's `own` union is led to the state."""
+    for action, who in _CASE_STEPS.get(state, []):
+        by = User.objects.get(pk=getattr(city, who).pk)
+        case = cases.perform(case, action, by=by, seen=case.stamp, remarks="请看。")
+    return case
 
 
 def make_recognition(assessment: SelfAssessment, by: User) -> Recognition:

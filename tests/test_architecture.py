@@ -29,7 +29,7 @@ def test_files_stay_small():
 
 def test_only_the_workflow_writes_the_state_of_a_self_assessment():
     """Campaigns have a state of their own, written by `campaigns`, inspections theirs, written by
-    `inspecting`, and notices, plans, appeals and rounds of supervision theirs; `organizations`, which cannot import self-assessments, has one for its imports."""
+    `inspecting`, and notices, plans, cases, appeals and rounds of supervision theirs; `organizations`, which cannot import self-assessments, has one for its imports."""
     writers = [
         name(p)
         for p in CODE
@@ -41,6 +41,7 @@ def test_only_the_workflow_writes_the_state_of_a_self_assessment():
     assert writers == [
         "assessments/appeals.py",
         "assessments/campaigns.py",
+        "assessments/cases/table.py",
         "assessments/inspecting.py",
         "assessments/notices.py",
         "assessments/plans/table.py",

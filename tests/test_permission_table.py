@@ -15,22 +15,25 @@ from django.utils import timezone
 
 from assessments import (
     appeals,
+    cases,
     deciding,
     exporting,
     extensions,
     inspecting,
     notices,
     phrases,
+    rubric_editing,
     setting_up,
     timetable,
 )
-from assessments.choices import AppealKind, PlanState, State
+from assessments.choices import AppealKind, CaseState, PlanState, State
 from assessments.models import (
     AssignmentRun,
     Evidence,
     Indicator,
     InspectionDraw,
     Recusal,
+    Rubric,
     SelfAssessment,
     Survey,
 )
@@ -209,6 +212,20 @@ MAY_GET = {
     "assessments:certificates": LEADS,
     "assessments:certified_letters": LEADS,
     "assessments:certificate_look_up": EVERYBODY,
+    **{
+        f"assessments:rubric{page}": {"admin"}
+        for page in (
+            "_list",
+            "_import",
+            "",
+            "_criterion",
+            "_compare",
+            "_copy",
+            "_remove",
+            "_json",
+            "_workbook",
+        )
+    },
     "assessments:recommendation_list": LEADS,
     "assessments:goal_list": LEADS,
     "assessments:recommendation": CITY | {"foreign_admin", "reviewer"},  # in another county
@@ -243,6 +260,16 @@ MAY_GET = {
     "assessments:supervision_file_remove": set(),
     "assessments:progress_report": CITY,
     "assessments:progress_report_document": set(),  # leads on: for which day?
+    "assessments:case_gallery": EVERYBODY,
+    "assessments:case": EVERYBODY,
+    "assessments:case_photo": EVERYBODY,
+    "assessments:case_thumbnail": EVERYBODY,
+    "assessments:case_list": EVERYBODY,
+    "assessments:case_add": OWN_WRITERS,
+    "assessments:case_record": OWN | SUPERIORS | SUBORDINATES | CITY,  # of the grassroots union
+    "assessments:case_edit": OWN_WRITERS | LEADS,
+    "assessments:case_act": set(),
+    "assessments:review_nominate": set(),
     "assessments:plan_list": EVERYBODY,
     **{
         f"assessments:{name}": OWN | SUPERIORS | SUBORDINATES | CITY
@@ -351,6 +378,10 @@ MAY_POST = {
     "assessments:recommendation": LEADS,
     "assessments:recommendation_draw": LEADS,
     "assessments:recommendation_confirm": LEADS,
+    **{
+        f"assessments:rubric_{page}": {"admin"}
+        for page in ("import", "criterion", "copy", "remove")
+    },
     "assessments:notice_add": ANY_ADMINS,
     **{
         f"assessments:supervision_{name}": {"admin"}
@@ -362,6 +393,10 @@ MAY_POST = {
     "assessments:supervision_finding": {"other_reviewer"},
     "assessments:supervision_file_remove": {"other_reviewer"},
     **{f"assessments:notice_{act}": {"admin"} for act in ("edit", "publish", "withdraw", "urge")},
+    "assessments:case_add": OWN_WRITERS,
+    "assessments:case_edit": OWN_WRITERS | LEADS,
+    "assessments:case_act": LEADS,
+    "assessments:review_nominate": {"reviewer"},
     "assessments:plan_act": LEADS,
     "assessments:plan_edit": OWN_WRITERS,
     "assessments:plan_urge": URGERS,
@@ -417,6 +452,10 @@ OPEN_TO_ALL = {
     "assessments:policy",
     "assessments:help",
     "assessments:appeal_look_up",
+    "assessments:case",
+    "assessments:case_gallery",
+    "assessments:case_photo",
+    "assessments:case_thumbnail",
     "assessments:certificate_look_up",
     "assessments:notice_list",
     "assessments:result_object",
@@ -583,6 +622,9 @@ def scene(request, city):
     plan = factories.make_plan(
         campaign, city.own, city.head, PlanState.RETURNED, SimpleUploadedFile("方案.pdf", PDF)
     )
+    case = factories.make_case(city)
+    photo = cases.add_photo(case, SimpleUploadedFile("照片.png", PNG), city.head)
+    factories.lead_case(case, city, CaseState.PUBLISHED)
     published = make_self_assessment(
         city,
         campaign,
@@ -609,6 +651,8 @@ def scene(request, city):
         expires_on=timezone.localdate(),
         by=users["admin"],
     )
+    original = Rubric.objects.get(tier=Tier.COUNTY, version=1)
+    revised = rubric_editing.copy(original, "修订稿", users["admin"])
     message = users["head"].notifications.first()
     following = setting_up.create(campaign.year + 1, "下一年", campaign, users["admin"])
     timetable.renew_address(users["head"])
@@ -686,8 +730,21 @@ def scene(request, city):
             f"assessments:recommendation_{page}": [campaign.year]
             for page in ("draw", "confirm", "summary", "forms")
         },
+        **{
+            f"assessments:rubric{page}": [revised.pk]
+            for page in ("", "_compare", "_copy", "_remove", "_json", "_workbook")
+        },
+        "assessments:rubric_criterion": [revised.pk, 1],
         "assessments:recommendation": [recommended.pk],
         "assessments:recommendation_form": [recommended.pk],
+        "assessments:case": [case.pk],
+        "assessments:case_record": [case.pk],
+        "assessments:case_edit": [case.pk],
+        "assessments:case_act": [case.pk, "take-down"],
+        "assessments:case_add": [city.own.pk],
+        "assessments:case_photo": [photo.pk],
+        "assessments:case_thumbnail": [photo.pk],
+        "assessments:review_nominate": [review.pk, voted_on.code],
         "assessments:plan": [plan.pk],
         "assessments:plan_receipt": [plan.pk],
         "assessments:plan_file": [plan.versions.first().pk],
@@ -774,6 +831,9 @@ def expected(scene, name, table):
         }
     if name == "organizations:add" and not is_township:
         return set()  # a grassroots union takes no unions below it
+    if name in ("assessments:case_add", "assessments:case_edit") and is_township:
+        # Of the grassroots union below.
+        return (everybody - OWN_WRITERS) | {"subordinate_head", "subordinate_reporter"}
     if name == "assessments:plan_edit" and is_township:  # which files none
         return {"subordinate_head", "subordinate_reporter"}
     if name in ("assessments:urge", "assessments:plan_urge") and is_township:

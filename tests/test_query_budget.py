@@ -10,16 +10,18 @@ from django.utils import timezone
 from assessments import (
     appeals,
     assigning,
+    cases,
     deciding,
     demo,
     inspecting,
     lots,
     phrases,
     rollups,
+    rubric_editing,
     setting_up,
     standings,
 )
-from assessments.choices import Action, AppealKind, State
+from assessments.choices import Action, AppealKind, CaseState, State
 from assessments.drawing import Quota
 from assessments.models import (
     Answer,
@@ -27,6 +29,7 @@ from assessments.models import (
     Evidence,
     Indicator,
     Inspection,
+    Rubric,
     SelfAssessment,
     Similarity,
     StoredFile,
@@ -39,7 +42,7 @@ from organizations.importing import previews
 from organizations.models import Membership, Notification, Organization
 from tests import factories
 from tests.factories import make_self_assessment
-from tests.uploads import PNG
+from tests.uploads import PNG, picture
 
 pytestmark = pytest.mark.django_db
 BUDGET = 12
@@ -119,6 +122,9 @@ LISTS = [
     ("reviewer", "calibration"),
     ("lead", "inspection_list"),
     ("admin", "plan_list"),
+    ("leader", "case_gallery"),
+    ("admin", "case_list"),
+    ("head", "case_list"),
     ("county_head", "plan_list"),
     ("admin", "plan_urge"),
     ("admin", "campaign_list"),
@@ -234,12 +240,48 @@ def test_the_recommendation_to_the_province(client, city, campaign):
     assert [count(client, getattr(city, user), url) for user, url in pages] == few
 
 
+def test_the_rubrics(client, city, campaign):
+    first = Rubric.objects.get(tier=Tier.GRASSROOTS, version=1)
+    drafts = [rubric_editing.copy(first, "修订稿", city.admin) for _ in range(3)]
+    pages = [reverse(f"assessments:rubric_{page}") for page in ("list", "import")]
+    pages += [
+        reverse(f"assessments:rubric{page}", args=[drafts[-1].pk])
+        for page in ("", "_compare", "_copy", "_remove", "_json", "_workbook")
+    ]
+    pages.append(reverse("assessments:rubric_criterion", args=[drafts[-1].pk, 2]))
+    few = {url: count(client, city.admin, url) for url in pages}
+    assert max(few.values()) <= BUDGET, few
+
+
 def test_plans(client, city, campaign):
     plan = factories.make_plan(campaign, city.own, city.head, "RETURNED")
     draft = reverse("assessments:plan_edit", args=[campaign.year, city.own.pk])
     urls = [plan.get_absolute_url(), f"{plan.get_absolute_url()}receipt.pdf"]
     for user, url in [("head", draft), *((who, url) for who in ("head", "lead") for url in urls)]:
         assert count(client, getattr(city, user), url) <= BUDGET, (user, url)
+
+
+def test_cases(client, city, campaign):
+    drafts = [factories.make_case(city, title=f"做法{n}") for n in range(14)]
+    for number, case in enumerate(drafts):
+        for shade in range(2):
+            content = picture(color=(number * 18, shade * 99, 0))
+            cases.add_photo(case, SimpleUploadedFile("照片.png", content), city.head)
+        factories.lead_case(case, city, CaseState.PUBLISHED)
+    case = factories.make_case(city)
+    for user, name, arguments in [
+        ("head", "case_gallery", []),
+        ("admin", "case_list", []),
+        ("head", "case", [drafts[0].pk]),
+        ("admin", "case_record", [drafts[0].pk]),
+        ("admin", "case_edit", [drafts[0].pk]),
+        ("head", "case_edit", [case.pk]),
+        ("head", "case_add", [city.own.pk]),
+        ("head", "case_photo", [drafts[0].photos.first().pk]),
+        ("head", "case_thumbnail", [drafts[0].photos.first().pk]),
+    ]:
+        url = reverse(f"assessments:{name}", args=arguments)
+        assert count(client, getattr(city, user), url) <= BUDGET, name
 
 
 def test_setting_a_campaign_up(client, city, campaign):

@@ -8,15 +8,14 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
-from assessments import deadlines, permissions, rich_text
+from assessments import deadlines, permissions
 from assessments.forms.decisions import DetailForm, text_field
+from assessments.forms.formatted import FormattedTextField
 from assessments.models import Notice, NoticeFile
 from assessments.notices import Content
 from organizations.choices import ASSESSED_TIERS, Tier
 from organizations.forms.filters import ListFilter
 from organizations.models import Organization, User
-
-_LONGEST = 50_000
 
 
 class NoticeFilter(ListFilter):
@@ -45,15 +44,7 @@ class NoticeForm(DetailForm):
     """One notice. Once it is published, whom it is for is fixed."""
 
     title = text_field("标题", 120, rows=1)
-    body = forms.CharField(
-        label="正文",
-        max_length=_LONGEST,
-        widget=forms.Textarea(attrs={"rows": 12, "data-rich-text": ""}),
-        error_messages={
-            "required": "请填写正文。",
-            "max_length": "正文太长：最多 %(limit_value)d 个字符（含格式），现为 %(show_value)d 个。长文件请作为附件上传。",
-        },
-    )
+    body = FormattedTextField("正文", "长文件请作为附件上传。")
     tiers = forms.MultipleChoiceField(
         label="发给哪些层级",
         required=False,
@@ -82,6 +73,9 @@ class NoticeForm(DetailForm):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": "请按 2026-05-31 的样子填写日期。"},
     )
+    announce = forms.BooleanField(
+        label="重新通知", required=False, help_text="再给所有收到通知的人发一条消息，说明有更正。"
+    )
     remove = forms.ModelMultipleChoiceField(
         NoticeFile.objects.none(),
         label="删除附件",
@@ -102,14 +96,10 @@ class NoticeForm(DetailForm):
             del self.fields["remove"]
         if not permissions.may_make_public(publisher):
             del self.fields["is_public"], self.fields["pinned"]
-        if not notice.is_draft:
+        if notice.is_draft:
+            del self.fields["announce"]
+        else:
             del self.fields["tiers"], self.fields["places"]
-
-    def clean_body(self) -> str:
-        html = rich_text.sanitised(self.cleaned_data["body"])
-        if rich_text.is_blank(html):
-            raise forms.ValidationError("请填写正文。")
-        return html
 
     def clean_expires_on(self) -> dt.date | None:
         day = self.cleaned_data["expires_on"]

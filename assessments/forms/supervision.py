@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils.datastructures import MultiValueDict
 
 from assessments import deadlines, kinds
-from assessments.choices import FindingSeverity, FindingState, VisitState
+from assessments.choices import FindingSeverity, FindingState, RoundState, VisitState
 from assessments.forms.decisions import DetailForm, text_field
 from assessments.forms.filters import UnionFilter
 from assessments.forms.inspections import day_field
@@ -25,6 +25,7 @@ from assessments.models import (
 from assessments.supervision import planning
 from assessments.supervision.planning import Plan
 from assessments.supervision.visiting import MAX_FILES, Finding
+from organizations.forms.filters import ListFilter
 from organizations.models import Organization, User
 
 #: Days that a union is given, unless the team says otherwise (project default).
@@ -175,6 +176,19 @@ class CheckForm(DetailForm):
         if returned:
             self.fields["remark"].required = True
             self.fields["rectify_by"].required = True
+
+
+class RoundFilter(ListFilter):
+    """By name, and by how far it has come."""
+
+    q = forms.CharField(label="督查名称", required=False, max_length=60)
+    state = forms.ChoiceField(
+        label="状态", required=False, choices=[("", "全部状态"), *RoundState.choices]
+    )
+
+    def narrow(self, rows: QuerySet[SupervisionRound]) -> QuerySet[SupervisionRound]:
+        rows = rows.filter(title__icontains=self.value("q"))
+        return rows.filter(state=state) if (state := self.value("state")) else rows
 
 
 class VisitFilter(UnionFilter):

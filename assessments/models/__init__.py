@@ -1,6 +1,7 @@
 from assessments.models.arbitration import Arbitration
 from assessments.models.assignment import AssignmentRun
 from assessments.models.campaign import Campaign, Extension, ExtensionRequest, TierPolicy, Veto
+from assessments.models.case import CasePhoto, ExemplaryCase
 from assessments.models.deciding import DecisionBatch, PendingDecision, Standing
 from assessments.models.decision import Adjustment, Decision, DecisionCriterion, DecisionScore
 from assessments.models.endorsement import Endorsement, EndorsementScore, Urge
@@ -36,7 +37,7 @@ from assessments.models.review import (
     ReviewScore,
 )
 from assessments.models.rollup import Rollup, RollupMark, RollupScore, RollupState
-from assessments.models.rubric import Criterion, Indicator, Rubric
+from assessments.models.rubric import Criterion, Indicator, Rubric, RubricLocked
 from assessments.models.self_assessment import (
     Answer,
     Attachment,
@@ -68,6 +69,7 @@ __all__ = [
     "Band",
     "CalendarAddress",
     "Campaign",
+    "CasePhoto",
     "Criterion",
     "Decision",
     "DecisionBatch",
@@ -76,6 +78,7 @@ __all__ = [
     "Endorsement",
     "EndorsementScore",
     "Evidence",
+    "ExemplaryCase",
     "Export",
     "ExportPreset",
     "Extension",
@@ -118,6 +121,7 @@ __all__ = [
     "RollupScore",
     "RollupState",
     "Rubric",
+    "RubricLocked",
     "SealedScan",
     "SeenGuide",
     "SelfAssessment",

@@ -53,6 +53,13 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         public = Notice.objects.public().values("pk")
         return self.filter(Q(pk__in=mine) | Q(pk__in=kept) | Q(pk__in=public))
 
+    def taken_back_from(self, user: User) -> NoticeQuerySet:
+        """Withdrawn ones that were for the user, or for everybody."""
+        meant = Q(is_public=True)
+        if user.is_authenticated:
+            meant |= Q(pk__in=Notice.objects.addressed_to(user).values("pk"))
+        return self.filter(meant, state=NoticeState.WITHDRAWN)
+
     def with_receipt(self, user: User) -> NoticeQuerySet:
         """With `is_read`: whether the user has opened it since it was published."""
         return self.annotate(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.functional import cached_property
 
 from assessments.choices import CampaignState, IndicatorKind
@@ -15,6 +17,10 @@ from assessments.scoring import IndicatorRule
 from organizations.choices import ASSESSED_TIERS, Tier
 
 POINTS = {"max_digits": 5, "decimal_places": 1}
+
+
+class RubricLocked(Exception):
+    """A version that a campaign has opened with would change: make a new one. In Chinese."""
 
 
 class Rubric(models.Model):
@@ -39,17 +45,43 @@ class Rubric(models.Model):
     def __str__(self) -> str:
         return f"{self.title}（第{self.version}版）"
 
+    def get_absolute_url(self) -> str:
+        return reverse("assessments:rubric", args=[self.pk])
+
     @cached_property
     def is_locked(self) -> bool:
         """Whether a campaign that has opened uses this version: a new one must be made then."""
         return self.policies.exclude(campaign__state=CampaignState.PREPARING).exists()
+
+    def refuse_if_locked(self) -> None:
+        """Raises RubricLocked."""
+        if self.is_locked:
+            raise RubricLocked(f"{self}已有开放过的活动在使用，不能修改，请另建新版本。")
 
     @property
     def tier_label(self) -> str:
         return Tier(self.tier).label
 
 
-class Criterion(models.Model):
+class _Part(models.Model):
+    """What a version consists of: written and deleted only while the version is not locked."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self._part_of().refuse_if_locked()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        self._part_of().refuse_if_locked()
+        return super().delete(*args, **kwargs)
+
+    def _part_of(self) -> Rubric:
+        raise NotImplementedError
+
+
+class Criterion(_Part):
     """One of the six (一好)."""
 
     rubric = models.ForeignKey(Rubric, on_delete=models.CASCADE, related_name="criteria")
@@ -71,8 +103,11 @@ class Criterion(models.Model):
     def __str__(self) -> str:
         return f"{self.number}、{self.title}"
 
+    def _part_of(self) -> Rubric:
+        return self.rubric
 
-class Indicator(models.Model):
+
+class Indicator(_Part):
     """One assessable clause (指标), with the policy's text to the letter.
 
     `code` stays the same across versions of a rubric, so that years can be compared.
@@ -126,6 +161,9 @@ class Indicator(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
+
+    def _part_of(self) -> Rubric:
+        return self.criterion.rubric
 
     def clean(self) -> None:
         """Raises ValidationError where the kind and its particulars disagree."""

@@ -138,6 +138,11 @@ class SupervisionTeam(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def others(self) -> list[User]:
+        """The members without their leader."""
+        return [one for one in self.members.all() if one.pk != self.leader_id]
+
 
 def of_teams(user: User) -> Q:
     """The visits of the user's teams, as long as the user still belongs to the organizer's part of the

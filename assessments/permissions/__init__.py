@@ -4,6 +4,14 @@ Rows are chosen by `visible_to`; these predicates say which content may be read 
 belongs to whom (design, “Roles”). Whether the time is right is the workflow's business.
 """
 
+from assessments.permissions.cases import (
+    forwards_cases_for,
+    may_forward_case,
+    may_handle_case,
+    may_submit_case_to_city,
+    may_submit_case_to_superior,
+    may_write_case,
+)
 from assessments.permissions.endorsing import (
     endorsement_applies,
     endorses_for,
@@ -87,6 +95,7 @@ __all__ = [
     "endorsement_applies",
     "endorses_for",
     "fills_by_proxy",
+    "forwards_cases_for",
     "has_conflict",
     "hidden_from",
     "may_add_scan",
@@ -104,9 +113,11 @@ __all__ = [
     "may_fill_in",
     "may_fill_in_for",
     "may_finalise",
+    "may_forward_case",
     "may_go_and_see",
     "may_grant_extension",
     "may_handle",
+    "may_handle_case",
     "may_handle_plan",
     "may_judge_similarity",
     "may_keep_evidence",
@@ -136,11 +147,14 @@ __all__ = [
     "may_share_phrases",
     "may_sign",
     "may_start",
+    "may_submit_case_to_city",
+    "may_submit_case_to_superior",
     "may_submit_on_paper",
     "may_take_export",
     "may_urge",
     "may_visit",
     "may_withdraw",
+    "may_write_case",
     "overseen_by",
     "proxy_for",
     "proxy_of",

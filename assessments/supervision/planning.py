@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.urls import reverse
 
-from assessments import permissions
+from assessments import campaigns, permissions
 from assessments.assigning import BATCH, NotAllowed
 from assessments.choices import VisitState
 from assessments.models import SupervisionRound, SupervisionTeam, SupervisionVisit
@@ -50,6 +50,8 @@ def save(round_: SupervisionRound, plan: Plan, by: User, seen: int) -> Supervisi
         raise NotAllowed("本年度活动已经归档，只能查看。")
     if not permissions.may_run_round(by, kept):
         raise NotAllowed("只能以自己管理的工会的名义组织督查。")
+    if kept.campaign.is_archived:
+        raise NotAllowed(campaigns.ARCHIVED)
     if kept.version != seen:
         raise steps.Stale(f"{kept.saved_by}刚刚修改了这个方案。")
     kept.title, kept.purpose = plan.title, plan.purpose
@@ -220,11 +222,13 @@ def close(round_: SupervisionRound, by: User) -> None:
 def _lock(round_: SupervisionRound, by: User) -> SupervisionRound:
     locked = (
         SupervisionRound.objects.select_for_update(of=("self",))
-        .select_related("organizer", "saved_by")
+        .select_related("organizer", "saved_by", "campaign")
         .get(pk=round_.pk)
     )
     if not permissions.may_run_round(by, locked):
         raise NotAllowed("只有组织单位的管理员可以安排督查。")
     if not locked.is_open:
         raise NotAllowed("这轮督查已经结束，不能再改。")
+    if locked.campaign.is_archived:
+        raise NotAllowed(campaigns.ARCHIVED)
     return locked

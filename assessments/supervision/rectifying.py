@@ -1,5 +1,6 @@
 """整改: the union says how it was put right, with proof; the team accepts it, or returns it with a new
-day. What comes after the day is taken all the same, and marked (逾期)."""
+day. What comes after the day is taken all the same, and marked (逾期). `seen` is the stamp of what the
+page showed: who has overtaken whom is said, and nothing is done."""
 
 from __future__ import annotations
 
@@ -20,11 +21,23 @@ from organizations.models import User
 from organizations.notifications import notify
 
 
-def answer(finding: SupervisionFinding, text: str, uploads: Sequence[File], by: User) -> None:
+def stamp(finding: SupervisionFinding) -> str:
+    """Tells apart what two people have seen of a finding."""
+    return f"{finding.state}-{finding.rectifications.count()}"
+
+
+def answer(
+    finding: SupervisionFinding,
+    text: str,
+    uploads: Sequence[File],
+    by: User,
+    *,
+    seen: str | None = None,
+) -> None:
     """报送整改: all of it or nothing. Raises NotAllowed and files.EvidenceRefused."""
 
     def keep(stored: Sequence[StoredFile]) -> None:
-        locked = _lock(finding)
+        locked = _lock(finding, seen)
         made = _rectification(locked, text, by)
         enter(locked, made, stored, uploads)
         hashes = [file.sha256 for file in stored]
@@ -42,10 +55,10 @@ def answer(finding: SupervisionFinding, text: str, uploads: Sequence[File], by: 
 
 
 @transaction.atomic
-def accept(finding: SupervisionFinding, remark: str, by: User) -> None:
+def accept(finding: SupervisionFinding, remark: str, by: User, *, seen: str | None = None) -> None:
     """整改到位. What nobody has answered can be accepted too, where the team has seen it put right: the
     remark then says how. Raises NotAllowed."""
-    locked = _lock(finding)
+    locked = _lock(finding, seen)
     if locked.is_unanswered:
         if not remark:
             raise NotAllowed("工会没有报送整改，请在验收意见里写明整改情况。")
@@ -56,9 +69,16 @@ def accept(finding: SupervisionFinding, remark: str, by: User) -> None:
 
 
 @transaction.atomic
-def send_back(finding: SupervisionFinding, remark: str, rectify_by: dt.date, by: User) -> None:
+def send_back(
+    finding: SupervisionFinding,
+    remark: str,
+    rectify_by: dt.date,
+    by: User,
+    *,
+    seen: str | None = None,
+) -> None:
     """退回整改, with what is missing and a new day. Raises NotAllowed."""
-    locked = _lock(finding)
+    locked = _lock(finding, seen)
     if rectify_by < deadlines.local_day(deadlines.now()):
         raise NotAllowed("新的整改期限不能早于今天。")
     locked.rectify_by = rectify_by
@@ -69,12 +89,17 @@ def send_back(finding: SupervisionFinding, remark: str, rectify_by: dt.date, by:
     _tell_union(locked, NotificationKind.RETURNED, text, by, due=rectify_by)
 
 
-def _lock(finding: SupervisionFinding) -> SupervisionFinding:
-    return (
+def _lock(finding: SupervisionFinding, seen: str | None) -> SupervisionFinding:
+    locked = (
         SupervisionFinding.objects.select_for_update(of=("self",))
         .select_related("visit__round__organizer", "visit__organization")
         .get(pk=finding.pk, visit__in=SupervisionFinding.objects.handed_over().values("visit"))
     )
+    if seen is not None and seen != stamp(locked):
+        raise NotAllowed(
+            f"整改情况刚刚有了变化，目前是“{locked.get_state_display()}”，请核对后再办理。"
+        )
+    return locked
 
 
 def _rectification(finding: SupervisionFinding, text: str, by: User) -> Rectification:

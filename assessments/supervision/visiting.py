@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.core.files import File
 from django.db import transaction
 
-from assessments import audiences, files, library, permissions
+from assessments import audiences, campaigns, files, library, permissions
 from assessments.assigning import NotAllowed
 from assessments.choices import RoundState
 from assessments.models import (
@@ -47,9 +47,7 @@ def save(
 
     def keep(stored: Sequence[StoredFile]) -> SupervisionFinding:
         visit = _lock(finding.visit, by)
-        kept = finding
-        if finding.pk:
-            kept = _finding_of(visit, finding)
+        kept = _finding_of(visit, finding) if finding.pk else SupervisionFinding(visit=visit)
         if kept.version != seen:
             raise steps.Stale(f"{kept.written_by}刚刚修改了这个问题。")
         if content.rectify_by < visit.round.starts_on:
@@ -142,13 +140,15 @@ def feed_back(visit: SupervisionVisit, *, visited_on: dt.date, summary: str, by:
 def _lock(visit: SupervisionVisit, by: User) -> SupervisionVisit:
     locked = (
         SupervisionVisit.objects.select_for_update(of=("self",))
-        .select_related("round__organizer", "organization")
+        .select_related("round__organizer", "round__campaign", "organization")
         .get(pk=visit.pk)
     )
     if not permissions.may_visit(by, locked):
         raise NotAllowed("只有走访小组的人员可以填写，须回避的除外。")
     if locked.round.state != RoundState.RUNNING:
         raise NotAllowed("这轮督查没有开始或者已经结束，不能填写。")
+    if locked.round.campaign.is_archived:
+        raise NotAllowed(campaigns.ARCHIVED)
     if locked.state not in steps.FEED_BACK.sources:
         raise NotAllowed(f"这次走访{locked.get_state_display()}，不能再改。")
     return locked

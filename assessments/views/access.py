@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
-from django.http import Http404, HttpRequest
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 
 from assessments import comparison, permissions
 from assessments.choices import InspectionState
@@ -80,3 +80,9 @@ def chosen_campaign(request: HttpRequest) -> tuple[Campaign | None, list[Campaig
 def number_or_zero(text: str | None) -> int:
     """A key from a form; what is no number finds nothing."""
     return int(text) if text and text.isdecimal() and len(text) < 10 else 0
+
+
+def withdrawn(request: HttpRequest, what: str, back: str) -> HttpResponse:
+    """Said in the place of something that the reader could read before; nothing of it is shown."""
+    context = {"what": what, "back": back}
+    return render(request, "assessments/withdrawn.html", context, status=410)

@@ -21,7 +21,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import files, library, permissions, thumbnails
 from assessments.forms.evidence import EvidenceForm
-from assessments.models import Evidence, NoticeFile, PlanVersion, StoredFile, SupervisionFile
+from assessments.models import (
+    CasePhoto,
+    Evidence,
+    NoticeFile,
+    PlanVersion,
+    StoredFile,
+    SupervisionFile,
+)
 
 #: Nothing of the file runs in the portal's name: it has an origin of its own, loads nothing, and
 #: only the portal's viewer may frame it. The sandbox is the response's, not the frame's, because
@@ -49,7 +56,7 @@ def _own_or_404(request: HttpRequest, pk: int) -> Evidence:
 
 
 def file_response(
-    kept: Evidence | NoticeFile | PlanVersion | SupervisionFile, *, as_attachment: bool
+    kept: CasePhoto | Evidence | NoticeFile | PlanVersion | SupervisionFile, *, as_attachment: bool
 ) -> FileResponse:
     """The bytes, sandboxed; 404 for what may not be opened or is gone."""
     stored = kept.stored_file

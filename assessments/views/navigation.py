@@ -51,11 +51,13 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ("现场核查", "assessments:inspection_list", permissions.may_go_and_see(user)),
         ("督查", "assessments:supervision_list", permissions.belongs_to_organizer(user)),
         ("雷同", "assessments:similarity_list", permissions.may_lead(user)),
+        ("标准", "assessments:rubric_list", permissions.may_administer(user)),
         ("汇总", "assessments:summary", permissions.may_export(user)),
         ("创建活动", "assessments:campaign_list", permissions.may_administer(user)),
         ("工会组织", "organizations:list", sees_subtree or user.is_superuser),
         ("账号管理", "organizations:accounts", is_admin(user)),
         ("后台管理", "admin:index", is_city_admin(user)),
+        ("先进经验", "assessments:case_gallery", True),
         ("政策原文", "assessments:policy", True),
     ]
     items = [(title, reverse(name)) for title, name, shown in entries if shown]

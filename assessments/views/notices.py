@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db.models import F, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -19,7 +20,7 @@ from assessments.assigning import NotAllowed
 from assessments.forms.filters import UnionFilter, counties_of
 from assessments.forms.notices import NoticeFilter, NoticeForm
 from assessments.models import Notice, NoticeFile
-from assessments.views.access import number_or_zero
+from assessments.views.access import number_or_zero, withdrawn
 from assessments.views.evidence import file_response
 from assessments.views.lists import union_columns
 from assessments.views.uploading import refused_while_arriving
@@ -52,9 +53,8 @@ class NoticeList(FilteredListView):
         return super().get_context_data(**kwargs) | {"may_write": writes}
 
 
-def _visible_or_404(request: HttpRequest, pk: int) -> Notice:
-    rows = Notice.objects.visible_to(request.user).select_related("publisher")
-    return get_object_or_404(rows, pk=pk)
+def _visible(request: HttpRequest) -> QuerySet[Notice]:
+    return Notice.objects.visible_to(request.user).select_related("publisher")
 
 
 def _kept_or_404(request: HttpRequest, pk: int) -> Notice:
@@ -65,8 +65,12 @@ def _kept_or_404(request: HttpRequest, pk: int) -> Notice:
 @login_not_required
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Opening it is reading it: one's own receipt is all that changes, and twice is once."""
-    notice = _visible_or_404(request, pk)
+    """Opening it is reading it: one's own receipt is all that changes, and twice is once. Who comes
+    too late is told that it was withdrawn."""
+    notice = _visible(request).filter(pk=pk).first()
+    if notice is None:
+        get_object_or_404(Notice.objects.taken_back_from(request.user), pk=pk)
+        return withdrawn(request, "通知", reverse("assessments:notice_list"))
     signed_in = request.user.is_authenticated
     if signed_in:
         notices.mark_read(notice, request.user)

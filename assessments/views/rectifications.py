@@ -22,6 +22,7 @@ from assessments.forms.supervision import (
     RectificationForm,
 )
 from assessments.models import (
+    Rectification,
     SupervisionFile,
     SupervisionFinding,
     SupervisionRound,
@@ -33,6 +34,7 @@ from assessments.views.evidence import file_response, thumbnail_response
 from assessments.views.lists import CampaignListView, union_columns
 from assessments.views.uploading import refused_while_arriving
 from organizations import histories
+from organizations.models import User
 from organizations.views.lists import Column
 
 #: What can be done with a finding once it is handed over.
@@ -173,23 +175,11 @@ def _write(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
     form = FindingForm(union, *data, initial=shown)
     theirs, status = None, 200
     if posted and request.POST.get("act") == "remove" and found.pk:
-        try:
-            visiting.remove(found, request.user)
-        except NotAllowed as error:
-            messages.error(request, str(error))
-        else:
-            messages.success(request, "已删除这个问题。")
-        return redirect(union)
+        return _remove(request, found)
     if posted and _is_complete(request, form):
         try:
-            seen = number_or_zero(request.POST.get("seen"))
-            visiting.save(
-                SupervisionFinding(visit=union) if not found.pk else found,
-                form.content,
-                form.cleaned_data["files"],
-                by=request.user,
-                seen=seen,
-            )
+            seen, files = number_or_zero(request.POST.get("seen")), form.cleaned_data["files"]
+            visiting.save(found, form.content, files, by=request.user, seen=seen)
         except EvidenceRefused as error:
             form.add_error("files", str(error))
         except steps.Stale as error:
@@ -217,6 +207,16 @@ def _write(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
     )
 
 
+def _remove(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
+    try:
+        visiting.remove(found, request.user)
+    except NotAllowed as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "已删除这个问题。")
+    return redirect(found.visit)
+
+
 def _is_complete(request: HttpRequest, form: FindingForm | RectificationForm) -> bool:
     """Whether the form is valid and every file has arrived; if not, the form says what is wrong."""
     valid = form.is_valid()
@@ -238,19 +238,19 @@ def _follow(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
     checking = CheckForm(
         request.POST if asked in ("accept", "return") else None, returned=asked == "return"
     )
-    problem = ""
+    problem, seen = "", request.POST.get("seen", "")
     try:
         if asked == "answer" and _is_complete(request, answering):
             values = answering.cleaned_data
-            rectifying.answer(found, values["text"], values["files"], user)
+            rectifying.answer(found, values["text"], values["files"], user, seen=seen)
             messages.success(request, "已报送整改，等待验收。")
             return redirect(found)
         if asked == "accept" and checking.is_valid():
-            rectifying.accept(found, checking.cleaned_data["remark"], user)
+            rectifying.accept(found, checking.cleaned_data["remark"], user, seen=seen)
             messages.success(request, "已验收通过，已通知工会。")
             return redirect(found)
         if asked == "return" and checking.is_valid():
-            rectifying.send_back(found, **checking.cleaned_data, by=user)
+            rectifying.send_back(found, **checking.cleaned_data, by=user, seen=seen)
             messages.success(request, "已退回，已通知工会。")
             return redirect(found)
     except EvidenceRefused as error:
@@ -267,17 +267,29 @@ def _follow(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
             "finding": found,
             "visit": found.visit,
             "files": files.filter(finding=found, rectification=None),
-            "rectifications": found.rectifications.select_related("by").prefetch_related(
-                Prefetch("files", files)
-            ),
+            "rectifications": _rectifications(user, found, files),
             "answering": answering if may_answer and (found.is_unanswered or problem) else None,
             "checking": checking
             if may_check and (found.state in steps.ACCEPT.sources or problem)
             else None,
             "problem": problem,
+            "seen": rectifying.stamp(found),
         },
         status=409 if problem else 200,
     )
+
+
+def _rectifications(
+    user: User, found: SupervisionFinding, files: QuerySet[SupervisionFile]
+) -> list[Rectification]:
+    """With `author`: whoever of the organizer put it right on site is named to the city alone."""
+    rows = found.rectifications.select_related("by").prefetch_related(Prefetch("files", files))
+    of_union = found.visit.organization.memberships.filter(user=OuterRef("by"))
+    rows = list(rows.annotate(is_of_union=Exists(of_union)))
+    names_shown = permissions.may_see_names_of_city(user)
+    for one in rows:
+        one.author = one.by if names_shown or one.is_of_union else found.visit.team
+    return rows
 
 
 def _file_or_404(request: HttpRequest, pk: int) -> SupervisionFile:

@@ -15,7 +15,7 @@ from assessments.assigning import NotAllowed
 from assessments.choices import VisitState
 from assessments.forms.filters import UnionFilter, counties_of
 from assessments.forms.inspections import ReasonForm
-from assessments.forms.supervision import PlacesForm, RoundForm, TeamForm, VisitFilter
+from assessments.forms.supervision import PlacesForm, RoundFilter, RoundForm, TeamForm, VisitFilter
 from assessments.models import (
     SupervisionFinding,
     SupervisionRound,
@@ -26,7 +26,6 @@ from assessments.supervision import planning, steps
 from assessments.views.access import chosen_campaign, number_or_zero
 from assessments.views.lists import CampaignListView, union_columns
 from organizations import histories
-from organizations.forms.filters import ListFilter
 from organizations.models import Organization
 from organizations.views.lists import Column, TableView
 
@@ -55,9 +54,9 @@ class RoundList(CampaignListView):
         if not permissions.may_see_rounds(self.request.user):
             raise Http404
         self.campaign, self.campaigns = chosen_campaign(self.request)
-        self.filter = ListFilter(self.request.GET)
+        self.filter = RoundFilter(self.request.GET)
         rows = SupervisionRound.objects.visible_to(self.request.user)
-        return rows.filter(campaign=self.campaign).select_related("organizer")
+        return self.filter.narrow(rows.filter(campaign=self.campaign).select_related("organizer"))
 
     def prepared(self, rows: list[SupervisionRound]) -> list[SupervisionRound]:
         """With `places`, `done`, `found` and `waiting`, of what the user sees: two queries."""
@@ -77,7 +76,7 @@ class RoundList(CampaignListView):
         user = self.request.user
         runs = permissions.supervises_for(user) is not None
         return super().get_context_data(**kwargs) | {
-            "may_add": runs and self.campaign is not None,
+            "may_add": runs and self.campaign is not None and not self.campaign.is_archived,
             "may_see_rounds": True,
             "may_report": permissions.may_report_progress(user),
         }
@@ -171,7 +170,7 @@ class Plan(TableView):
         return super().get_context_data(**kwargs) | {
             "round": round_,
             "teams": self.teams,
-            "may_plan": may_run and round_.is_open,
+            "may_plan": may_run and round_.is_open and not round_.campaign.is_archived,
             "may_start": steps.START.is_open_to(user, round_),
             "may_close": steps.CLOSE.is_open_to(user, round_),
             "history": histories.lines(round_) if may_run else [],
@@ -209,7 +208,7 @@ def _team(request: HttpRequest, found: SupervisionTeam) -> HttpResponse:
     """A team: who goes; one that has nowhere to go can be taken away."""
     round_, shown = found.round, {}
     if found.pk:
-        members = [one.pk for one in found.members.all()]
+        members = [one.pk for one in found.others]
         shown = {"name": found.name, "leader": found.leader_id, "members": members}
     asked = request.POST.get("act", "")
     form = TeamForm(round_.organizer, request.POST if asked == "save" else None, initial=shown)

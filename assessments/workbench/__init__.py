@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from assessments.models import Campaign
-from assessments.workbench import city, counting, own, planning, reading, superior
+from assessments.workbench import cases, city, counting, own, planning, reading, superior
 from assessments.workbench.supervision import supervision
 from assessments.workbench.task import Task
 from organizations.models import User
@@ -36,7 +36,7 @@ _COUNTED = (
 def tasks(user: User, campaign: Campaign | None, at: dt.datetime) -> list[Task]:
     """Everything that waits for the user in the campaign, the most urgent first, and what there is
     to read."""
-    found, counted = [], list(reading.unread_notices(user))
+    found, counted = [], [*reading.unread_notices(user), *cases.waiting_cases(user)]
     if campaign is not None:
         found = [task for find in _FINDERS for task in find(user, campaign, at)]
         counted += [one for find in _COUNTED for one in find(user, campaign, at)]

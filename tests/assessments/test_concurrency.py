@@ -39,11 +39,13 @@ from assessments.models import (
     Urge,
 )
 from assessments.scoring import Rating
+from assessments.supervision import planning, rectifying
 from organizations import audit
 from organizations.choices import Role
-from organizations.models import AuditEvent, User
+from organizations.models import AuditEvent, Organization, User
 from tests import factories
 from tests.factories import make_self_assessment
+from tests.uploads import PNG
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -498,3 +500,46 @@ def test_two_entering_the_first_figure_of_a_union(city, campaign):
     results = at_once(entering(city.admin, 100), entering(city.lead, 90))
     assert sum(isinstance(one, assigning.NotAllowed) for one in results) == 1, results
     assert campaign.goals.count() == 1
+
+
+def test_two_answers_to_one_finding_of_the_supervision(city, campaign):
+    made = factories.make_round(city.admin, campaign, city.own, members=[city.reviewer])
+    visit = made.visits.get()
+    finding = factories.make_finding(visit, city.reviewer)
+    factories.feed_back(visit, city.reviewer)
+    proofs = [SimpleUploadedFile(f"{n}.png", PNG + bytes([n])) for n in range(2)]
+    results = at_once(
+        *(
+            lambda proof=proof: rectifying.answer(
+                finding, "已整改。", [proof], User.objects.get(pk=city.head.pk)
+            )
+            for proof in proofs
+        )
+    )
+    assert sorted(type(one) for one in results if one) == [assigning.NotAllowed], results
+    answer = finding.rectifications.get()
+    assert answer.files.count() == StoredFile.objects.filter(evidence=None).count() == 1
+    results = at_once(
+        lambda: rectifying.accept(
+            finding, "好。", User.objects.get(pk=city.reviewer.pk), seen="ANSWERED-1"
+        ),
+        lambda: rectifying.send_back(
+            finding,
+            "补充。",
+            factories.today(),
+            User.objects.get(pk=city.admin.pk),
+            seen="ANSWERED-1",
+        ),
+    )
+    assert len([one for one in results if isinstance(one, assigning.NotAllowed)]) == 1, results
+    assert list(audit.verify()) == []
+
+
+def test_two_put_the_same_unions_on_a_plan(city, campaign):
+    made = factories.make_round(city.admin, campaign, members=[city.reviewer], started=False)
+    team, below = made.teams.get(), Organization.objects.subtree_of(city.county)
+    results = at_once(
+        *[lambda: planning.add_places(team, below, None, User.objects.get(pk=city.admin.pk))] * 3
+    )
+    assert sorted(one.added for one in results) == [0, 0, below.count()], results
+    assert made.visits.count() == below.count()

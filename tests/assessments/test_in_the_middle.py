@@ -19,7 +19,15 @@ from assessments import (
     workflow,
 )
 from assessments.choices import Action, CampaignState, State, Withdrawal
-from assessments.models import Campaign, Indicator, Recusal, Review, ReviewScore, SelfAssessment
+from assessments.models import (
+    Campaign,
+    Indicator,
+    Recusal,
+    Review,
+    ReviewScore,
+    RubricLocked,
+    SelfAssessment,
+)
 from organizations import accounts, audit, reorganizing
 from organizations.choices import Role, Tier
 from organizations.models import Membership, Notification, Organization, User
@@ -279,7 +287,7 @@ def test_neither_the_rubric_nor_how_scores_are_merged_changes_under_a_review(
     changed = tmp_path / "rubric.csv"
     text = rubrics.RUBRIC_FILE.read_text(encoding="utf-8")
     changed.write_text(text.replace("G1.01", "G9.01"), encoding="utf-8")
-    with pytest.raises(rubrics.RubricLocked):
+    with pytest.raises(RubricLocked):
         rubrics.load(changed)
     client.force_login(city.admin)
     indicator = Indicator.objects.get(criterion__rubric=scored.rubric, code="G1.01")

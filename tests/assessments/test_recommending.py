@@ -11,7 +11,7 @@ from django.urls import reverse
 from docx import Document
 from openpyxl import load_workbook
 
-from assessments import deadlines, library, packages, recommending
+from assessments import deadlines, library, packages, recommending, workbench
 from assessments.assigning import NotAllowed
 from assessments.choices import LeftOut, PackageKind, State
 from assessments.files import EvidenceRefused
@@ -177,6 +177,24 @@ def test_two_persons_confirm_and_the_unions_are_told(client, city, campaign, mad
     assert not found.is_confirmed
     assert found.first_by is None
     assert list(audit.verify()) == []
+
+
+def test_the_workbench_says_who_is_to_confirm_and_who_is_recommended(client, city, campaign, made):
+    def waits(user, title):
+        found = workbench.tasks(fresh(user), campaign, deadlines.now())
+        return [task.url for task in found if title in f"{task.title}{task.text}"]
+
+    page = reverse("assessments:recommendation_confirm", args=[campaign.year])
+    assert waits(city.lead, "确认推荐名单") == []
+    recommending.confirm(made, fresh(city.admin), version())
+    assert (waits(city.lead, "确认推荐名单"), waits(city.admin, "确认推荐名单")) == ([page], [])
+    assert waits(city.head, "请准备推荐材料") == []
+    made = recommending.confirm(made, fresh(city.lead), version())
+    assert waits(city.lead, "确认推荐名单") == []
+    assert waits(city.head, "请准备推荐材料") == [line_of(city.own).get_absolute_url()]
+    recommending.reopen(made, "更正", fresh(city.lead), version())
+    assert waits(city.head, "请准备推荐材料") == []
+    assert Notification.objects.filter(recipient=city.head, text__contains="名单已重开").exists()
 
 
 def test_a_change_takes_the_first_confirmation_back(city, campaign, made):

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from assessments import rubrics
-from assessments.models import Criterion, Indicator, Rubric
+from assessments.models import Criterion, Indicator, Rubric, RubricLocked
 from organizations.choices import ASSESSED_TIERS, Tier
 from tests import factories
 
@@ -76,7 +76,7 @@ def test_a_rubric_in_use_cannot_be_changed_by_loading(tmp_path, city):
     changed = tmp_path / "rubric.csv"
     text = rubrics.RUBRIC_FILE.read_text(encoding="utf-8")
     changed.write_text(text.replace("接受党组织领导", "改过的名称"), encoding="utf-8")
-    with pytest.raises(rubrics.RubricLocked):
+    with pytest.raises(RubricLocked):
         rubrics.load(changed)
     assert not Indicator.objects.filter(name="改过的名称").exists()
     rubrics.load(changed, version=2)

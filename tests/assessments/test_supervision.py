@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 
-from assessments import orphans, workbench
+from assessments import campaigns, orphans, workbench
 from assessments.assigning import NotAllowed
 from assessments.files import EvidenceRefused
 from assessments.models import (
@@ -354,6 +354,21 @@ def test_a_team_whose_people_have_left_leaves_the_checking_to_the_administrator(
     User.objects.filter(pk=city.reviewer.pk).update(is_active=False)
     rectifying.answer(finding, "已整改。", [], city.head)
     assert told(city.admin)[-1] == f"“{city.own}”报送了整改，请验收。"
+
+
+def test_of_an_archived_campaign_only_the_rectification_goes_on(city, campaign, round_, finding):
+    campaigns.close_campaign(campaign, by=None)
+    campaigns.archive(campaign, fresh(city.admin))
+    other = round_.visits.get(organization=city.foreign)
+    for act in (
+        lambda: make_round(city.admin, campaign, members=[city.reviewer]),
+        lambda: planning.close(round_, city.admin),
+        lambda: make_finding(other, city.reviewer),
+    ):
+        with pytest.raises(NotAllowed, match="已经归档"):
+            act()
+    rectifying.answer(finding, "已整改。", [], city.head)
+    rectifying.accept(finding, "好。", city.reviewer)
 
 
 def test_an_industrial_union_is_visited_too(city, campaign):

@@ -10,7 +10,7 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from assessments import appeals, assigning, inspecting, standings
-from assessments.choices import AppealKind, State
+from assessments.choices import AppealKind, CaseState, State
 from organizations import audit, tree
 from organizations.choices import Tier
 from organizations.models import AuditEvent, Organization
@@ -32,8 +32,10 @@ TABLES = {
     "assessments:inspection_list": "lead",
     "assessments:similarity_list": "lead",
     "assessments:plan_list": "admin",
+    "assessments:case_list": "lead",
     "assessments:goal_list": "lead",
     "assessments:recommendation_list": "lead",
+    "assessments:rubric_list": "admin",
     "assessments:supervision_list": "admin",
     "assessments:supervision_findings": "admin",
 }
@@ -74,6 +76,7 @@ def scene(city):
     )
     factories.make_finding(supervised.visits.get(), city.reviewer)
     factories.feed_back(supervised.visits.get(), city.reviewer)
+    factories.make_case(city, CaseState.FORWARDED)
     standings.rebuild(campaign)
     return city
 

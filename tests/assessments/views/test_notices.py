@@ -144,7 +144,7 @@ def test_the_public_finds_what_is_public_published_and_not_expired(client, city)
         file = attach(one, city.admin)
         url = reverse("assessments:notice_file", args=[file.pk])
         expected = 200 if one == shown else 404
-        assert client.get(address(one)).status_code == expected
+        assert client.get(address(one)).status_code == (410 if one == gone else expected)
         response = client.get(url)
         assert response.status_code == expected
     page = client.get(LIST)
@@ -236,11 +236,36 @@ def test_a_correction_says_so_and_leaves_whom_it_is_for(client, city):
     assert audit.events_of(notice).first().action == Act.NOTICE_CORRECTED
 
 
+def test_a_correction_is_announced_again_where_that_is_wanted(client, city):
+    notice = make_notice(city.admin, places=[city.county])
+    Notification.objects.all().delete()
+    url, files = address(notice, "edit"), [SimpleUploadedFile("附件.png", PNG)]
+    open_as(client, city.admin, url, **fields(seen=notice.version, files=files))
+    assert not Notification.objects.exists()
+    file = notice.files.get()
+    again = fields(seen=notice.version + 1, announce="on", remove=[file.pk])
+    open_as(client, city.admin, url, **again)
+    told = {one.recipient for one in Notification.objects.filter(text__startswith="通知有更正")}
+    assert city.head in told
+    assert city.foreign_head not in told
+    changes = [
+        event.details.get("added", event.details.get("removed"))
+        for event in audit.events_of(notice).filter(action=Act.NOTICE_FILES_CHANGED)
+    ]
+    assert changes == [["附件.png"], ["附件.png"]]
+
+
 def test_withdrawn_while_somebody_reads(client, city):
     notice = make_notice(city.admin)
     assert open_as(client, city.head, address(notice)).status_code == 200
     open_as(client, city.admin, address(notice, "withdraw"), yes="1")
-    assert open_as(client, city.head, address(notice)).status_code == 404
+    page = open_as(client, city.head, address(notice))
+    assert page.status_code == 410
+    assert "已由发布单位撤回" in page.content.decode()
+    assert notice.title not in page.content.decode()
+    inner = make_notice(city.admin, places=[city.other_county])
+    notices.withdraw(inner, by=city.admin)
+    assert open_as(client, city.head, address(inner)).status_code == 404  # it was not for them
     page = open_as(client, city.admin, address(notice))
     assert "已撤回" in page.content.decode()
     for act, reason in [

@@ -12,6 +12,7 @@ from assessments.models import (
     SupervisionTeam,
     SupervisionVisit,
 )
+from assessments.supervision import rectifying
 from organizations import tree
 from organizations.choices import Role, Tier
 from organizations.models import Organization
@@ -57,6 +58,16 @@ def found(**changes):
         "rectify_by": today() + 5 * DAY,
         "seen": 0,
     } | changes
+
+
+def shown(client, user, url):
+    """The stamp that the user's page carries."""
+    client.force_login(user)
+    return client.get(url).context["seen"]
+
+
+def answer(client, user, url, **posted):
+    return post(client, user, url, act="answer", seen=shown(client, user, url), **posted)
 
 
 @pytest.fixture
@@ -230,28 +241,60 @@ def test_handing_over_what_was_found(client, city, visit):
 
 def test_the_union_puts_it_right_and_the_team_checks(client, city, finding):
     url = finding.get_absolute_url()
-    assert post(client, city.head, url, act="answer", text=" ").context["answering"].errors["text"]
+    assert answer(client, city.head, url, text=" ").context["answering"].errors["text"]
     wrong = SimpleUploadedFile("证明.exe", b"MZ" + b"\0" * 99)
-    response = post(client, city.head, url, act="answer", text="已更新。", files=[wrong])
+    response = answer(client, city.head, url, text="已更新。", files=[wrong])
     assert "类型不能接受" in str(response.context["answering"].errors["files"])
     assert "已更新。" in response.content.decode()
     proof = SimpleUploadedFile("新名册.png", PNG + b"2")
-    post(client, city.head, url, act="answer", text="已更新。", files=[proof])
-    response = post(client, city.reporter, url, act="answer", text="我也写了。")
+    first = shown(client, city.reporter, url)
+    answer(client, city.head, url, text="已更新。", files=[proof])
+    response = post(client, city.reporter, url, act="answer", text="我也写了。", seen=first)
     assert (response.status_code, "我也写了。" in response.content.decode()) == (409, True)
 
     response = post(client, city.reviewer, url, act="return", remark=" ", rectify_by="")
     assert set(response.context["checking"].errors) == {"remark", "rectify_by"}
-    post(client, city.reviewer, url, act="return", remark="没有盖章。", rectify_by=today())
+    seen = response.context["seen"]
+    back = {"remark": "没有盖章。", "rectify_by": today(), "seen": seen}
+    post(client, city.reviewer, url, act="return", **back)
     page = text_of(client, city.head, url)
     assert "没有盖章。" in page
     assert "新名册.png" in page
-    post(client, city.head, url, act="answer", text="已盖章。")
-    post(client, city.reviewer, url, act="accept", remark="")
+    answer(client, city.head, url, text="已盖章。")
+    seen = shown(client, city.reviewer, url)
+    post(client, city.reviewer, url, act="accept", remark="", seen=seen)
     finding.refresh_from_db()
     assert finding.state == "ACCEPTED"
-    response = post(client, city.reviewer, url, act="accept", remark="再通过一次")
+    response = post(client, city.reviewer, url, act="accept", remark="再通过一次", seen=seen)
     assert (response.status_code, "再通过一次" in response.content.decode()) == (409, True)
+
+
+def test_who_of_the_city_saw_it_put_right_is_named_to_the_city_alone(client, city, finding):
+    rectifying.accept(finding, "现场已更新。", city.reviewer)
+    url, name = finding.get_absolute_url(), city.reviewer.full_name
+    assert name in text_of(client, city.leader, url)
+    for user in (city.head, city.county_head):
+        page = text_of(client, user, url)
+        assert name not in page
+        assert "第一组" in page
+
+
+def test_a_stale_page_does_nothing_and_keeps_what_was_typed(client, city, finding):
+    url = finding.get_absolute_url()
+    answer(client, city.head, url, text="已更新。")
+    old = shown(client, city.reviewer, url)
+    other = {"remark": "没有盖章。", "rectify_by": today(), "seen": old}
+    post(client, city.admin, url, act="return", **other)
+    response = post(client, city.reviewer, url, act="accept", remark="同意通过", seen=old)
+    body = response.content.decode()
+    assert response.status_code == 409
+    assert "目前是“退回整改”" in body
+    assert "同意通过" in body
+    post(
+        client, city.reviewer, url, act="accept", remark="现场已补。", seen=response.context["seen"]
+    )
+    finding.refresh_from_db()
+    assert finding.state == "ACCEPTED"
 
 
 def test_who_does_not_answer_does_not_get_through(client, city, finding):
