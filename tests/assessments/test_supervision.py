@@ -356,8 +356,14 @@ def test_a_team_whose_people_have_left_leaves_the_checking_to_the_administrator(
     assert told(city.admin)[-1] == f"“{city.own}”报送了整改，请验收。"
 
 
-def test_of_an_archived_campaign_only_the_rectification_goes_on(city, campaign, round_, finding):
+def test_a_campaign_is_archived_when_its_findings_are_put_right_and_then_nothing_goes_on(
+    city, campaign, round_, finding
+):
     campaigns.close_campaign(campaign, by=None)
+    with pytest.raises(campaigns.NotInOrder, match="1 个督查发现的问题还没有整改到位"):
+        campaigns.archive(campaign, fresh(city.admin))
+    rectifying.answer(finding, "已整改。", [], city.head)
+    rectifying.accept(finding, "好。", city.reviewer)
     campaigns.archive(campaign, fresh(city.admin))
     other = round_.visits.get(organization=city.foreign)
     for act in (
@@ -367,8 +373,6 @@ def test_of_an_archived_campaign_only_the_rectification_goes_on(city, campaign, 
     ):
         with pytest.raises(NotAllowed, match="已经归档"):
             act()
-    rectifying.answer(finding, "已整改。", [], city.head)
-    rectifying.accept(finding, "好。", city.reviewer)
 
 
 def test_an_industrial_union_is_visited_too(city, campaign):
