@@ -22,7 +22,13 @@ from assessments import (
 from assessments.answering import capacity
 from assessments.assigning import NotAllowed
 from assessments.choices import Action, AppealKind, AppealState, State
-from assessments.models import Appeal, PublicityPeriod, PublishedResult, StoredFile
+from assessments.models import (
+    Appeal,
+    PublicityPeriod,
+    PublishedResult,
+    SelfAssessment,
+    StoredFile,
+)
 from organizations.audit import record
 from organizations.choices import NotificationKind, Role
 from organizations.models import User
@@ -123,6 +129,8 @@ def assign(appeal: Appeal, to: User, by: User) -> None:
 def answer(appeal: Appeal, outcome: AppealState, text: str, by: User) -> None:
     """By whoever it is assigned to. One that holds sends the submission back to review and answers
     all others against the same result. Raises NotAllowed."""
+    # The submission first: two who accept two against the same result wait here, one for the other.
+    SelfAssessment.objects.select_for_update(of=("self",)).get(published_results=appeal.result_id)
     locked = _lock(appeal, by)
     if locked.assigned_to_id != by.pk:
         raise NotAllowed("请先由承办人办理：可以改由自己承办。")

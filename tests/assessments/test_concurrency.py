@@ -448,6 +448,32 @@ def test_an_appeal_that_is_accepted_while_the_publicity_closes(city, campaign):
     assert list(audit.verify()) == []
 
 
+def test_two_accepting_two_objections_to_one_result(city, campaign):
+    published = make_self_assessment(city, campaign, State.PUBLISHED)
+    values = {"name": "张三", "contact": "13800000000", "text": "不符。"}
+    result = published.published_results.get()
+    first, second = (
+        appeals.file(result, AppealKind.OBJECTION, values, None, None) for _ in range(2)
+    )
+    appeals.assign(first, city.lead, city.admin)
+    appeals.assign(second, city.admin, city.lead)
+
+    def accepting(appeal, user):
+        by = User.objects.get(pk=user.pk)
+        return lambda: appeals.answer(appeal, AppealState.ACCEPTED, f"由{by}认定。", by)
+
+    results = at_once(accepting(first, city.lead), accepting(second, city.admin))
+    refused = [one for one in results if one is not None]
+    assert [type(one) for one in refused] == [assigning.NotAllowed], results
+    for appeal in (first, second):
+        appeal.refresh_from_db()
+        assert appeal.state == AppealState.ACCEPTED
+    assert first.answer == second.answer
+    published.refresh_from_db()
+    assert published.state == State.UNDER_REVIEW
+    assert list(audit.verify()) == []
+
+
 @pytest.fixture
 def drawn(city, campaign):
     """The list for the province with one union on it, confirmed by nobody."""
