@@ -6,6 +6,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 from assessments import deadlines
+from organizations.lockout import client_address
 
 #: Unknown ones that one address may try in a minute.
 MISSES_A_MINUTE = 30
@@ -22,17 +23,15 @@ def note_miss(request: HttpRequest) -> None:
     _times(request, "verify", minutes=1, add=1)
 
 
-def is_flooding(request: HttpRequest) -> bool:
-    return _times(request, "file", minutes=60) >= FILED_AN_HOUR
-
-
-def note_filed(request: HttpRequest) -> None:
-    _times(request, "file", minutes=60, add=1)
+def may_file(request: HttpRequest) -> bool:
+    """Whether one more may be filed, which is counted at once: of many that are sent together no more
+    get through."""
+    return _times(request, "file", minutes=60, add=1) <= FILED_AN_HOUR
 
 
 def _times(request: HttpRequest, what: str, *, minutes: int, add: int = 0) -> int:
     seconds = minutes * 60
     span = int(deadlines.now().timestamp() // seconds)
-    key = f"{what}:{request.META.get('REMOTE_ADDR', '')}:{span}"
+    key = f"{what}:{client_address(request)}:{span}"
     cache.add(key, 0, timeout=2 * seconds)
     return cache.incr(key, add)

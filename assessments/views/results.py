@@ -20,7 +20,7 @@ from assessments.files import EvidenceRefused
 from assessments.forms.publicity import AnswerLookUpForm, ObjectionForm, ResultFilter
 from assessments.models import PublishedResult
 from assessments.views.access import chosen_campaign
-from assessments.views.guessing import is_flooding, is_guessing, note_filed, note_miss
+from assessments.views.guessing import is_guessing, may_file, note_miss
 from organizations.models import Organization
 from organizations.views.lists import FilteredListView
 
@@ -90,7 +90,7 @@ def object_to(request: HttpRequest, pk: int) -> HttpResponse:
     data = (request.POST, request.FILES) if request.method == "POST" else ()
     form = ObjectionForm(settings.CONTACT_DAYS, *data)
     status = 200
-    if data and is_flooding(request):
+    if data and form.is_valid() and not may_file(request):
         form.add_error(None, _BUSY)
         status = 429
     elif data and form.is_valid():
@@ -103,7 +103,6 @@ def object_to(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
             status = 409
         else:
-            note_filed(request)
             return render(request, "assessments/results/receipt.html", {"appeal": appeal})
     closed = result.self_assessment.state != State.PUBLISHED or result.period.is_over(
         deadlines.now()

@@ -20,6 +20,7 @@ from assessments.choices import SurveyMode, Vote
 from assessments.forms.surveys import BallotForm, SurveyForm
 from assessments.models import Indicator, SelfAssessment, Survey
 from assessments.views.access import readable_or_404
+from organizations.lockout import client_address
 
 #: A phone is known by a cookie of the ballot's own; it says nothing about the person.
 _PHONE_COOKIE = "ballot"
@@ -194,6 +195,6 @@ def ballot(request: HttpRequest, token: str) -> HttpResponse:
 
 def _within_rate(request: HttpRequest) -> bool:
     minute = int(deadlines.now().timestamp() // 60)
-    key = f"ballots:{request.META.get('REMOTE_ADDR', '')}:{minute}"
+    key = f"ballots:{client_address(request)}:{minute}"
     cache.add(key, 0, timeout=120)
     return cache.incr(key) <= _BALLOTS_A_MINUTE

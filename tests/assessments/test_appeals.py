@@ -12,6 +12,7 @@ from assessments import appeals, orphans, publicity
 from assessments.assigning import NotAllowed
 from assessments.choices import Action, AppealKind, AppealState, State
 from assessments.models import Appeal, Decision, PublicityPeriod, Recusal, StoredFile
+from assessments.views import guessing
 from organizations.models import Notification, User
 from tests import factories
 from tests.factories import make_self_assessment
@@ -138,6 +139,19 @@ def test_a_sum_counts_once_and_a_flood_is_stopped(client, url):
     assert refused.status_code == 429
     assert "提交太频繁" in refused.content.decode()
     assert Appeal.objects.count() == 10
+
+
+def test_a_flood_from_one_address_stops_nobody_behind_the_same_proxy(
+    client, url, settings, monkeypatch
+):
+    settings.BEHIND_PROXY = True
+    monkeypatch.setattr(guessing, "FILED_AN_HOUR", 1)
+    for address, expected in (("203.0.113.7", 200), ("203.0.113.7", 429), ("203.0.113.8", 200)):
+        form = sent(client, url)
+        response = client.post(url, form, HTTP_X_FORWARDED_FOR=f"10.9.9.9, {address}")
+        assert response.status_code == expected
+        assert ("入会率不符" in response.content.decode()) == (expected == 429)  # nothing is lost
+    assert Appeal.objects.count() == 2
 
 
 def test_after_the_deadline_it_is_said_so(client, city, published, url):
