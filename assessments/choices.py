@@ -25,6 +25,8 @@ class Occasion(TextChoices):
     ENDORSEMENT = "ENDORSEMENT", "上级初审截止"
     REVIEW = "REVIEW", "评审完成"
     PUBLICITY = "PUBLICITY", "公示结束"
+    VISITS = "VISITS", "督查走访截止"
+    RECTIFICATION = "RECTIFY", "督查整改截止"
 
 
 class State(TextChoices):

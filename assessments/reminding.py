@@ -12,8 +12,15 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 
 from assessments import deadlines, oversight, plans
-from assessments.choices import CampaignState, Occasion, PlanState, State
-from assessments.models import Campaign, Reminder, Review
+from assessments.choices import (
+    CampaignState,
+    Occasion,
+    PlanState,
+    RoundState,
+    State,
+    VisitState,
+)
+from assessments.models import Campaign, Reminder, Review, SupervisionFinding
 from assessments.oversight import Stage
 from organizations.choices import NotificationKind, Role
 from organizations.models import Membership, Organization, User
@@ -61,6 +68,8 @@ def duties(campaign: Campaign) -> Iterator[Duty]:
     if campaign.endorsement_deadline:
         yield _endorsements(campaign, campaign.endorsement_deadline)
     yield _reviews(campaign)
+    yield from _visits(campaign)
+    yield from _rectifications(campaign)
 
 
 def tell_extended(campaign: Campaign, days: Mapping[str, dt.date], reason: str, by: User) -> None:
@@ -158,6 +167,35 @@ def _reviews(campaign: Campaign) -> Duty:
         f"{reverse('assessments:review_list')}?year={campaign.year}",
         User.objects.filter(Exists(open_ones), is_active=True),
     )
+
+
+def _visits(campaign: Campaign) -> Iterator[Duty]:
+    """督查走访: the teams that have still to go somewhere."""
+    for round_ in campaign.supervision_rounds.filter(state=RoundState.RUNNING):
+        left = round_.visits.filter(state=VisitState.PLANNED)
+        teams = round_.teams.filter(pk__in=left.order_by().values("team"))
+        yield Duty(
+            Occasion.VISITS,
+            round_.ends_on,
+            f"“{round_}”还有工会没有走访",
+            round_.get_absolute_url(),
+            User.objects.filter(supervision_teams__in=teams, is_active=True).distinct(),
+        )
+
+
+def _rectifications(campaign: Campaign) -> Iterator[Duty]:
+    """督查整改: one for each day."""
+    findings = SupervisionFinding.objects.unanswered().filter(visit__round__campaign=campaign)
+    link = f"{reverse('assessments:supervision_findings')}?year={campaign.year}&state=UNANSWERED"
+    for day in findings.order_by().values_list("rectify_by", flat=True).distinct():
+        behind = findings.filter(rectify_by=day).order_by().values("visit__organization")
+        yield Duty(
+            Occasion.RECTIFICATION,
+            day,
+            "督查反馈的问题请整改，并报送整改情况",
+            link,
+            _writers(Organization.objects.active().filter(pk__in=behind)),
+        )
 
 
 @transaction.atomic

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.urls import reverse
 from icalendar import Alarm, Calendar, Event
 
 from assessments import deadlines, oversight, permissions
-from assessments.choices import CampaignState, Occasion, State
-from assessments.models import CalendarAddress, Campaign, PublicityPeriod
+from assessments.choices import CampaignState, Occasion, RoundState, State, VisitState
+from assessments.models import (
+    CalendarAddress,
+    Campaign,
+    PublicityPeriod,
+    SupervisionFinding,
+    SupervisionRound,
+    SupervisionVisit,
+)
 from assessments.models.plan import PLAN_TIERS
 from organizations.choices import ASSESSED_TIERS, Tier
 from organizations.models import Organization, User
@@ -52,6 +59,7 @@ def days_of(user: User) -> list[Day]:
     for campaign in Campaign.objects.filter(state__in=live):
         found += _of_campaign(user, campaign)
         found += _of_unions(user, campaign)
+    found += _of_supervision(user, live)
     return sorted(found, key=lambda day: (day.on, day.occasion, day.uid))
 
 
@@ -86,6 +94,26 @@ def _of_unions(user: User, campaign: Campaign) -> Iterable[Day]:
             occasion = Occasion.CORRECTION if returned else Occasion.SUBMISSION
             url = f"{reverse('assessments:workbench')}?year={campaign.year}"
             yield Day(union.due, occasion, campaign, url, union)
+
+
+def _of_supervision(user: User, live: Collection[CampaignState]) -> Iterable[Day]:
+    """督查: what the user's own unions have to put right, and the rounds in which the user has still
+    to visit somebody."""
+    own = [membership.organization_id for membership in user.roles]
+    findings = SupervisionFinding.objects.unanswered().filter(
+        visit__organization__in=own, visit__round__campaign__state__in=live
+    )
+    for one in findings.select_related("visit__organization", "visit__round__campaign"):
+        visit, url = one.visit, one.get_absolute_url()
+        campaign, union = visit.round.campaign, visit.organization
+        yield Day(one.rectify_by, Occasion.RECTIFICATION, campaign, url, union, one.pk)
+    visits = SupervisionVisit.objects.written_by(user).filter(state=VisitState.PLANNED)
+    rounds = SupervisionRound.objects.filter(
+        state=RoundState.RUNNING, campaign__state__in=live, pk__in=visits.values("round")
+    )
+    for one in rounds.select_related("campaign"):
+        url = one.get_absolute_url()
+        yield Day(one.ends_on, Occasion.VISITS, one.campaign, url, number=one.pk)
 
 
 def as_calendar(days: Iterable[Day], root: str) -> bytes:

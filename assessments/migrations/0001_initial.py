@@ -2022,6 +2022,8 @@ class Migration(migrations.Migration):
                             ("ENDORSEMENT", "上级初审截止"),
                             ("REVIEW", "评审完成"),
                             ("PUBLICITY", "公示结束"),
+                            ("VISITS", "督查走访截止"),
+                            ("RECTIFY", "督查整改截止"),
                         ],
                         max_length=11,
                     ),

@@ -10,6 +10,7 @@ from icalendar import Calendar
 from assessments import campaigns, deadlines, reminding, timetable
 from assessments.choices import State
 from assessments.models import Campaign, Extension, Reminder, SelfAssessment
+from assessments.supervision import rectifying
 from organizations.models import Notification, User
 from tests import factories
 from tests.factories import make_plan, make_self_assessment, today
@@ -97,6 +98,35 @@ def test_plans_that_are_missing(city, campaign):
     run()
     assert "实施方案" in told(city.sibling_head)[0]
     assert told(city.head) == []
+
+
+def test_supervision_teams_and_the_unions_that_have_something_to_put_right(client, city, campaign):
+    move(campaign, submission_deadline=60, review_deadline=90)
+    round_ = factories.make_round(
+        city.admin, campaign, city.own, city.foreign, members=[city.reviewer]
+    )
+    visit = round_.visits.get(organization=city.own)
+    finding = factories.make_finding(visit, city.reviewer, days=7)
+    assert run() == 1  # the round ends in thirty days; nothing is handed over yet
+    assert "还有工会没有走访" in told(city.reviewer)[-1]
+    factories.feed_back(visit, city.reviewer)
+    assert run() == 2
+    for user in (city.head, city.reporter):
+        assert "督查反馈的问题请整改" in told(user)[-1]
+        assert "还剩 7 天" in told(user)[-1]
+    assert run() == 0
+    for user, occasion, day in [
+        (city.head, "督查整改截止", finding.rectify_by),
+        (city.reviewer, "督查走访截止", round_.ends_on),
+    ]:
+        client.force_login(user)
+        page = client.get("/calendar/").content.decode()
+        assert occasion in page
+        assert f"{day.year}年{day.month}月{day.day}日" in page
+    days = {day.occasion for day in timetable.days_of(fresh(city.foreign_head))}
+    assert not days & {"VISITS", "RECTIFY"}
+    rectifying.answer(finding, "已更新名册。", [], fresh(city.head))
+    assert "RECTIFY" not in {day.occasion for day in timetable.days_of(fresh(city.head))}
 
 
 def test_a_campaign_that_is_not_open_reminds_of_nothing(city):
