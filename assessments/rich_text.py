@@ -25,6 +25,11 @@ def sanitised(text: str) -> str:
     )
 
 
+def from_plain(text: str) -> str:
+    """Text in which nothing is markup, whatever it looks like."""
+    return sanitised(linebreaks(text.strip(), autoescape=True))
+
+
 def is_blank(html: str) -> bool:
     """Whether nothing is left to read."""
     return not nh3.clean(html, tags=set()).replace("&nbsp;", " ").strip()

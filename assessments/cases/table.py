@@ -277,7 +277,7 @@ def nominate(answer: Answer, *, by: User) -> ExemplaryCase:
             "year": assessment.campaign.year,
             "state": CaseState.NOMINATED,
             "title": indicator.name,
-            "body": rich_text.sanitised(answer.account),
+            "body": rich_text.from_plain(answer.account),
             "nominated_by": by,
         },
     )

@@ -140,6 +140,18 @@ def test_a_nomination_is_an_offer_that_the_union_alone_sees(city, campaign):
 
 
 @pytest.mark.django_db
+def test_a_nomination_keeps_the_words_of_the_answer_as_they_are(city, campaign):
+    assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW)
+    answer = Answer.objects.get(self_assessment=assessment, indicator__code="G1.01")
+    answer.account = "新建<b>职工之家</b>\n\n<script>alert(1)</script>3 < 5 & 6 > 4"
+    body = cases.nominate(answer, by=city.reviewer).body
+    assert body == (
+        "<p>新建&lt;b&gt;职工之家&lt;/b&gt;</p>\n\n"
+        "<p>&lt;script&gt;alert(1)&lt;/script&gt;3 &lt; 5 &amp; 6 &gt; 4</p>"
+    )
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("state", "who", "title"),
     [
