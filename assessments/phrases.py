@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from assessments import permissions
 from assessments.models import StockPhrase
@@ -25,6 +25,12 @@ def offered(user: User, codes: Collection[str] | None = None) -> QuerySet[StockP
     indicators or for any."""
     phrases = StockPhrase.objects.filter(Q(owner=user) | Q(owner=None))
     return phrases if codes is None else phrases.filter(code__in=[*codes, ""])
+
+
+def shared_counts() -> dict[str, int]:
+    """How many phrases all reviewers share, by code of the indicator."""
+    rows = StockPhrase.objects.filter(owner=None).order_by()
+    return dict(rows.values_list("code").annotate(Count("pk")))
 
 
 def changeable(user: User) -> QuerySet[StockPhrase]:

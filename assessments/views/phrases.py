@@ -10,16 +10,19 @@ from django.views.decorators.http import require_http_methods
 
 from assessments import permissions, phrases
 from assessments.forms.phrases import PhraseForm
-from organizations.views.lists import PAGE_SIZE
+from organizations.views.lists import PAGE_SIZE, query
 
 
 @require_http_methods(["GET", "POST"])
 def index(request: HttpRequest) -> HttpResponse:
-    """All that the user may put into a remark, and a form to add one."""
+    """All that the user may put into a remark, or those of one indicator (?code=), and a form to
+    add one."""
     if not permissions.may_keep_phrases(request.user):
         raise Http404
+    code = request.GET.get("code", "")
     form = PhraseForm(
         request.POST if request.method == "POST" else None,
+        initial={"code": code, "shared": bool(code)},
         may_share=permissions.may_share_phrases(request.user),
     )
     if request.method == "POST" and form.is_valid():
@@ -32,8 +35,10 @@ def index(request: HttpRequest) -> HttpResponse:
             form.add_error("text", str(error))
         else:
             messages.success(request, "已添加。")
-            return redirect("assessments:phrase_list")
+            return redirect(request.get_full_path())
     offered = phrases.offered(request.user).order_by("code", "-uses", "pk")
+    if code:
+        offered = offered.filter(code=code)
     page = Paginator(offered, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(
         request,
@@ -42,6 +47,8 @@ def index(request: HttpRequest) -> HttpResponse:
             "form": form,
             "page_obj": page,
             "paginator": page.paginator,
+            "code": code,
+            "query": query(request),
             "may_share": permissions.may_share_phrases(request.user),
         },
     )

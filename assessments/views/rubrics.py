@@ -11,7 +11,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from assessments import permissions, rubric_editing, rubric_files, rubrics
+from assessments import permissions, phrases, rubric_editing, rubric_files, rubrics
 from assessments.assigning import NotAllowed
 from assessments.choices import CampaignState
 from assessments.forms.rubrics import (
@@ -90,9 +90,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One version: its indicators, its points, and what of the policy they cover."""
     rubric = _rubric_or_404(request, pk)
     _look_up_use(rubric)
-    sections = []
+    sections, shared = [], phrases.shared_counts()
     for one in rubric.criteria.all():
         indicators = list(one.indicators.all())
+        for each in indicators:
+            each.phrases = shared.get(each.code, 0)
         one.rubric = rubric
         pieces = rubric_editing.coverage(one, [each.clause for each in indicators])
         points = sum((each.max_points for each in indicators), Decimal(0))

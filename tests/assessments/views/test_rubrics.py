@@ -135,6 +135,20 @@ def test_a_stale_page_and_a_locked_version_are_told_and_keep_the_text(admin, dra
     assert admin.get(open_url).url == page_of(first)
 
 
+def test_stock_phrases_are_kept_with_their_indicator(admin, draft):
+    url = f"{reverse('assessments:phrase_list')}?code=G1.01"
+    assert f'href="{url}">常用语（0）' in admin.get(page_of(draft)).content.decode()
+    form = admin.get(url).context["form"]
+    sent = {"text": "缺会议纪要。", "code": form["code"].value(), "shared": "on"}
+    assert form["shared"].value() is True
+    assert admin.post(url, sent).url == url
+    admin.post(url, {"text": "每项都可以用。", "code": "", "shared": "on"})
+    page = admin.get(url).content.decode()
+    assert "缺会议纪要。" in page
+    assert "每项都可以用。" not in page
+    assert f'href="{url}">常用语（1）' in admin.get(page_of(draft)).content.decode()
+
+
 def test_the_difference_is_shown_with_the_version_before(admin, draft):
     draft.criteria.get(number=1).indicators.filter(code="G1.01").update(clause="改成这样。")
     page = admin.get(page_of(draft, "rubric_compare")).content.decode()
