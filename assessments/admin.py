@@ -146,8 +146,22 @@ class RecusalAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ["reviewer", "organization"]
 
 
+class OfACampaign(RecordedAdmin):
+    """What belongs to an archived campaign stays as it is."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not _is_archived(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not _is_archived(obj)
+
+
+def _is_archived(obj: Extension | Veto | None) -> bool:
+    return obj is not None and obj.campaign.is_archived
+
+
 @admin.register(Extension)
-class ExtensionAdmin(RecordedAdmin):
+class ExtensionAdmin(OfACampaign):
     list_display = ["organization", "campaign", "until", "reason"]
     list_filter = ["campaign"]
     list_select_related = ["organization", "campaign"]
@@ -156,7 +170,7 @@ class ExtensionAdmin(RecordedAdmin):
 
 
 @admin.register(Veto)
-class VetoAdmin(RecordedAdmin):
+class VetoAdmin(OfACampaign):
     list_display = ["organization", "campaign", "reason", "recorded_by"]
     list_filter = ["campaign"]
     list_select_related = ["organization", "campaign", "recorded_by"]

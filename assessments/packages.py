@@ -137,9 +137,11 @@ def _lock(recommendation: Recommendation, by: User) -> Recommendation:
     RecommendationList.objects.select_for_update().get(pk=recommendation.list_id)
     locked = (
         Recommendation.objects.select_for_update(of=("self",))
-        .select_related("list", "self_assessment__organization")
+        .select_related("list__campaign", "self_assessment__organization")
         .get(pk=recommendation.pk)
     )
+    if locked.list.campaign.is_archived:
+        raise NotAllowed("本年度活动已经归档，只能查看。")
     if not permissions.may_keep_package(by, locked):
         raise NotAllowed("名单目前没有确认，或者这个工会已不在名单上，不能改推荐材料。")
     return locked

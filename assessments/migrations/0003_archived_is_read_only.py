@@ -12,6 +12,7 @@ MESSAGE = "archived_campaign: read only"
 _OF_ASSESSMENT = (
     "(SELECT s.campaign_id FROM assessments_selfassessment s WHERE s.id = {row}.self_assessment_id)"
 )
+_OF_LIST = "(SELECT l.campaign_id FROM assessments_recommendationlist l WHERE l.id = {row}.list_id)"
 
 
 def _through(table, key):
@@ -27,8 +28,28 @@ TABLES = {
     "assessments_campaign": "{row}.id",
     "assessments_tierpolicy": "{row}.campaign_id",
     "assessments_extension": "{row}.campaign_id",
+    "assessments_extensionrequest": "{row}.campaign_id",
     "assessments_veto": "{row}.campaign_id",
     "assessments_publicityperiod": "{row}.campaign_id",
+    "assessments_publishedresult": (
+        "(SELECT p.campaign_id FROM assessments_publicityperiod p WHERE p.id = {row}.period_id)"
+    ),
+    "assessments_goalcompletion": "{row}.campaign_id",
+    "assessments_recommendationlist": "{row}.campaign_id",
+    "assessments_recommendation": _OF_LIST,
+    "assessments_recommendationquota": _OF_LIST,
+    "assessments_packagefile": (
+        "(SELECT l.campaign_id FROM assessments_recommendationlist l JOIN "
+        "assessments_recommendation t ON t.list_id = l.id WHERE t.id = {row}.recommendation_id)"
+    ),
+    "assessments_supervisionround": "{row}.campaign_id",
+    "assessments_supervisionvisit": (
+        "(SELECT r.campaign_id FROM assessments_supervisionround r WHERE r.id = {row}.round_id)"
+    ),
+    "assessments_supervisionfinding": (
+        "(SELECT r.campaign_id FROM assessments_supervisionround r JOIN "
+        "assessments_supervisionvisit t ON t.round_id = r.id WHERE t.id = {row}.visit_id)"
+    ),
     "assessments_implementationplan": "{row}.campaign_id",
     "assessments_planversion": (
         "(SELECT p.campaign_id FROM assessments_implementationplan p WHERE p.id = {row}.plan_id)"

@@ -214,6 +214,11 @@ class TierPolicy(models.Model):
             raise ValidationError({"rubric": "标准与层级不一致。"})
 
 
+def _refuse_archived(row: Extension | Veto) -> None:
+    if row.campaign_id and row.campaign.is_archived:
+        raise ValidationError({"campaign": "活动已经归档，只能查看。"})
+
+
 class Extension(models.Model):
     """More time for one union, with a reason (延期)."""
 
@@ -236,6 +241,10 @@ class Extension(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organization} 延期至 {self.until}"
+
+    def clean(self) -> None:
+        """Raises ValidationError for a campaign that is put away."""
+        _refuse_archived(self)
 
 
 class ExtensionRequest(models.Model):
@@ -310,7 +319,9 @@ class Veto(models.Model):
         return f"{self.organization}：{self.reason}"
 
     def clean(self) -> None:
-        """Raises ValidationError while a decision stands that does not know of the fact."""
+        """Raises ValidationError for a campaign that is put away, and while a decision stands that
+        does not know of the fact."""
+        _refuse_archived(self)
         if self.campaign_id and self.organization_id:
             decided = self.organization.self_assessments.filter(
                 campaign=self.campaign_id, state__in=DECIDED_STATES

@@ -206,6 +206,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
     line = get_object_or_404(packages.with_packages(rows), pk=pk)
     may_change = permissions.may_lead(request.user, line.self_assessment)
+    open_ = not line.list.campaign.is_archived
     may_change = may_change and not line.list.is_confirmed
     may_keep = permissions.may_keep_package(request.user, line)
     asked = request.POST.get("act", "")
@@ -246,7 +247,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "is_gone": recommending.is_gone(line),
             "stamp": stamp,
             "form": form,
-            "package": package if may_keep else None,
+            # What was typed stays on the page, even where it comes too late.
+            "package": package if may_keep and (open_ or package.is_bound) else None,
             "may_change": may_change,
             "leads": permissions.may_lead(request.user),
             "problem": problem,

@@ -2,12 +2,14 @@
 
 import pytest
 from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
 
 from assessments import (
     appeals,
     campaigns,
     extensions,
+    packages,
     plans,
     publicity,
     recognition,
@@ -15,12 +17,22 @@ from assessments import (
     workflow,
 )
 from assessments.assigning import NotAllowed
-from assessments.choices import Action, AppealKind, CampaignState, PlanAction, PlanState, State
+from assessments.choices import (
+    Action,
+    AppealKind,
+    CampaignState,
+    PackageKind,
+    PlanAction,
+    PlanState,
+    State,
+)
 from assessments.models import SelfAssessment, Veto
+from assessments.supervision import rectifying
 from organizations import audit
 from organizations.models import User
 from tests import factories
 from tests.factories import PASSWORD, give_password, make_plan, make_self_assessment
+from tests.uploads import PDF
 
 pytestmark = pytest.mark.django_db
 
@@ -33,10 +45,20 @@ def fresh(user):
 def final(city, campaign):
     """Everything that hangs on a campaign, brought to its end."""
     make_plan(campaign, city.own, city.head, PlanState.FILED)
+    later = campaign.submission_deadline + factories.dt.timedelta(days=1)
+    extensions.ask(campaign, city.sibling, until=later, reason="忙", by=city.sibling_head)
+    round_ = factories.make_round(city.admin, campaign, city.own, members=[city.reviewer])
+    finding = factories.make_finding(round_.visits.get(), city.reviewer)
+    factories.feed_back(round_.visits.get(), city.reviewer)
+    rectifying.accept(finding, "现场已整改。", city.reviewer)
     Veto.objects.create(
         campaign=campaign, organization=city.sibling, reason="事故", recorded_by=city.admin
     )
-    return make_self_assessment(city, campaign, State.FINAL)
+    made = make_self_assessment(city, campaign, State.FINAL)
+    line = factories.make_recommendation(made, city.admin, city.lead)
+    upload = SimpleUploadedFile("公示.pdf", PDF)
+    packages.add_files(line, {PackageKind.PUBLICITY: upload}, fresh(city.head))
+    return made
 
 
 def put_away(city, campaign):
@@ -111,6 +133,9 @@ def test_nothing_can_be_done_with_it_any_more(city, campaign, final):
         recognition.award(campaign, factories.today(), admin, seen=1)
     with pytest.raises(NotAllowed, match="已经归档"):
         recommending.enter_goals(campaign, {city.own: 100}, {}, admin)
+    line = final.recommendation
+    with pytest.raises(NotAllowed, match="已经归档"):
+        packages.add_files(line, {PackageKind.FORM: SimpleUploadedFile("表.pdf", PDF)}, admin)
     with pytest.raises(campaigns.NotInOrder, match="已经归档"):
         campaigns.open_campaign(campaign, by=admin)
     with pytest.raises(NotAllowed, match="已归档"):
@@ -123,6 +148,36 @@ def test_nothing_can_be_done_with_it_any_more(city, campaign, final):
         )
 
 
+def test_a_package_that_comes_too_late_is_answered_and_stays_on_the_page(
+    client, city, campaign, final
+):
+    put_away(city, campaign)
+    client.force_login(city.head)
+    url = final.recommendation.get_absolute_url()
+    assert "保存推荐材料" not in client.get(url).content.decode()
+    response = client.post(url, {"act": "package", "story": "写了很久的事迹。", "seen": "x"})
+    assert response.status_code == 409
+    assert "已经归档，只能查看" in response.content.decode()
+    assert "写了很久的事迹。" in response.content.decode()
+
+
+def test_the_back_office_neither_adds_to_it_nor_takes_away(client, city, campaign, final):
+    veto = Veto.objects.get()
+    put_away(city, campaign)
+    client.force_login(city.admin)
+    fields = {"organization": city.foreign.pk, "campaign": campaign.pk, "reason": "事故"}
+    for model, more in (("veto", {}), ("extension", {"until": factories.today().isoformat()})):
+        response = client.post(f"/admin/assessments/{model}/add/", fields | more)
+        assert response.status_code == 200
+        assert "活动已经归档，只能查看。" in response.content.decode()
+    one = f"/admin/assessments/veto/{veto.pk}"
+    assert client.post(f"{one}/change/", fields).status_code == 403
+    assert client.post(f"{one}/delete/", {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": veto.pk, "post": "yes"}
+    client.post("/admin/assessments/veto/", chosen)
+    assert Veto.objects.get() == veto
+
+
 ROWS = [
     "Campaign",
     "TierPolicy",
@@ -133,6 +188,16 @@ ROWS = [
     "Decision",
     "DecisionScore",
     "PublicityPeriod",
+    "PublishedResult",
+    "GoalCompletion",
+    "RecommendationList",
+    "RecommendationQuota",
+    "Recommendation",
+    "PackageFile",
+    "SupervisionRound",
+    "SupervisionVisit",
+    "SupervisionFinding",
+    "ExtensionRequest",
     "ImplementationPlan",
     "PlanVersion",
     "Veto",
