@@ -141,6 +141,7 @@ recognition_urls = [
     path("of/<int:year>/award/", recognition.award, name="recognition_award"),
     path("of/<int:year>/certificates.pdf", certificates.certificates, name="certificates"),
     path("of/<int:year>/letters.pdf", certificates.certified_letters, name="certified_letters"),
+    path("of/<int:year>/papers.zip", certificates.papers, name="recognition_papers"),
 ]
 recommendation_urls = [
     path("", recommendations.RecommendationDesk.as_view(), name="recommendation_list"),
@@ -320,6 +321,7 @@ urlpatterns = [
     path("recognitions/", include(recognition_urls)),
     path("recommendations/", include(recommendation_urls)),
     path("certificates/", certificates.look_up, name="certificate_look_up"),
+    path("honours/", certificates.Honours.as_view(), name="honours"),
     path("inspections/", include(inspection_urls)),
     path("supervisions/", include(supervision_urls)),
     path("notices/", include(notice_urls)),

@@ -211,7 +211,9 @@ MAY_GET = {
     "assessments:certificate": CITY | {"foreign_admin", "reviewer"},
     "assessments:certificates": LEADS,
     "assessments:certified_letters": LEADS,
+    "assessments:recognition_papers": LEADS,
     "assessments:certificate_look_up": EVERYBODY,
+    "assessments:honours": EVERYBODY,
     **{
         f"assessments:rubric{page}": {"admin"}
         for page in (
@@ -457,6 +459,7 @@ OPEN_TO_ALL = {
     "assessments:case_photo",
     "assessments:case_thumbnail",
     "assessments:certificate_look_up",
+    "assessments:honours",
     "assessments:notice_list",
     "assessments:result_object",
     "assessments:results",
@@ -719,6 +722,7 @@ def scene(request, city):
         "assessments:certificate": [title.pk],
         "assessments:certificates": [campaign.year],
         "assessments:certified_letters": [campaign.year],
+        "assessments:recognition_papers": [campaign.year],
         "assessments:campaign": [campaign.year],
         **{f"assessments:campaign_{one}": [following.year] for one in ("days", "rubrics", "rules")},
         "assessments:campaign_open": [following.year],

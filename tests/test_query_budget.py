@@ -137,6 +137,7 @@ LISTS = [
     ("admin", "publicity_list"),
     ("lead", "appeal_list"),
     ("admin", "results"),
+    ("admin", "honours"),
     ("admin", "recognition_list"),
     ("lead", "recommendation_list"),
     ("lead", "goal_list"),
@@ -203,11 +204,16 @@ def test_titles_and_their_papers(client, city, campaign):
         ("admin", "recognition_award", campaign.year),
         ("admin", "certificates", campaign.year),
         ("admin", "certified_letters", campaign.year),
+        ("admin", "recognition_papers", campaign.year),
         ("lead", "recognition", title.pk),
         ("head", "certificate", title.pk),
     ]:
         url = reverse(f"assessments:{name}", args=[argument])
         assert count(client, getattr(city, user), url) <= BUDGET, name
+    few = count(client, city.head, reverse("assessments:honours"))
+    third = make_self_assessment(city, campaign, State.FINAL, organization=city.direct)
+    factories.make_recognition(third, city.admin)
+    assert count(client, city.head, reverse("assessments:honours")) == few
 
 
 def test_the_workbench_of_a_head_who_fills_in(client, city, campaign):
@@ -295,6 +301,22 @@ def test_setting_a_campaign_up(client, city, campaign):
     for name, year in pages:
         url = reverse(f"assessments:{name}", args=[year])
         assert count(client, city.admin, url) <= BUDGET, (name, year)
+
+
+def test_the_calendar_of_several_campaigns(client, city, campaign):
+    calendar, year = reverse("assessments:calendar"), campaign.year
+    users = (city.head, city.admin, city.county_head)
+    few = [count(client, user, calendar) for user in users]
+    for more in (1, 2):
+        other = factories.make_campaign(year=year + more)
+        make_self_assessment(city, other, State.PUBLISHED)
+    round_ = factories.make_round(city.admin, campaign, city.own, members=[city.reviewer])
+    for _ in range(3):
+        factories.make_finding(round_.visits.get(), city.reviewer)
+    factories.feed_back(round_.visits.get(), city.reviewer)
+    many = [count(client, user, calendar) for user in users]
+    assert max(many) <= BUDGET, many
+    assert [more - less for less, more in zip(few, many, strict=True)] == [2, 2, 2]
 
 
 def test_publicity(client, city):

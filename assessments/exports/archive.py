@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from django.db.models import F, Prefetch, QuerySet
@@ -96,22 +96,34 @@ def stream(
     `visible` is asked before each portion which of them the user may see *now*. `link` is where the
     QR code of a form leads. What could not be put in stands in NOTES, and the rest goes on.
     """
-    outlet, names, folders = _Outlet(), rollups.county_names(), dict[str, Names]()
+    return packed(_entries(visible, link, title))
+
+
+def packed(entries: Iterable[tuple[str, BinaryIO]]) -> Iterator[bytes]:
+    """A zip of these files, each with its path, piece by piece."""
+    outlet = _Outlet()
+    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for path, source in entries:
+            with source:
+                yield from _add(archive, outlet, path, source)
+    yield outlet.take()
+
+
+def _entries(
+    visible: Callable[[], QuerySet[SelfAssessment]], link: Callable[[Revision], str], title: str
+) -> Iterator[tuple[str, BinaryIO]]:
+    names, folders = rollups.county_names(), dict[str, Names]()
     expected, unions = visible().count(), 0
     notes = [title, f"生成时间：{timezone.localtime():%Y-%m-%d %H:%M}"]
-    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        for one in _each(visible):
-            unions += 1
-            top = Names().fresh(county_of(names, one.place))
-            folder = f"{top}/{folders.setdefault(top, Names()).fresh(one.organization.name)}"
-            for path, source in _contents(one, link, folder, notes):
-                with source:
-                    yield from _add(archive, outlet, path, source)
-        notes.append(f"应有 {expected} 个工会，放入 {unions} 个。")
-        if unions != expected:
-            notes.append("生成期间有工会撤回、被移出范围，或导出人的权限有变化。")
-        yield from _add(archive, outlet, NOTES, io.BytesIO("\r\n".join(notes).encode("utf-8-sig")))
-    yield outlet.take()
+    for one in _each(visible):
+        unions += 1
+        top = Names().fresh(county_of(names, one.place))
+        folder = f"{top}/{folders.setdefault(top, Names()).fresh(one.organization.name)}"
+        yield from _contents(one, link, folder, notes)
+    notes.append(f"应有 {expected} 个工会，放入 {unions} 个。")
+    if unions != expected:
+        notes.append("生成期间有工会撤回、被移出范围，或导出人的权限有变化。")
+    yield NOTES, io.BytesIO("\r\n".join(notes).encode("utf-8-sig"))
 
 
 def _each(visible: Callable[[], QuerySet[SelfAssessment]]) -> Iterator[SelfAssessment]:

@@ -98,6 +98,17 @@ class PictureFilter(ListFilter):
         return self._places.get(self.value("county"))
 
 
+def all_counties() -> list[Organization]:
+    """What the county filter offers on the pages for everybody."""
+    counties = Organization.objects.filter(tier__in=["COUNTY", "INDUSTRY"])
+    return list(counties.order_by("code").only("code", "name", "path", "tier"))
+
+
+def county_name(counties: list[Organization], place: str) -> str:
+    """Of the one in which the place is; empty where there is none."""
+    return next((one.name for one in counties if place.startswith(one.path)), "")
+
+
 def counties_of(user: User) -> list[Organization]:
     """What the county filter offers: counties and industries that the user may see."""
     return list(

@@ -12,6 +12,8 @@ from assessments import deadlines
 from assessments.choices import RecheckOutcome
 from assessments.forms.decisions import ConfirmationForm, DetailForm, text_field
 from assessments.forms.filters import UnionFilter
+from assessments.models.recognition import RecognitionQuerySet
+from organizations.models import Organization
 
 
 class RecognitionFilter(UnionFilter):
@@ -28,6 +30,26 @@ class RecognitionFilter(UnionFilter):
             ("revoked", "已撤销"),
         ],
     )
+
+
+class HonoursFilter(UnionFilter):
+    """As everywhere, and by the year of the title: of the titles that are there to choose from."""
+
+    of_year = forms.ChoiceField(label="年度", required=False)
+
+    def __init__(self, data: Any, counties: list[Organization], rows: RecognitionQuerySet) -> None:
+        super().__init__(data, counties)
+        self.rows = rows
+        years = rows.order_by("-campaign__year").values_list("campaign__year", flat=True)
+        self.fields["of_year"].choices = [
+            ("", "全部年度"),
+            *((str(year), f"{year} 年") for year in years.distinct()),
+        ]
+
+    def narrowed(self) -> RecognitionQuerySet:
+        rows = self.apply(self.rows, organization="organization__")
+        year = self.value("of_year")
+        return rows.filter(campaign__year=year) if year else rows
 
 
 class AwardForm(ConfirmationForm):

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,6 +14,7 @@ from assessments.choices import AppealKind, AppealState, State
 from assessments.models.campaign import Campaign
 from assessments.models.decision import Decision
 from assessments.models.evidence import StoredFile
+from assessments.models.recognition import Recognition
 from assessments.models.self_assessment import SelfAssessment, revision_code
 from organizations.models import User
 
@@ -63,6 +64,15 @@ class PublishedResultQuerySet(models.QuerySet["PublishedResult"]):
         return self.filter(
             removed_at=None, self_assessment__state__in=(State.PUBLISHED, State.FINAL)
         )
+
+    def with_lost_titles(self) -> PublishedResultQuerySet:
+        """With `title_lost`: whether the union has lost its title since it was decided."""
+        lost = Recognition.objects.filter(
+            organization=OuterRef("self_assessment__organization"),
+            campaign__cycle_start_year=OuterRef("period__campaign__cycle_start_year"),
+            revoked_at__gte=OuterRef("decision__decided_at"),
+        )
+        return self.annotate(title_lost=Exists(lost))
 
     def visible_to(self, user: User) -> PublishedResultQuerySet:
         return self.filter(self_assessment__in=SelfAssessment.objects.visible_to(user))

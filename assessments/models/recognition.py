@@ -22,9 +22,18 @@ class RecognitionQuerySet(models.QuerySet["Recognition"]):
     def valid(self) -> RecognitionQuerySet:
         return self.filter(revoked_at=None)
 
+    def public(self) -> RecognitionQuerySet:
+        """What everybody may read without signing in: the titles that are held."""
+        return self.valid().filter(organization__dissolved_on=None)
+
     def visible_to(self, user: User) -> RecognitionQuerySet:
         """Those of the self-assessments that the user may see."""
         return self.filter(decision__self_assessment__in=SelfAssessment.objects.visible_to(user))
+
+    def due_in(self, year: int) -> RecognitionQuerySet:
+        """Those that nobody has looked at again in that year."""
+        done = Recheck.objects.filter(recognition=OuterRef("pk"), year=year)
+        return self.public().filter(~Exists(done))
 
     def with_rechecks(self) -> RecognitionQuerySet:
         """With `checked_in`, the year of the latest re-check (None: never), and `in_question`,

@@ -19,7 +19,7 @@ from assessments import cases, files, permissions
 from assessments.assigning import NotAllowed
 from assessments.choices import CaseAction
 from assessments.forms.cases import CaseFilter, CaseForm, EditionForm, GalleryFilter, ReasonForm
-from assessments.forms.filters import counties_of
+from assessments.forms.filters import all_counties, counties_of
 from assessments.models import CasePhoto, ExemplaryCase
 from assessments.views.access import number_or_zero, review_or_404, withdrawn
 from assessments.views.evidence import file_response, thumbnail_response
@@ -51,9 +51,8 @@ class Gallery(FilteredListView):
     paginate_by = 12
 
     def get_queryset(self) -> QuerySet[ExemplaryCase]:
-        counties = Organization.objects.filter(tier__in=["COUNTY", "INDUSTRY"]).order_by("code")
         public = ExemplaryCase.objects.public()
-        self.filter = GalleryFilter(self.request.GET, list(counties), public)
+        self.filter = GalleryFilter(self.request.GET, all_counties(), public)
         return (
             self.filter.narrowed()
             .select_related("organization", "criterion")

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,7 +17,7 @@ from assessments.assigning import NotAllowed
 from assessments.forms.decisions import ConfirmationForm
 from assessments.forms.filters import counties_of
 from assessments.forms.recognition import AwardForm, RecheckForm, RecognitionFilter
-from assessments.models import Campaign, Recheck, Recognition
+from assessments.models import Campaign, Recognition
 from assessments.views.access import chosen_campaign, number_or_zero
 from assessments.views.certificates import PORTION
 from assessments.views.lists import LeadListView, union_columns
@@ -58,9 +58,7 @@ class RecognitionList(LeadListView):
             case "valid":
                 rows = rows.valid()
             case "due":
-                year = deadlines.local_day(deadlines.now()).year
-                done = Recheck.objects.filter(recognition=OuterRef("pk"), year=year)
-                rows = rows.valid().filter(~Exists(done))
+                rows = rows.due_in(deadlines.local_day(deadlines.now()).year)
             case "question":
                 rows = rows.valid().filter(in_question=True)
             case "revoked":

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_http_methods
 
 from assessments import appeals, deadlines, working_days
 from assessments.assigning import NotAllowed
-from assessments.choices import AppealKind, State
+from assessments.choices import AppealKind, Outcome, State
 from assessments.files import EvidenceRefused
+from assessments.forms.filters import all_counties, county_name
 from assessments.forms.publicity import AnswerLookUpForm, ObjectionForm, ResultFilter
-from assessments.models import PublishedResult
+from assessments.models import Campaign, PublishedResult
 from assessments.views.access import chosen_campaign
 from assessments.views.guessing import is_guessing, may_file, note_miss
-from organizations.models import Organization
 from organizations.views.lists import FilteredListView
 
 _BUSY = "提交太频繁，请过一小时再试。您填写的内容还在。"
@@ -36,13 +36,15 @@ class ResultList(FilteredListView):
 
     def get_queryset(self) -> QuerySet[PublishedResult]:
         self.campaign, self.campaigns = chosen_campaign(self.request)
-        counties = Organization.objects.filter(tier__in=["COUNTY", "INDUSTRY"])
-        self.counties = list(counties.order_by("code").only("code", "name", "path"))
+        if "year" not in self.request.GET:
+            self.campaign = self._last_published() or self.campaign
+        self.counties = all_counties()
         self.filter = ResultFilter(self.request.GET, self.counties)
         rows = (
             PublishedResult.objects.public()
             .filter(period__campaign=self.campaign)
             .select_related("period", "decision", "self_assessment__organization")
+            .with_lost_titles()
         )
         if self.campaign and self.campaign.publishes_points:
             rows = rows.prefetch_related("decision__criteria")
@@ -50,16 +52,23 @@ class ResultList(FilteredListView):
             rows = rows.filter(decision__outcome=outcome)
         return self.filter.apply(rows, organization="self_assessment__organization__")
 
+    def _last_published(self) -> Campaign | None:
+        """That of the newest list: the next campaign may have opened meanwhile, without results."""
+        shown = PublishedResult.objects.public().order_by("-period__published_at")
+        key = shown.values_list("period__campaign", flat=True).first()
+        return next((one for one in self.campaigns if one.pk == key), None)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         now = deadlines.now()
         lines = [
             {
                 "result": one,
-                "county": self._county(one.self_assessment.place),
+                "county": county_name(self.counties, one.self_assessment.place),
                 "open": one.self_assessment.state == State.PUBLISHED
                 and not one.period.is_over(now),
                 "final": one.self_assessment.state == State.FINAL,
+                "lost": one.title_lost and one.decision.outcome == Outcome.AT_STANDARD,
             }
             for one in context["results"]
         ]
@@ -70,9 +79,6 @@ class ResultList(FilteredListView):
             "lines": lines,
             "not_published_yet": any(one["result"].period.closes_on.year > known for one in lines),
         }
-
-    def _county(self, place: str) -> str:
-        return next((one.name for one in self.counties if place.startswith(one.path)), "")
 
 
 @login_not_required

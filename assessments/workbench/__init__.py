@@ -30,6 +30,7 @@ _COUNTED = (
     planning.plans_to_handle,
     city.extension_requests,
     city.publicity,
+    city.rechecks,
 )
 
 

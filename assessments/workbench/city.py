@@ -19,6 +19,7 @@ from assessments.models import (
     Appeal,
     Campaign,
     Inspection,
+    Recognition,
     RecommendationList,
     Review,
     SelfAssessment,
@@ -202,6 +203,23 @@ def appeals(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
             days_left=deadlines.days_left(counts["due"], at),
         )
     ]
+
+
+def rechecks(user: User, campaign: Campaign, at: dt.datetime) -> Iterator[Counted]:
+    """Titles of the two years before that nobody has looked at again this year (复查)."""
+    if permissions.may_lead(user):
+        year = deadlines.local_day(at).year
+        for named in (year - 1, year - 2):
+            titles = Recognition.objects.visible_to(user).filter(campaign__year=named)
+            yield Counted(
+                titles.due_in(year),
+                lambda waiting, named=named: Task(
+                    title="复查命名",
+                    text=f"{named} 年度命名的 {waiting} 个工会今年还没有复查。",
+                    url=f"{reverse('assessments:recognition_list')}?year={named}&standing=due",
+                    button="去复查",
+                ),
+            )
 
 
 def recommendations(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:

@@ -1,17 +1,20 @@
 """Titles: given together with numbers without a gap, looked up by number, looked at again, lost."""
 
 import datetime as dt
+import io
 import shutil
 import subprocess
+import zipfile
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from assessments import deadlines, recognition, rollups
+from assessments import deadlines, recognition, rollups, workbench
 from assessments.assigning import NotAllowed
 from assessments.choices import RecheckOutcome, State
-from assessments.models import Decision, Recheck, Recognition, Recusal
+from assessments.models import Campaign, Decision, Recheck, Recognition, Recusal
+from assessments.views import certificates
 from organizations import audit
 from organizations.choices import Role, Tier
 from organizations.models import AuditEvent, Notification, User
@@ -20,6 +23,7 @@ from tests.factories import PASSWORD, give_password, make_self_assessment
 
 pytestmark = pytest.mark.django_db
 LOOK_UP = reverse("assessments:certificate_look_up")
+HONOURS = reverse("assessments:honours")
 
 
 def fresh(user):
@@ -176,6 +180,24 @@ def test_certificates_and_letters_come_in_one_go(client, city, campaign, title):
     assert client.get(beyond).status_code == 404
 
 
+def test_all_papers_come_in_one_archive_however_many(client, city, campaign, title, monkeypatch):
+    monkeypatch.setattr(certificates, "PORTION", 2)
+    client.force_login(city.lead)
+    url = reverse("assessments:recognition_papers", args=[campaign.year])
+    assert url in client.get(reverse("assessments:recognition_list")).text
+    response = client.get(url)
+    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == [
+            f"{paper}（第 {part} 批）.pdf"
+            for part in (1, 2)
+            for paper in ("命名证书", "评定结果通知书")
+        ]
+        assert all(archive.read(name).startswith(b"%PDF") for name in archive.namelist())
+    client.force_login(city.head)
+    assert client.get(url).status_code == 404
+
+
 def test_a_union_has_its_own_certificate_marked_once_the_title_is_lost(client, city, title):
     client.force_login(city.head)
     url = reverse("assessments:certificate", args=[title.pk])
@@ -203,19 +225,42 @@ def test_a_number_is_found_however_it_was_typed(client, title, typed):
     assert title.union_name in response.text
 
 
+def lose(title, city):
+    recognition.recheck(title, RecheckOutcome.REVOKE, "弄虚作假", fresh(city.admin), "None")
+    recognition.confirm_revocation(title, fresh(city.lead), recognition.stamp(title))
+
+
 def test_a_lost_title_is_shown_as_such_and_the_reason_is_not(client, city, title):
-    Recheck.objects.create(
-        recognition=title,
-        year=2026,
-        outcome=RecheckOutcome.REVOKE,
-        remarks="弄虚作假",
-        by=city.admin,
-        at=deadlines.now(),
-        confirmed_by=city.lead,
-    )
-    Recognition.objects.filter(pk=title.pk).update(revoked_at=deadlines.now())
+    lose(title, city)
     text = client.get(LOOK_UP, {"number": str(title)}).text
     assert "证书无效" in text
+    assert "弄虚作假" not in text
+
+
+def test_everybody_reads_who_holds_a_title_and_nobody_else(client, city, campaign, title):
+    text = client.get(HONOURS).text
+    for union in (city.own, city.foreign, city.other_township):
+        assert union.name in text
+    assert city.direct.name not in text  # not at standard
+    assert str(title) in text
+    assert not any(user.full_name in text for user in city.users().values())
+    for query, found in (
+        ({"county": city.county.code}, {city.own.name}),
+        ({"tier": "TOWNSHIP"}, {city.other_township.name}),
+        ({"of_year": str(campaign.year), "q": "实验"}, {city.foreign.name}),
+        ({"of_year": "1999", "tier": "PLANET"}, None),  # makes no sense: left out of account
+    ):
+        held = {one.union_name for one in client.get(HONOURS, query).context["recognitions"]}
+        assert held == found or (found is None and len(held) == 3)
+
+
+def test_a_lost_title_is_gone_from_the_public_pages(client, city, title):
+    results = reverse("assessments:results")
+    assert client.get(results).text.count("已生效") == 4
+    lose(title, city)
+    assert city.own.name not in client.get(HONOURS).text
+    text = client.get(results).text
+    assert (text.count("命名已撤销"), text.count("已生效")) == (1, 3)
     assert "弄虚作假" not in text
 
 
@@ -248,6 +293,26 @@ def test_a_title_that_is_kept_is_told_and_on_record(client, city, title):
     page = client.get(title.get_absolute_url()).text
     assert "实地复查，保持较好。" in page
     assert str(city.lead) not in page
+
+
+def test_titles_of_earlier_years_wait_to_be_looked_at_again(client, city, campaign, title):
+    def waiting(user):
+        tasks = workbench.tasks(fresh(user), following, deadlines.now())
+        return [one for one in tasks if one.title == "复查命名"]
+
+    year = factories.today().year
+    Campaign.objects.update(year=year - 1, cycle_start_year=year - 1)
+    following = factories.make_campaign(cycle_start_year=year - 1)
+    assert waiting(city.head) == waiting(city.leader) == []
+    (task,) = waiting(city.lead)
+    assert task.text == f"{year - 1} 年度命名的 3 个工会今年还没有复查。"
+    recognition.recheck(title, RecheckOutcome.KEPT, "保持较好。", fresh(city.lead), "None")
+    client.force_login(city.admin)
+    (task,) = waiting(city.admin)
+    found = list(client.get(task.url).context["recognitions"])
+    assert len(found) == 2
+    assert title not in found
+    assert f"命名的 {len(found)} 个工会" in task.text
 
 
 def test_a_title_is_lost_by_two_people_and_counts_no_more(client, city, campaign, title):

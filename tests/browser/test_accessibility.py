@@ -256,6 +256,7 @@ def test_axe_finds_nothing_after_the_decision(
             reverse("assessments:result_object", args=[result.pk]),
             reverse("assessments:appeal_look_up"),
             reverse("assessments:certificate_look_up"),
+            reverse("assessments:honours"),
         ],
         city.head: [reverse("assessments:union_appeal", args=[published.pk])],
         city.sibling_head: [title.get_absolute_url(), recommended.get_absolute_url()],

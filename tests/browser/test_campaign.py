@@ -71,7 +71,11 @@ def test_a_whole_campaign(visit: Visit, city: City, tmp_path: Path):
         assert assessment.state == State.FINAL
 
     number = name_them(admin)
-    public.goto("/certificates/")
+    public.goto("/honours/")
+    for union in unions:
+        expect(public.locator("main")).to_contain_text(union.name)
+    assert findings(public) == []
+    follow(public.locator("main"), "核对证书")
     public.get_by_label("证书编号").fill(number)
     press(public, "核对")
     expect(public.locator("main")).to_contain_text("证书有效。")
