@@ -32,12 +32,14 @@ def publish(
     stand back from. `seen` is how many the page announced. Raises NotAllowed."""
     if not permissions.may_administer(by):
         raise NotAllowed("只有市总工会管理员可以公示。")
-    waiting = awaiting(campaign, by) if among is None else among
+    waiting = list(awaiting(campaign, by) if among is None else among)
+    if not waiting:
+        raise NotAllowed("没有等待公示的评定：可能刚刚已由别人公示。")
+    if len(waiting) != seen:
+        raise NotAllowed(f"等待公示的评定刚刚有了变化，现在是 {len(waiting)} 个，请核对后再公示。")
     rows = [one for one in waiting if permissions.may_administer(by, one)]
     if not rows:
-        raise NotAllowed("没有等待公示的评定：可能刚刚已由别人公示。")
-    if len(rows) != seen:
-        raise NotAllowed(f"等待公示的评定刚刚有了变化，现在是 {len(rows)} 个，请核对后再公示。")
+        raise NotAllowed("这些工会您都须回避，请由其他管理员公示。")
     period = publicity.open_period(campaign, by, deadlines.now(), title=title, days=days)
     try:
         workflow.perform_many(Action.PUBLISH, {one.pk: {"period": period} for one in rows}, by=by)

@@ -83,7 +83,9 @@ def publish(request: HttpRequest, year: int) -> HttpResponse:
         except NotAllowed as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"已公示，到 {done.closes_on:%Y-%m-%d} 结束。")
+            left = number - done.results.count()
+            others = f"{left} 个您须回避，由其他管理员公示。" if left else ""
+            messages.success(request, f"已公示，到 {done.closes_on:%Y-%m-%d} 结束。{others}")
             return redirect(done)
     today = deadlines.local_day(deadlines.now())
     closes_on = working_days.last_of(today, campaign.publicity_working_days)

@@ -103,10 +103,18 @@ def test_what_waits_stands_on_the_workbench(city, campaign, decided):
     assert waiting(city.lead) == []
 
 
-def test_whom_one_belongs_to_is_left_for_another(city, campaign, decided):
+def test_whom_one_belongs_to_is_left_for_another(client, city, campaign, decided):
     torn = make_user((city.city, Role.ADMIN), (city.own, Role.VIEWER))
-    period = publishing.publish(campaign, fresh(torn), title="一", days=5, seen=1)
+    client.force_login(give_password(torn))
+    url = reverse("assessments:publicity_publish", args=[campaign.year])
+    assert "公示 2 个评定结果" in client.get(url).content.decode()
+    sent = {"seen": 2, "title": "一", "days": 5, "password": PASSWORD}
+    page = client.post(url, sent, follow=True).content.decode()
+    assert "1 个您须回避，由其他管理员公示。" in page
+    period = PublicityPeriod.objects.get()
     assert [one.self_assessment for one in period.results.all()] == [decided[1]]
+    with pytest.raises(NotAllowed, match="您都须回避"):
+        publishing.publish(campaign, fresh(torn), title="二", days=5, seen=1)
 
 
 def test_everything_becomes_final_once_by_itself(city, campaign, decided):
@@ -184,6 +192,19 @@ def test_the_public_page_shows_what_is_published_and_nothing_else(client, city, 
     assert "已生效" in after
     assert "提异议" not in after
     assert client.get(RESULTS, {"format": "xlsx"})["Content-Type"].startswith("text/html")
+
+
+def test_the_results_that_are_there_come_first_though_the_next_campaign_has_opened(
+    client, city, campaign, decided
+):
+    publish(city, campaign)
+    following = factories.make_campaign(year=campaign.year + 1)
+    page = client.get(RESULTS).content.decode()
+    assert city.own.name in page
+    assert campaign.name in page
+    page = client.get(RESULTS, {"year": following.year}).content.decode()
+    assert city.own.name not in page
+    assert following.name in page
 
 
 def test_guessed_results_are_not_there(client, city, campaign, decided):
