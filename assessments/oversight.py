@@ -106,7 +106,7 @@ def staged(found: QuerySet[Organization], campaign: Campaign) -> QuerySet[Organi
     """Those that should hand in, with `stage`, `due` (the last day on which it may hand in),
     `last_urged`, `rank`, and of its self-assessment `entry_pk`, `entry_state`, `entry_total`,
     `entry_submitted_at`."""
-    policies = list(campaign.policies.values_list("tier", "endorsement_required"))
+    policies = [(one.tier, one.endorsement_required) for one in campaign.policies.all()]
     to_endorse = Q(
         entry__state=State.SUBMITTED,
         tier__in=[tier for tier, required in policies if required],

@@ -52,13 +52,14 @@ class Day:
 
 
 def days_of(user: User) -> list[Day]:
-    """What concerns the user in the campaigns that are under way, the earliest first. The number of
-    queries grows with these campaigns only."""
+    """What concerns the user in the campaigns that are under way, the earliest first: one query more
+    for each of these campaigns, and none for anything else that grows."""
     found: list[Day] = []
     live = (CampaignState.OPEN, CampaignState.CLOSED)
-    for campaign in Campaign.objects.filter(state__in=live):
+    for campaign in Campaign.objects.filter(state__in=live).prefetch_related("policies"):
         found += _of_campaign(user, campaign)
         found += _of_unions(user, campaign)
+    found += _of_publicity(live)
     found += _of_supervision(user, live)
     return sorted(found, key=lambda day: (day.on, day.occasion, day.uid))
 
@@ -79,9 +80,13 @@ def _of_campaign(user: User, campaign: Campaign) -> Iterable[Day]:
         yield Day(day, Occasion.ENDORSEMENT, campaign, oversight_page)
     if at_city:
         yield Day(campaign.review_deadline, Occasion.REVIEW, campaign, workbench)
-    for period in PublicityPeriod.objects.filter(campaign=campaign):
-        url = reverse("assessments:results")
-        yield Day(period.closes_on, Occasion.PUBLICITY, campaign, url, number=period.number)
+
+
+def _of_publicity(live: Collection[CampaignState]) -> Iterable[Day]:
+    periods = PublicityPeriod.objects.filter(campaign__state__in=live)
+    for one in periods.select_related("campaign"):
+        url = f"{reverse('assessments:results')}?year={one.campaign.year}"
+        yield Day(one.closes_on, Occasion.PUBLICITY, one.campaign, url, number=one.number)
 
 
 def _of_unions(user: User, campaign: Campaign) -> Iterable[Day]:
@@ -127,8 +132,7 @@ def as_calendar(days: Iterable[Day], root: str) -> bytes:
         event = Event()
         event.add("uid", day.uid)
         event.add("dtstamp", now)
-        event.add("dtstart", day.on)
-        event.add("dtend", day.on + dt.timedelta(days=1))
+        event.add("dtstart", day.on)  # a whole day: no end is needed
         event.add("summary", day.title)
         event.add("url", f"{root}{day.link}")
         event.add("transp", "TRANSPARENT")
