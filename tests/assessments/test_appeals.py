@@ -1,20 +1,23 @@
 """Objections without an account, the union's own appeal, and what the city makes of them."""
 
 import datetime as dt
+import io
 
 import pytest
 from captcha.models import CaptchaStore
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.urls import reverse
 
-from assessments import appeals, orphans, publicity
+from assessments import appeals, orphans, publicity, publishing
 from assessments.assigning import NotAllowed
 from assessments.choices import Action, AppealKind, AppealState, State
 from assessments.models import Appeal, Decision, PublicityPeriod, Recusal, StoredFile
 from assessments.views import guessing
 from organizations.models import Notification, User
 from tests import factories
+from tests.assessments.views.test_notices import HOSTILE
 from tests.factories import make_self_assessment
 from tests.uploads import PDF
 
@@ -210,6 +213,44 @@ def test_a_result_under_appeal_is_not_taken_off_the_list(city, published):
         factories.perform(published, Action.WITHDRAW_PUBLICATION, city.admin, reason="误")
 
 
+def test_a_result_under_appeal_is_not_published_again(city, campaign, published):
+    def refuse_to_publish(why):
+        with pytest.raises(factories.workflow.TransitionRefused, match="您不能进行这项操作"):
+            factories.perform(published, Action.PUBLISH, city.admin)
+        with pytest.raises(NotAllowed, match=why):
+            publishing.publish(campaign, fresh(city.admin), title="又一批", days=5, seen=1)
+        assert PublicityPeriod.objects.count() == 1
+
+    appeal = file(published, AppealKind.APPEAL, fresh(city.head))
+    refuse_to_publish("没有等待公示的评定")
+    handled_by(appeal, city.lead)
+    appeals.answer(appeal, AppealState.ACCEPTED, "确有漏算。", fresh(city.lead))
+    published.refresh_from_db()
+    refuse_to_publish("没有等待公示的评定")  # it has to be reviewed and decided first
+
+
+def test_nothing_hostile_comes_out_of_what_is_put_forward(client, city, published):
+    text = "\n".join(HOSTILE)
+    objection = file(published, name=HOSTILE[1][:40], contact=HOSTILE[3][:60], text=text)
+    appeal = file(published, AppealKind.APPEAL, fresh(city.head), text=text)
+    appeals.answer(handled_by(objection, city.lead), AppealState.REJECTED, text, fresh(city.lead))
+    found = client.post(LOOK_UP, {"number": str(objection), "code": objection.code})
+    pages = [found.content.decode()]
+    own = reverse("assessments:union_appeal", args=[published.pk])
+    for user, address in (
+        (city.lead, objection.get_absolute_url()),
+        (city.lead, reverse("assessments:appeal_list")),
+        (city.head, own),
+        (city.head, reverse("organizations:inbox")),
+    ):
+        client.force_login(user)
+        pages.append(client.get(address).content.decode())
+    assert sum("&lt;script&gt;alert(1)&lt;/script&gt;" in page for page in pages) >= 4
+    for page in pages:
+        assert not [one for one in HOSTILE if one in page]
+    assert str(appeal) in pages[3]
+
+
 def test_a_comment_is_answered_and_changes_nothing(city, published):
     appeal = handled_by(file(published, AppealKind.COMMENT), city.lead)
     with pytest.raises(NotAllowed, match="请选择办理结果"):
@@ -231,6 +272,16 @@ def test_contacts_are_forgotten_in_time(city, published):
     done.refresh_from_db()
     open_.refresh_from_db()
     assert (done.name, done.contact, open_.name) == ("", "", "张三")
+
+
+def test_sums_that_nobody_worked_out_do_not_pile_up(client, url):
+    for _ in range(2):
+        client.get(url)
+    CaptchaStore.objects.filter(pk=CaptchaStore.objects.earliest("pk").pk).update(
+        expiration=factories.deadlines.now() - dt.timedelta(minutes=1)
+    )
+    call_command("close_publicity", stdout=io.StringIO())
+    assert CaptchaStore.objects.count() == 1
 
 
 def test_an_attachment_is_no_orphan(published):
