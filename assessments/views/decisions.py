@@ -183,7 +183,9 @@ def prepare(request: HttpRequest) -> HttpResponse:
         except deciding.NotAllowed as error:
             form.add_error(None, str(error))
         else:
-            left = f"，{listed.left_out} 份已在别的名单里" if listed.left_out else ""
+            left = ""
+            if listed.left_out:
+                left = f"，另有 {listed.left_out} 份不能列入（已在别的名单里，或分差待仲裁）"
             messages.success(request, f"已拟定名单，列入 {listed.added} 份{left}。")
             return redirect(batch)
     return render(
