@@ -278,8 +278,13 @@ def line(request: HttpRequest, pk: int, line: int) -> HttpResponse:
         pk=one.self_assessment_id,
     )
     asked = request.POST.get("act", "")
+    sections = worksheet.load(assessment)
+    lines = [each for part in sections for each in part.lines]
     correction = CorrectionForm(
-        assessment.rubric, _sent(request) if asked == "correct" else None, prefix="correct"
+        lines,
+        _sent(request) if asked == "correct" else None,
+        chosen=(request.POST or request.GET).get("correct-indicator", ""),
+        prefix="correct",
     )
     override = OverrideForm(_sent(request) if asked == "override" else None, prefix="override")
     confirmation = ConfirmationForm(
@@ -292,8 +297,8 @@ def line(request: HttpRequest, pk: int, line: int) -> HttpResponse:
     acts = {
         "correct": lambda values: deciding.correct(
             one,
-            values["indicator"],
-            deciding.Rating(score=values["score"]),
+            correction.line.indicator,
+            correction.rating.rating,
             values["reason"],
             request.user,
         ),
@@ -324,8 +329,7 @@ def line(request: HttpRequest, pk: int, line: int) -> HttpResponse:
             else:
                 messages.success(request, done[asked])
                 return redirect(found if asked == "exclude" else one)
-    sections = worksheet.load(assessment)
-    verdict = verdicts.verdict_of(assessment, [one for part in sections for one in part.lines])
+    verdict = verdicts.verdict_of(assessment, lines)
     own = worksheet.result_of(sections, assessment.campaign)
     return render(
         request,
@@ -344,6 +348,7 @@ def line(request: HttpRequest, pk: int, line: int) -> HttpResponse:
             "own_total": own.total,
             "is_stale": one.stamp != verdict.stamp,
             "correction": correction,
+            "standing": verdict.at(correction.line.indicator) if correction.line else None,
             "override": override,
             "confirmation": confirmation,
             "seen": deciding.override_stamp(one),

@@ -457,6 +457,39 @@ def test_correcting_on_the_page(client, city, batch, reviewed):
     assert client.post(batch.get_absolute_url() + "nonsense/").status_code == 404
 
 
+def test_a_miscounted_rate_and_list_are_corrected_before_the_meeting(client, city, batch, reviewed):
+    client.force_login(city.lead)
+    page = line_of(batch, reviewed[0]).get_absolute_url()
+    chosen = client.get(page, {"correct-indicator": "G2.06"}).content.decode()
+    assert "118 ÷ 120" in chosen  # what the union says, beside the fields
+    assert 'name="correct-denominator"' in chosen
+    counts = {"correct-indicator": "G2.06", "correct-reason": "会上核对名册"}
+    for typed, message in (
+        ({}, "请填写核实的数字。"),
+        ({"correct-numerator": "60"}, "请填写核实的数字。"),
+        ({"correct-numerator": "130", "correct-denominator": "120"}, "不能大于"),
+    ):
+        html = client.post(page, {"act": "correct"} | counts | typed).content.decode()
+        assert message in html
+        assert "会上核对名册" in html
+    assert not Adjustment.objects.exists()
+    counts |= {"correct-numerator": "60", "correct-denominator": "120"}
+    client.post(page, {"act": "correct"} | counts)
+    items = {"correct-indicator": "G1.03", "correct-reason": "没有活动场地"}
+    items["correct-checked"] = ["-"]
+    client.post(page, {"act": "correct"} | items)
+    rate, none = Adjustment.objects.order_by("indicator__code").reverse()
+    assert (rate.numerator, rate.denominator, none.checked_items) == (60, 120, [])
+    line = line_of(batch, reviewed[0])
+    assert line.outcome == Outcome.NOT_AT_STANDARD  # both are mandatory
+    record = audit.events_of(reviewed[0]).filter(action="ADJUST").order_by("number").first()
+    assert record.details["rating"] == {"numerator": 60, "denominator": 120}
+    deciding.apply(batch, "", fresh(city.lead))
+    decision = Decision.objects.get(self_assessment=reviewed[0])
+    assert decision.scores.get(indicator__code="G2.06").remark == "会上核对名册"
+    assert "会上核对名册" in text_of(client.get(decision.get_absolute_url()))
+
+
 def test_the_letter_names_what_to_improve_worst_first(city, batch, reviewed):
     deciding.apply(batch, "", fresh(city.lead))
     found = letters.write(Decision.objects.get(self_assessment=reviewed[2]))
