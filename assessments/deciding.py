@@ -161,6 +161,7 @@ def correct(
     """Set a score, or items or counts, in place of what the reviewers come to, with a reason; the
     line follows, and an override of it is void. Raises NotAllowed."""
     _lock(line.batch, by)
+    line = _locked_line(line, by)
     assessment = assigning.lock(line.self_assessment)
     if assessment.state != State.REVIEWED or not permissions.may_lead(by, assessment):
         raise NotAllowed(f"“{assessment.organization}”目前不能调整得分。")

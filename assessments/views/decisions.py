@@ -23,7 +23,6 @@ from assessments.forms.decisions import (
     DecisionFilter,
     OverrideForm,
 )
-from assessments.forms.filters import counties_of
 from assessments.models import (
     Decision,
     DecisionBatch,
@@ -100,23 +99,32 @@ class DecisionList(LeadListView):
         Column("remarks", "提示", _remarks, width=30, inside="outcome"),
     )
     states = (State.REVIEWED, *DECIDED_STATES)
+    filter_class = DecisionFilter
+
+    def left(self) -> QuerySet[SelfAssessment]:
+        """The rows that the filter leaves."""
+        return _narrowed(super().get_queryset(), self.filter)
 
     def get_queryset(self) -> QuerySet[SelfAssessment]:
-        rows = super().get_queryset()
-        self.filter = decision_filter(self.request)
+        rows = self.left().select_related("standing")
         standing = Decision.objects.filter(superseded_at=None)
-        rows = narrowed(rows, self.filter).select_related(
-            "organization__parent", "rubric", "standing"
-        )
         pending = PendingDecision.objects.filter(is_open=True).select_related("batch")
         return (
-            standings.with_ranks(rows.order_by("standing__tier", "-standing__total", "pk"))
+            standings.by_rank(rows, county=False, backwards=False)
             .annotate(filled_by_proxy=Exists(_by_proxy()))
             .prefetch_related(
                 Prefetch("decisions", standing, to_attr="standing_decisions"),
                 Prefetch("pending_decisions", pending, to_attr="open_lines"),
             )
         )
+
+    def in_order(self, rows: QuerySet, sort: str, backwards: bool) -> QuerySet:
+        if sort in ("tier_rank", "county_rank"):
+            return standings.by_rank(rows, county=sort == "county_rank", backwards=backwards)
+        return super().in_order(rows, sort, backwards)
+
+    def prepared(self, rows: list[SelfAssessment]) -> list[SelfAssessment]:
+        return list(standings.with_ranks(rows))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -133,14 +141,8 @@ def _by_proxy() -> QuerySet[Revision]:
     ).exclude(filled_by_proxy="")
 
 
-def decision_filter(request: HttpRequest) -> DecisionFilter:
-    states = [(state.value, state.label) for state in DecisionList.states]
-    return DecisionFilter(request.GET, counties_of(request.user), states)
-
-
-def narrowed(rows: QuerySet[SelfAssessment], filter_: DecisionFilter) -> QuerySet[SelfAssessment]:
-    """The rows that the filter leaves."""
-    rows = filter_.apply(rows, organization="organization__", state="state")
+def _narrowed(rows: QuerySet[SelfAssessment], filter_: DecisionFilter) -> QuerySet[SelfAssessment]:
+    """Of what the filter of every list leaves, what that of decisions does."""
     if outcome := filter_.value("outcome"):
         rows = rows.filter(standing__outcome=outcome)
     listed = PendingDecision.objects.filter(self_assessment=OuterRef("pk"), is_open=True)
@@ -165,9 +167,7 @@ def prepare(request: HttpRequest) -> HttpResponse:
     page.setup(request)
     if not permissions.may_lead(request.user):
         raise Http404
-    rows = narrowed(LeadListView.get_queryset(page), decision_filter(request)).filter(
-        state=State.REVIEWED
-    )
+    rows = page.left().filter(state=State.REVIEWED)
     if page.campaign is None:
         raise Http404
     chosen = [number_or_zero(key) for key in request.GET.getlist("assessment")][:_CHOSEN]

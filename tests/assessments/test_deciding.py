@@ -129,7 +129,7 @@ def test_ranks_are_among_all_of_the_tier_and_of_the_county(city, campaign, revie
     )
     rows = {
         row.pk: (row.tier_rank, row.county_rank)
-        for row in standings.with_ranks(SelfAssessment.objects.all())
+        for row in standings.with_ranks(list(SelfAssessment.objects.all()))
     }
     assert rows == {
         reviewed[0].pk: (1, 1),
@@ -137,8 +137,26 @@ def test_ranks_are_among_all_of_the_tier_and_of_the_county(city, campaign, revie
         same.pk: (2, 2),
         reviewed[2].pk: (4, 1),
     }
-    filtered = standings.with_ranks(SelfAssessment.objects.filter(pk=reviewed[2].pk)).get()
+    (filtered,) = standings.with_ranks([SelfAssessment.objects.get(pk=reviewed[2].pk)])
     assert filtered.tier_rank == 4  # what a filter leaves out still counts
+
+
+@pytest.mark.parametrize(
+    ("sort", "places"),
+    [
+        ("tier_rank", [1, 2, 2, 4]),
+        ("-tier_rank", [4, 2, 2, 1]),
+        ("county_rank", [(4, 1), (1, 1), (2, 2), (2, 1)]),
+        ("-county_rank", [(4, 1), (2, 2), (1, 1), (2, 1)]),
+    ],
+)
+def test_the_table_is_sorted_by_places(client, city, campaign, reviewed, sort, places):
+    """By place in the county: county by county, those directly under the city first."""
+    make_self_assessment(city, campaign, State.REVIEWED, organization=city.sibling, share="0.9")
+    client.force_login(city.lead)
+    rows = client.get(LIST, {"sort": sort}).context["assessments"]
+    found = [(row.tier_rank, row.county_rank) for row in rows]
+    assert [pair if isinstance(places[0], tuple) else pair[0] for pair in found] == places
 
 
 # --- The list -------------------------------------------------------------------------------------
@@ -269,6 +287,15 @@ def test_a_corrected_score_counts_and_voids_an_override(city, batch, reviewed):
     assert Adjustment.objects.get().reason == "会上核实"
     deciding.apply(batch, "", fresh(city.lead))
     assert Decision.objects.get(self_assessment=reviewed[0]).total == 98
+
+
+def test_what_was_taken_off_meanwhile_is_not_corrected(city, batch, reviewed):
+    line = line_of(batch, reviewed[0])
+    deciding.exclude(line_of(batch, reviewed[0]), fresh(city.admin))
+    indicator, rating = Indicator.objects.get(code="G1.01"), Rating(score=Decimal(1))
+    with pytest.raises(deciding.NotAllowed, match="已经移出名单"):
+        deciding.correct(line, indicator, rating, "会上核实", fresh(city.lead))
+    assert not Adjustment.objects.exists()
 
 
 # --- Overrides --------------------------------------------------------------------------------------
