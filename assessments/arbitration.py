@@ -152,11 +152,11 @@ def stamp(verdict: verdicts.Verdict, number: int) -> str:
     return verdicts.digest_of(verdict.results[number])
 
 
-def chosen(row: Row, choice: str, score: Decimal | None) -> Rating | None:
+def chosen(row: Row, choice: str, own: Rating | None) -> Rating | None:
     """The rating that a choice on the page stands for: a reviewer's (by the key of the review), or
-    a score of the lead's own; None where what the reviewers come to together stands."""
+    the lead's own; None where what the reviewers come to together stands."""
     if choice == OWN:
-        return Rating(score=score)
+        return own
     ratings: Mapping[str, Rating] = {
         str(opinion.review.pk): opinion.score.rating for opinion in row.opinions
     }

@@ -42,7 +42,7 @@ class Deviation:
 @dataclass(frozen=True)
 class Calibration:
     """One reviewer in one campaign. `mean_total` (0–100) and `total_spread` are of the completed
-    reviews; `seconds` is the mean time spent scoring one, `waited` the median time from assigned to
+    reviews of what all have scored; `seconds` is the mean time spent scoring one, `waited` the median time from assigned to
     completed; `by_criterion` the deviation in each of the six, `deviation` over all of them; None
     where nobody else has scored the same."""
 
@@ -78,6 +78,8 @@ def of_campaign(campaign: Campaign, only: User | None = None) -> list[Calibratio
         reviews = reviews.filter(reviewer=only)
         criteria = criteria.filter(review__reviewer=only)
     done = Q(completed_at__isnull=False)
+    # The mean of one review is that review: nothing counts before all are in.
+    all_in = done & Q(total__isnull=False, self_assessment__state__in=REVIEWED_STATES)
     totals = {
         row["reviewer"]: row
         for row in reviews.order_by()
@@ -85,10 +87,8 @@ def of_campaign(campaign: Campaign, only: User | None = None) -> list[Calibratio
         .annotate(
             assigned=Count("pk"),
             completed=Count("pk", filter=done),
-            mean_total=Avg("total", filter=done, output_field=FloatField()),
-            total_spread=StdDev(
-                "total", filter=done & Q(total__isnull=False), output_field=FloatField()
-            ),
+            mean_total=Avg("total", filter=all_in, output_field=FloatField()),
+            total_spread=StdDev("total", filter=all_in, output_field=FloatField()),
             seconds=Avg("active_seconds", filter=done & Q(active_seconds__gt=0)),
         )
     }

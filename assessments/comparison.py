@@ -84,6 +84,12 @@ def standing_scores(
     return rows
 
 
+def is_blind(assessment: SelfAssessment, reader: User) -> bool:
+    """Whether the reader has it to review, and not all are in."""
+    own = any(review.reviewer_id == reader.pk for review in assessment.reviews.all())
+    return own and assessment.state not in REVIEWED_STATES
+
+
 def visible_reviews(assessment: SelfAssessment, reader: User) -> list[Review]:
     """Whose scores the reader may see: a reviewer's own until all are in, then all of them; the
     completed ones for the lead and the city's 管理员, unless they review it themselves."""

@@ -17,6 +17,7 @@ from assessments import (
     permissions,
     standings,
     verdicts,
+    versions,
     workflow,
 )
 from assessments.choices import Action, AdjustmentSource, BatchState, Outcome, State
@@ -155,16 +156,17 @@ def exclude(line: PendingDecision, by: User) -> None:
 
 @transaction.atomic
 def correct(
-    line: PendingDecision, indicator: Indicator, score: Rating, reason: str, by: User
+    line: PendingDecision, indicator: Indicator, rating: Rating, reason: str, by: User
 ) -> None:
-    """Set a score in place of what the reviewers come to, with a reason; the line follows, and an
-    override of it is void. Raises NotAllowed."""
+    """Set a score, or items or counts, in place of what the reviewers come to, with a reason; the
+    line follows, and an override of it is void. Raises NotAllowed."""
     _lock(line.batch, by)
+    line = _locked_line(line, by)
     assessment = assigning.lock(line.self_assessment)
     if assessment.state != State.REVIEWED or not permissions.may_lead(by, assessment):
         raise NotAllowed(f"“{assessment.organization}”目前不能调整得分。")
     verdicts.adjust(
-        assessment, indicator, score, source=AdjustmentSource.DECISION, reason=reason, by=by
+        assessment, indicator, rating, source=AdjustmentSource.DECISION, reason=reason, by=by
     )
     standings.refresh(assessment)
     record(
@@ -172,7 +174,7 @@ def correct(
         by=by,
         subject=assessment,
         details=answering.capacity(by, assessment)
-        | {"indicator": indicator.code, "score": str(score.score), "reason": reason},
+        | {"indicator": indicator.code, "rating": versions.said(rating), "reason": reason},
     )
     line = PendingDecision.objects.select_related("self_assessment__standing").get(pk=line.pk)
     _bring_up_to_date([line])

@@ -6,7 +6,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
@@ -18,6 +17,7 @@ from assessments import (
     assigning,
     audiences,
     deadlines,
+    entries,
     files,
     library,
     permissions,
@@ -174,19 +174,21 @@ def plan_stamp(inspection: Inspection) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """What is written at one indicator; `seen` is the stamp of what the page showed."""
+    """What is written at one indicator; `rating` is what is proposed, if anything is, and `seen`
+    the stamp of what the page showed."""
 
     indicator: Indicator
     verdict: str
     text: str
-    score: Decimal | None
+    rating: Rating | None
     seen: str
 
 
 def stamp(finding: InspectionFinding | None) -> str:
     if finding is None:
         return ""
-    return verdicts.digest_of([finding.verdict, finding.text, str(finding.score)])
+    texts = {"verdict": finding.verdict, "text": finding.text}
+    return entries.Entry(finding.rating, texts).fingerprint
 
 
 @transaction.atomic
@@ -196,19 +198,22 @@ def save(
     """Store what was written; what somebody else has stored meanwhile is not overwritten but given
     back, by key of the indicator. Raises NotAllowed."""
     locked = _lock(inspection, by)
-    stored = {one.indicator_id: one for one in locked.findings.select_related("saved_by")}
+    stored = {
+        one.indicator_id: one for one in locked.findings.select_related("saved_by", "indicator")
+    }
     conflicts: dict[int, InspectionFinding] = {}
     for entry in entries:
         finding = stored.get(entry.indicator.pk)
-        typed = InspectionFinding(verdict=entry.verdict, text=entry.text, score=entry.score)
+        typed = InspectionFinding(verdict=entry.verdict, text=entry.text)
+        typed.apply(entry.rating or Rating())
         if stamp(typed) == stamp(finding) or (finding is None and stamp(typed) == _EMPTY):
             continue
         if stamp(finding) != entry.seen:
             conflicts[entry.indicator.pk] = finding
             continue
         finding = finding or InspectionFinding(inspection=locked, indicator=entry.indicator)
-        finding.verdict, finding.text, finding.score = entry.verdict, entry.text, entry.score
-        finding.saved_by = by
+        finding.verdict, finding.text, finding.saved_by = entry.verdict, entry.text, by
+        finding.apply(typed.rating)
         finding.save()
     return conflicts
 
@@ -265,11 +270,11 @@ def complete(
     locked.save()
     _record("INSPECTION_DONE", locked, by, {"on": visited_on.isoformat()})
     organization = locked.self_assessment.organization
-    proposed = locked.findings.filter(score__isnull=False).count()
-    told = f"，建议调整 {proposed} 项得分，请处理" if proposed else ""
+    number = proposed(locked).count()
+    told = f"，建议调整 {number} 项得分，请处理" if number else ""
     notify(
         audiences.leads(organization),
-        kind=NotificationKind.TURN if proposed else NotificationKind.INFO,
+        kind=NotificationKind.TURN if number else NotificationKind.INFO,
         text=f"“{organization}”的现场核查已办结{told}。",
         link=locked.get_absolute_url(),
         by=by,
@@ -302,13 +307,26 @@ def cancel(inspection: Inspection, reason: str, by: User) -> None:
 
 def proposed(inspection: Inspection) -> QuerySet[InspectionFinding]:
     """Scores that the lead has not made count yet."""
-    return inspection.findings.filter(score__isnull=False, applied_at=None)
+    return inspection.findings.proposing().filter(applied_at=None)
+
+
+def changed_since(inspection: Inspection, assessment: SelfAssessment) -> set[str]:
+    """Codes of the indicators that the union has handed in otherwise since they were looked at:
+    what was found there says nothing of what stands now. A query where it has handed in again."""
+    if inspection.revision == assessment.revision:
+        return set()
+    numbers = (inspection.revision, assessment.revision)
+    revisions = assessment.revisions.filter(number__in=numbers)
+    contents = dict(revisions.values_list("number", "content"))
+    before, now = (contents[number] for number in numbers)
+    return {code for code, content in now.items() if before.get(code) != content}
 
 
 @transaction.atomic
 def apply_scores(inspection: Inspection, by: User) -> int:
-    """Make the proposed scores count in place of what the reviewers come to; how many. Raises
-    NotAllowed: not done yet, not reviewed yet (they wait), or the submission has changed since."""
+    """Make the proposed scores count in place of what the reviewers come to, but for indicators
+    that have changed since they were looked at; how many. Raises NotAllowed: not done yet, not
+    reviewed yet (they wait), or nothing (any more) to make count."""
     assessment = _lock_assessment(inspection.self_assessment, by)
     locked = Inspection.objects.select_for_update().get(pk=inspection.pk)
     if locked.state != InspectionState.DONE:
@@ -317,11 +335,13 @@ def apply_scores(inspection: Inspection, by: User) -> int:
         raise NotAllowed(
             f"该申报目前是“{assessment.get_state_display()}”；评审完毕、作出评定之前才能调整得分。"
         )
-    if assessment.revision != locked.revision:
+    outdated = changed_since(locked, assessment)
+    found = list(proposed(locked).select_related("indicator"))
+    waiting = [one for one in found if one.indicator.code not in outdated]
+    if found and not waiting:
         raise NotAllowed(
-            f"核查的是第 {locked.revision} 次提交，申报工会已经重新提交，不能按原来的核查调整得分。"
+            f"核查的是第 {locked.revision} 次提交，这些指标申报工会重新提交时改过，不能按原来的核查调整得分。"
         )
-    waiting = list(proposed(locked).select_related("indicator"))
     if not waiting:
         raise NotAllowed("没有等待处理的建议得分。")
     now = deadlines.now()
@@ -329,7 +349,7 @@ def apply_scores(inspection: Inspection, by: User) -> int:
         verdicts.adjust(
             assessment,
             finding.indicator,
-            Rating(score=finding.score),
+            finding.rating,
             source=AdjustmentSource.INSPECTION,
             reason=f"现场核查{FindingVerdict(finding.verdict).label if finding.verdict else ''}："
             f"{finding.text}",

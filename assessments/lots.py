@@ -125,3 +125,14 @@ def counties_of(strata: Iterable[Stratum]) -> dict[str, str]:
     """Names of the counties of strata, by path. One query."""
     paths = {one.name.split(":")[1] for one in strata}
     return dict(Organization.objects.filter(path__in=paths).values_list("path", "name"))
+
+
+def shown(strata: Iterable[Stratum]) -> list[tuple[str, str, int, int]]:
+    """(tier, county, how many there are, how many are drawn) for the screen."""
+    names = counties_of(strata)
+    found = []
+    for one in strata:
+        tier, path = one.name.split(":")
+        direct = "全市" if tier == Tier.COUNTY else "市直单位"
+        found.append((Tier(tier).label, names.get(path, direct), len(one.keys), one.wanted))
+    return found

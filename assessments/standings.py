@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import Rank
 
 from assessments import verdicts
 from assessments.choices import REVIEWED_STATES
@@ -97,22 +97,28 @@ def _refresh(keys: Iterable[int]) -> None:
     _write(reviewed, verdicts.verdicts_of(reviewed))
 
 
-def with_ranks(rows: QuerySet[SelfAssessment]) -> QuerySet[SelfAssessment]:
-    """Each row's place among all of its tier in the campaign, `tier_rank`, and among those of its
-    county, `county_rank`; equal totals share a place (1, 2, 2, 4). Whatever a filter leaves out
-    still counts."""
-    better = Standing.objects.filter(
-        campaign=OuterRef("campaign"),
-        tier=OuterRef("standing__tier"),
-        total__gt=OuterRef("standing__total"),
-    ).order_by()
-
-    def rank(others: QuerySet[Standing]) -> Any:
-        counted = others.values("campaign").annotate(number=Count("pk")).values("number")
-        return Coalesce(Subquery(counted), 0) + 1
-
-    return rows.annotate(
-        tier_rank=rank(better),
-        county_rank=rank(better.filter(county=OuterRef("standing__county"))),
-        standing_total=F("standing__total"),
+def with_ranks(rows: Sequence[SelfAssessment]) -> Sequence[SelfAssessment]:
+    """Put to each row its place among all of its tier in the campaign, `tier_rank`, and among those
+    of its county, `county_rank`; equal totals share a place (1, 2, 2, 4). Whatever a filter leaves
+    out still counts. One query: all places are reckoned in one pass, then those of the rows picked."""
+    best = F("total").desc()
+    places = Standing.objects.filter(campaign__in={one.campaign_id for one in rows}).annotate(
+        tier_rank=Window(Rank(), partition_by=["campaign", "tier"], order_by=best),
+        county_rank=Window(Rank(), partition_by=["campaign", "tier", "county"], order_by=best),
     )
+    # Beside a condition on a place, the rows are picked after the places are given.
+    picked = places.filter(Q(self_assessment__in=[one.pk for one in rows]) | Q(tier_rank=0))
+    found = {
+        key: (tier, county)
+        for key, tier, county in picked.values_list("self_assessment", "tier_rank", "county_rank")
+    }
+    for one in rows:
+        one.tier_rank, one.county_rank = found.get(one.pk, (None, None))
+    return rows
+
+
+def by_rank(rows: QuerySet[SelfAssessment], *, county: bool, backwards: bool) -> QuerySet:
+    """In the order of the places, tier by tier, or county by county in each."""
+    groups = ["standing__tier", "standing__county"] if county else ["standing__tier"]
+    total = "standing__total" if backwards else "-standing__total"
+    return rows.order_by(*groups, total, "pk")

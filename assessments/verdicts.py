@@ -95,6 +95,11 @@ class Verdict:
         """Tells apart two verdicts on a submission."""
         return digest_of([self.result, self.results, self.vetoes, self.discrepant])
 
+    def at(self, indicator: Indicator) -> IndicatorResult | None:
+        """What they come to at one indicator."""
+        found = self.results.get(indicator.criterion.number, ())
+        return next((one for one in found if one.code == indicator.code), None)
+
     @property
     def outcome(self) -> Outcome:
         return Outcome.AT_STANDARD if self.result.at_standard else Outcome.NOT_AT_STANDARD

@@ -17,7 +17,7 @@ from typing import Any
 from assessments import deadlines
 from assessments.entries import Entry
 from assessments.models import Answer, AnswerChange, SelfAssessment
-from assessments.scoring import IndicatorRule
+from assessments.scoring import IndicatorRule, Rating
 from organizations.models import User
 
 #: What one person types at one answer within this time is one change.
@@ -63,6 +63,12 @@ def content_of(entry: Entry) -> dict[str, Any]:
         "not_applicable": rating.not_applicable,
         **entry.texts,
     }
+
+
+def said(rating: Rating) -> dict[str, Any]:
+    """Of a rating what is there, for the record."""
+    content = content_of(Entry(rating))
+    return {name: value for name, value in content.items() if value not in (None, False)}
 
 
 def content_of_answer(answer: Answer) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The budget of design.md, section 6: at most 12 queries on any page, whatever the size."""
 
+import gzip
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -29,9 +31,11 @@ from assessments.models import (
     Evidence,
     Indicator,
     Inspection,
+    ReviewScore,
     Rubric,
     SelfAssessment,
     Similarity,
+    Standing,
     StoredFile,
     Trace,
 )
@@ -462,6 +466,22 @@ def test_pages_of_a_review(client, city, campaign):
     assert count(client, city.reviewer, page) <= BUDGET
 
 
+def test_the_page_of_an_arbitration(client, city, campaign):
+    campaign.policies.update(reviewers=2)
+    both = [city.reviewer, city.other_reviewer]
+    apart = make_self_assessment(city, campaign, State.UNDER_REVIEW, reviewers=both)
+    for reviewer in both:
+        demo.score_like_union(apart, reviewer)
+    ReviewScore.objects.filter(review__reviewer=both[1], score__isnull=False).update(
+        score=0, remark="没有材料。"
+    )
+    for reviewer in both:
+        factories.perform(apart, Action.COMPLETE_REVIEW, reviewer)
+    for number in apart.discrepant:
+        page = reverse("assessments:arbitrate", args=[apart.pk, number])
+        assert count(client, city.lead, page) <= BUDGET, number
+
+
 @pytest.mark.parametrize("others", [3, 150])
 def test_pages_of_what_is_alike(client, city, campaign, others):
     """A submission with files, pictures and accounts that many others have handed in too."""
@@ -538,17 +558,81 @@ def test_pages_of_what_is_alike(client, city, campaign, others):
 
 def test_pages_of_a_list_of_decisions(client, city, campaign, size):
     populate(city, campaign, size)
+    filled = make_self_assessment(city, campaign, State.REVIEWED, organization=city.direct)
     reviewed = SelfAssessment.objects.filter(state=State.REVIEWED)
     batch, listed = deciding.prepare(campaign, reviewed, "评定会", city.lead)
-    assert listed.added == size // 2
-    line = batch.lines.first()
+    assert listed.added == size // 2 + 1
+    line = batch.lines.get(self_assessment=filled)
     for url in (
         batch.get_absolute_url(),
         line.get_absolute_url(),
+        f"{line.get_absolute_url()}?correct-indicator=G2.06",
         reverse("assessments:batch_meeting", args=[batch.pk]),
         reverse("assessments:decision_list") + "?flag=listed&sort=-total&page=2",
     ):
         assert count(client, city.lead, url) <= BUDGET, url
+
+
+def test_ten_thousand_submissions(client, city, campaign):
+    """The queue and the table of decisions cost what they cost with ten, down to the last page."""
+    populate(city, campaign, 10)
+    city_pages = [
+        ("reviewer", reverse("assessments:review_list")),
+        ("lead", reverse("assessments:decision_list")),
+        ("lead", reverse("assessments:decision_list") + "?sort=tier_rank"),
+        ("lead", reverse("assessments:decision_list") + "?sort=-county_rank&flag=unlisted"),
+    ]
+    few = [count(client, getattr(city, user), url) for user, url in city_pages]
+    tree.plant_all(
+        Organization(code=f"R{n:05}", name=f"示例{n}", tier="GRASSROOTS", parent=city.township)
+        for n in range(10_000)
+    )
+    template = SelfAssessment.objects.get(organization=city.own)
+    made = SelfAssessment.objects.bulk_create(
+        SelfAssessment(
+            campaign=campaign,
+            organization=union,
+            rubric=template.rubric,
+            place=union.path,
+            state=State.REVIEWED,
+            revision=1,
+            submitted_at=template.submitted_at,
+            self_total=90,
+        )
+        for union in Organization.objects.filter(code__startswith="R")
+    )
+    reviews = template.reviews.model.objects
+    reviews.bulk_create(
+        reviews.model(
+            self_assessment=one, reviewer=city.reviewer, revision=1, assigned_by=city.lead
+        )
+        for one in made
+    )
+    county = city.county.path
+    Standing.objects.bulk_create(
+        Standing(
+            self_assessment=one,
+            campaign=campaign,
+            tier="GRASSROOTS",
+            county=county,
+            total=number % 100,
+            outcome="NOT_AT_STANDARD",
+            criteria=[],
+            stamp="x",
+            met=0,
+        )
+        for number, one in enumerate(made)
+    )
+    for (user, url), cost in zip(city_pages, few, strict=True):
+        last = f"{url}{'&' if '?' in url else '?'}page=999"
+        for address in (url, last):
+            assert count(client, getattr(city, user), address) == cost, address
+            assert cost <= BUDGET
+            page = client.get(address).content
+            assert len(gzip.compress(page)) < 40_000, address
+    client.force_login(city.lead)
+    table = client.get(reverse("assessments:decision_list"), {"sort": "-tier_rank"})
+    assert {row.tier_rank for row in table.context["assessments"]} == {9901}
 
 
 def test_pages_of_a_check(client, city, campaign, size):

@@ -41,7 +41,7 @@ def minutes(
     inspection: Inspection, outline: Iterable[tuple[Criterion, Iterable[Indicator]]]
 ) -> bytes:
     """With small copies of the photos. Raises printing.PrintingUnavailable."""
-    findings = {one.indicator_id: one for one in inspection.findings.all()}
+    findings = {one.indicator_id: one for one in inspection.findings.select_related("indicator")}
     pictures: dict[int, list[str]] = {}
     for photo in inspection.photos.select_related("stored_file"):
         pictures.setdefault(photo.indicator_id, []).extend(_picture(photo))

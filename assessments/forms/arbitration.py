@@ -11,17 +11,19 @@ from django.forms import BoundField
 
 from assessments import arbitration
 from assessments.arbitration import Row, Setting
-from assessments.choices import IndicatorKind
-from assessments.forms.ratings import PlainTextField, ScoreField
+from assessments.forms.ratings import PlainTextField, SetRatingForm
+from assessments.forms.sheets import Row as ControlRow
+from assessments.forms.sheets import controls
 
 
 class ArbitrationForm(forms.Form):
-    """Three fields an indicator: `<code>-choice`, `<code>-score` where it is judged, and
-    `<code>-reason`; `reason` is for the whole criterion."""
+    """For each indicator `<code>-choice`, `<code>-reason`, and the fields of a rating of the lead's
+    own (`ratings`); `reason` is for the whole criterion."""
 
     def __init__(self, rows: Sequence[Row], data: Any = None) -> None:
         super().__init__(data)
         self.rows = rows
+        self.ratings: dict[str, SetRatingForm] = {}
         for row in rows:
             self._add(row)
         self.fields["reason"] = _text("仲裁理由", 500, "写明依据，例如核实了哪些材料。")
@@ -35,31 +37,32 @@ class ArbitrationForm(forms.Form):
             (str(one.review.pk), f"采用{one.review.reviewer}的评分（{_shown(one.result)}）")
             for one in row.opinions
         ]
-        judged = row.indicator.kind == IndicatorKind.SCORE
-        if judged:
-            choices.append((arbitration.OWN, "另定得分"))
+        choices.append((arbitration.OWN, "另定得分"))
         self.fields[f"{code}-choice"] = forms.ChoiceField(
             label="仲裁", choices=choices, required=False
         )
-        if judged:
-            score = ScoreField(row.indicator.max_points)
-            score.label = "另定得分"
-            self.fields[f"{code}-score"] = score
+        sent = self.data.get(f"{code}-choice") if self.is_bound else None
+        data = self.data if self.is_bound else None
+        self.ratings[code] = SetRatingForm(row.indicator, data=data, needed=sent == arbitration.OWN)
         self.fields[f"{code}-reason"] = _text("这一项的理由", 200, "不填则按下面的仲裁理由。")
 
     def fields_of(self, row: Row) -> Iterator[BoundField]:
-        for name in ("choice", "score", "reason"):
-            key = f"{row.indicator.code}-{name}"
-            if key in self.fields:
-                yield self[key]
+        for name in ("choice", "reason"):
+            yield self[f"{row.indicator.code}-{name}"]
+
+    def controls_of(self, row: Row) -> ControlRow:
+        """The fields of a rating of one's own, for `_rating_fields.html`."""
+        return controls(row.line, self.ratings[row.indicator.code])
+
+    def is_valid(self) -> bool:
+        return super().is_valid() and all(one.is_valid() for one in self.ratings.values())
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()
-        for row in self.rows:
-            code = row.indicator.code
-            wants_score = values.get(f"{code}-choice") == arbitration.OWN
-            if wants_score and values.get(f"{code}-score", 0) is None:
-                self.add_error(f"{code}-score", "请填写得分。")
+        for code, own in self.ratings.items():
+            if values.get(f"{code}-choice") != arbitration.OWN and own.is_valid() and own.rating:
+                message = "填写了另定的得分，请选择“另定得分”，或者清空。"
+                self.add_error(f"{code}-choice", message)
         if not values.get("reason") and "reason" not in self.errors:
             self.add_error("reason", "请写明仲裁理由。")
         return values
@@ -69,7 +72,8 @@ class ArbitrationForm(forms.Form):
         found = []
         for row in self.rows:
             code, values = row.indicator.code, self.cleaned_data
-            rating = arbitration.chosen(row, values[f"{code}-choice"], values.get(f"{code}-score"))
+            own = self.ratings[code].rating
+            rating = arbitration.chosen(row, values[f"{code}-choice"], own)
             if rating is not None:
                 reason = values[f"{code}-reason"] or values["reason"]
                 found.append(Setting(row.indicator, rating, reason))

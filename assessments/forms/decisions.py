@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.http import HttpRequest
 
-from assessments.choices import IndicatorKind, Outcome
+from assessments.choices import Outcome
 from assessments.forms.actions import check_own_password, own_password
 from assessments.forms.filters import AssessmentFilter
-from assessments.forms.ratings import PlainTextField, ScoreField
-from assessments.models import Indicator, Rubric
+from assessments.forms.ratings import PlainTextField, SetRatingForm
+from assessments.forms.sheets import Row, controls
+from assessments.models import Indicator
+from assessments.worksheet import Line
 
 
 class DecisionFilter(AssessmentFilter):
@@ -67,38 +70,38 @@ class BatchForm(DetailForm):
 
 
 class CorrectionForm(DetailForm):
-    """A score in place of what the reviewers come to; for indicators that are judged."""
+    """A score, or the items or counts, in place of what the reviewers come to. First the indicator
+    is chosen, then the fields of its kind are there (`rating`)."""
 
-    indicator = forms.ModelChoiceField(
-        Indicator.objects.none(),
+    indicator = forms.ChoiceField(
         label="指标",
-        to_field_name="code",
-        empty_label="请选择",
         error_messages={"required": "请选择指标。", "invalid_choice": "请选择指标。"},
-    )
-    score = forms.CharField(
-        label="得分", max_length=20, error_messages={"required": "请填写得分。"}
     )
     reason = text_field("理由", 500)
 
-    def __init__(self, rubric: Rubric, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["indicator"].queryset = Indicator.objects.filter(
-            criterion__rubric=rubric, kind=IndicatorKind.SCORE
-        ).select_related("criterion")
-        self.fields["indicator"].label_from_instance = lambda one: (
-            f"{one.code} {one.name}（满分 {one.max_points.normalize():f}）"
-        )
+    def __init__(self, lines: Sequence[Line], data: Any = None, *, chosen: str, **kw: Any) -> None:
+        super().__init__(data, **kw)
+        self.fields["indicator"].choices = [
+            ("", "请选择"),
+            *((one.indicator.code, _named(one.indicator)) for one in lines),
+        ]
+        self.line = next((one for one in lines if one.indicator.code == chosen), None)
+        self.rating = None
+        if self.line:
+            indicator = self.line.indicator
+            self.rating = SetRatingForm(indicator, prefix=self.prefix, data=data, needed=True)
 
-    def clean(self) -> dict[str, Any]:
-        values = super().clean()
-        indicator = values.get("indicator")
-        if indicator is not None and values.get("score"):
-            try:
-                values["score"] = ScoreField(indicator.max_points).clean(values["score"])
-            except forms.ValidationError as error:
-                self.add_error("score", error)
-        return values
+    @property
+    def controls(self) -> Row | None:
+        """The fields of the chosen indicator, for `_rating_fields.html`."""
+        return controls(self.line, self.rating) if self.line else None
+
+    def is_valid(self) -> bool:
+        return super().is_valid() and self.rating is not None and self.rating.is_valid()
+
+
+def _named(indicator: Indicator) -> str:
+    return f"{indicator.code} {indicator.name}（满分 {indicator.max_points.normalize():f}）"
 
 
 class OverrideForm(DetailForm):

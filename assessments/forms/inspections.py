@@ -15,12 +15,14 @@ from django.forms import BoundField
 
 from assessments import deadlines, inspecting
 from assessments.assignment_runs import SEEDS
-from assessments.choices import FindingVerdict, IndicatorKind, InspectionState
+from assessments.choices import FindingVerdict, InspectionState
 from assessments.drawing import Quota
 from assessments.forms.filters import AssessmentFilter
-from assessments.forms.ratings import PlainTextField, ScoreField
+from assessments.forms.ratings import PlainTextField, SetRatingForm
+from assessments.forms.sheets import Row, controls
 from assessments.inspecting import Entry
 from assessments.models import Indicator, Inspection, InspectionFinding
+from assessments.worksheet import Line
 from organizations.choices import ASSESSED_TIERS, Tier
 from organizations.models import Organization, User
 
@@ -159,8 +161,9 @@ class CloseForm(_Form):
 
 
 class FindingsForm(forms.Form):
-    """One criterion on site: for each indicator a verdict, what was seen, and a proposed score
-    where it is judged. `<code>-seen` is the stamp of what the page showed."""
+    """One criterion on site: for each indicator a verdict, what was seen, and – where the score is
+    to be another – the score, the items or the counts as they were found. `<code>-seen` is the
+    stamp of what the page showed."""
 
     def __init__(
         self,
@@ -170,6 +173,7 @@ class FindingsForm(forms.Form):
     ) -> None:
         super().__init__(data)
         self.indicators, self.stored = indicators, stored
+        self.ratings = {one.pk: SetRatingForm(one, data=data) for one in indicators}
         for one in indicators:
             finding = stored.get(one.pk)
             self.fields[f"{one.code}-verdict"] = forms.ChoiceField(
@@ -180,18 +184,15 @@ class FindingsForm(forms.Form):
             )
             self.fields[f"{one.code}-text"] = _text("核查情况", 1000)
             self.fields[f"{one.code}-text"].initial = finding.text if finding else ""
-            if one.kind == IndicatorKind.SCORE:
-                score = ScoreField(one.max_points)
-                score.label, score.help_text = "建议得分", "只在需要调整得分时填写。"
-                if finding and finding.score is not None:
-                    score.initial = f"{finding.score.normalize():f}"
-                self.fields[f"{one.code}-score"] = score
 
     def fields_of(self, indicator: Indicator) -> Iterator[BoundField]:
-        for name in ("verdict", "text", "score"):
-            key = f"{indicator.code}-{name}"
-            if key in self.fields:
-                yield self[key]
+        for name in ("verdict", "text"):
+            yield self[f"{indicator.code}-{name}"]
+
+    def controls_of(self, line: Line) -> Row:
+        """The fields of what is proposed, for `_rating_fields.html`."""
+        finding = self.stored.get(line.indicator.pk)
+        return controls(line, self.ratings[line.indicator.pk], finding and finding.rating)
 
     def seen(self, indicator: Indicator) -> str:
         """The stamp that goes with the page: as sent, so that a refused page stays in conflict
@@ -203,20 +204,24 @@ class FindingsForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         values = super().clean()
         for one in self.indicators:
-            score = values.get(f"{one.code}-score")
-            if score is not None and not values.get(f"{one.code}-text"):
+            rating = self.ratings[one.pk]
+            if rating.is_valid() and rating.rating and not values.get(f"{one.code}-text"):
                 self.add_error(f"{one.code}-text", "建议调整得分的，请写明核查情况。")
         return values
+
+    def is_valid(self) -> bool:
+        return super().is_valid() and all(one.is_valid() for one in self.ratings.values())
 
     def entries(self) -> list[Entry]:
         """What is right on the page, row by row; a wrong row is left out."""
         found = []
         for one in self.indicators:
-            names = [f"{one.code}-{name}" for name in ("verdict", "text", "score")]
-            if any(name in self.errors for name in names):
+            names = [f"{one.code}-{name}" for name in ("verdict", "text")]
+            rating = self.ratings[one.pk]
+            if any(name in self.errors for name in names) or not rating.is_valid():
                 continue
-            verdict, text, score = (self.cleaned_data.get(name) for name in names)
-            found.append(Entry(one, verdict or "", text or "", score, self.seen(one)))
+            verdict, text = (self.cleaned_data.get(name) for name in names)
+            found.append(Entry(one, verdict or "", text or "", rating.rating, self.seen(one)))
         return found
 
 

@@ -17,7 +17,7 @@ from assessments.choices import IndicatorKind
 from assessments.entries import Entry
 from assessments.models import Indicator
 from assessments.reviewing import ACCEPT, REFUSE
-from assessments.scoring import Rating, counts_problem, score_problem
+from assessments.scoring import Rating, counts_problem, is_answered, score_problem
 
 #: What the database's integer column holds.
 LARGEST_COUNT = 2_147_483_647
@@ -126,8 +126,8 @@ class RatingForm(forms.Form):
     #: Texts that go with the two counts of a RATE.
     rate_fields: dict[str, Callable[[], forms.Field]] = {}
 
-    def __init__(self, indicator: Indicator, **kwargs: Any) -> None:
-        super().__init__(prefix=indicator.code, **kwargs)
+    def __init__(self, indicator: Indicator, *, prefix: str = "", **kwargs: Any) -> None:
+        super().__init__(prefix=prefix or indicator.code, **kwargs)
         self.rule = indicator.rule
         self.indicator = indicator
         if self.rule.kind == IndicatorKind.CHECKLIST:
@@ -215,3 +215,39 @@ class ReviewScoreForm(RatingForm):
             replace(typed.rating, not_applicable=claim == ACCEPT),
             {**typed.texts, "claim": REFUSE if claim == REFUSE else ""},
         )
+
+
+class SetRatingForm(RatingForm):
+    """A score of the city's own in place of the reviewers' (仲裁, 现场核查, 调整得分), by the kind of
+    the indicator: judged, items, or counts. It is whole or, unless `needed`, not there at all.
+    Nobody declares “not applicable” here."""
+
+    def __init__(self, indicator: Indicator, *, needed: bool = False, **kwargs: Any) -> None:
+        super().__init__(indicator, **kwargs)
+        self.fields.pop("not_applicable", None)
+        self.needed = needed
+
+    @property
+    def rating(self) -> Rating | None:
+        """What was typed, of a valid form; None if nothing was."""
+        rating = self.entry.rating
+        return None if rating == Rating() else rating
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        self.cleaned_data = cleaned
+        whole = is_answered(self.rule, self.entry.rating)
+        if not self.errors and not whole and (self.needed or self.rating):
+            for name, message in _MISSING.items():
+                if name in self.fields and not cleaned.get(name) and cleaned.get(name) != 0:
+                    self.add_error(name, message)
+        return cleaned
+
+
+#: What is asked for where something is missing, by field.
+_MISSING = {
+    "checked": "请逐项勾选，都没有的勾选“以上都没有”。",
+    "numerator": "请填写核实的数字。",
+    "denominator": "请填写核实的数字。",
+    "score": "请填写得分。",
+}

@@ -143,6 +143,15 @@ def values_of(entry: Entry) -> dict[str, Any]:
     }
 
 
+def controls(line: Line, form: RatingForm, stored: Rating | None = None) -> Row:
+    """One rating by itself, as typed or as stored, as `_rating_fields.html` shows it."""
+    row = Row(line, values_of(Entry(stored or Rating())), seen="")
+    if form.is_bound:
+        row.values |= form.typed
+        row.errors = Errors((name, list(errors)) for name, errors in form.errors.items())
+    return row
+
+
 def plain(points: Decimal) -> str:
     """Points without needless zeros: 3, 2.5."""
     return f"{points.normalize():f}"

@@ -1414,6 +1414,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "score",
+                    models.DecimalField(
+                        decimal_places=1, max_digits=5, null=True, verbose_name="得分"
+                    ),
+                ),
+                ("checked_items", models.JSONField(null=True, verbose_name="已有项目")),
+                ("numerator", models.PositiveIntegerField(null=True, verbose_name="分子")),
+                ("denominator", models.PositiveIntegerField(null=True, verbose_name="分母")),
+                ("not_applicable", models.BooleanField(default=False, verbose_name="不适用")),
+                (
                     "verdict",
                     models.CharField(
                         blank=True,
@@ -1427,12 +1437,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("text", models.TextField(blank=True, verbose_name="核查情况")),
-                (
-                    "score",
-                    models.DecimalField(
-                        decimal_places=2, max_digits=5, null=True, verbose_name="建议得分"
-                    ),
-                ),
                 ("saved_at", models.DateTimeField(auto_now=True)),
                 ("applied_at", models.DateTimeField(null=True)),
                 (
@@ -4570,16 +4574,39 @@ class Migration(migrations.Migration):
             model_name="inspectionfinding",
             constraint=models.CheckConstraint(
                 condition=models.Q(("score", None), ("score__gte", 0), _connector="OR"),
-                name="finding_score_not_negative",
+                name="inspectionfinding_score_not_negative",
             ),
         ),
         migrations.AddConstraint(
             model_name="inspectionfinding",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("score", None), models.Q(("text", ""), _negated=True), _connector="OR"
+                    models.Q(
+                        ("score__isnull", False),
+                        ("checked_items__isnull", False),
+                        ("denominator__isnull", False),
+                        _connector="OR",
+                        _negated=True,
+                    ),
+                    models.Q(("text", ""), _negated=True),
+                    _connector="OR",
                 ),
-                name="finding_score_has_text",
+                name="finding_rating_has_text",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="inspectionfinding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("denominator", None), ("denominator__gt", 0), _connector="OR"),
+                    models.Q(
+                        ("numerator", None),
+                        ("denominator", None),
+                        ("numerator__lte", models.F("denominator")),
+                        _connector="OR",
+                    ),
+                ),
+                name="inspectionfinding_counts_make_a_rate",
             ),
         ),
         migrations.AddIndex(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -11,7 +13,8 @@ from assessments.choices import FindingVerdict, InspectionState
 from assessments.models.campaign import Campaign
 from assessments.models.evidence import StoredFile
 from assessments.models.rubric import Indicator
-from assessments.models.self_assessment import SelfAssessment
+from assessments.models.self_assessment import RatingFields, SelfAssessment
+from assessments.scoring import score_indicator
 from organizations.models import User
 
 
@@ -103,25 +106,38 @@ class Inspection(models.Model):
         return self.state in (InspectionState.DRAWN, InspectionState.SCHEDULED)
 
 
-class InspectionFinding(models.Model):
-    """What was found at one indicator. `score` is what the inspectors propose in place of the
-    reviewers'; it counts once the lead has applied it (`applied_at`)."""
+#: A finding with a rating.
+_PROPOSES = Q(score__isnull=False) | Q(checked_items__isnull=False) | Q(denominator__isnull=False)
+
+
+class FindingQuerySet(models.QuerySet["InspectionFinding"]):
+    def proposing(self) -> FindingQuerySet:
+        """Those that propose a score, items or counts of their own."""
+        return self.filter(_PROPOSES)
+
+
+class InspectionFinding(RatingFields):
+    """What was found at one indicator. The rating is what the inspectors propose in place of the
+    reviewers': a score, or the items and counts as they found them. It counts once the lead has
+    applied it (`applied_at`)."""
 
     inspection = models.ForeignKey(Inspection, on_delete=models.CASCADE, related_name="findings")
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
     verdict = models.CharField("核查结论", max_length=9, choices=FindingVerdict, blank=True)
     text = models.TextField("核查情况", blank=True)
-    score = models.DecimalField("建议得分", max_digits=5, decimal_places=2, null=True)
     saved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     saved_at = models.DateTimeField(auto_now=True)
     applied_at = models.DateTimeField(null=True)
 
-    class Meta:
+    objects = FindingQuerySet.as_manager()
+
+    class Meta(RatingFields.Meta):
         verbose_name = verbose_name_plural = "核查情况"
         ordering = ["indicator__criterion__number", "indicator__position"]
         constraints = [
+            *RatingFields.Meta.constraints,
             models.UniqueConstraint(
                 fields=["inspection", "indicator"], name="finding_once_an_indicator"
             ),
@@ -130,15 +146,17 @@ class InspectionFinding(models.Model):
                 condition=Q(verdict="") | Q(verdict__in=FindingVerdict.values),
             ),
             models.CheckConstraint(
-                name="finding_score_not_negative", condition=Q(score=None) | Q(score__gte=0)
-            ),
-            models.CheckConstraint(
-                name="finding_score_has_text", condition=Q(score=None) | ~Q(text="")
+                name="finding_rating_has_text", condition=~_PROPOSES | ~Q(text="")
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.inspection_id} · {self.indicator_id}"
+
+    @property
+    def points(self) -> Decimal | None:
+        """What the proposed rating comes to; None where none is proposed."""
+        return score_indicator(self.indicator.rule, self.rating).points
 
 
 class FindingPhoto(models.Model):

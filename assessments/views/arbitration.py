@@ -93,7 +93,7 @@ def arbitrate(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             "assessment": assessment,
             "section": section,
             "together": next(one for one in verdict.result.criteria if one.number == number),
-            "rows": [(row, list(form.fields_of(row))) for row in rows],
+            "rows": [(row, list(form.fields_of(row)), form.controls_of(row)) for row in rows],
             "form": form,
             "seen": seen,
             "problem": problem,

@@ -23,7 +23,6 @@ from assessments.forms.decisions import (
     DecisionFilter,
     OverrideForm,
 )
-from assessments.forms.filters import counties_of
 from assessments.models import (
     Decision,
     DecisionBatch,
@@ -100,23 +99,32 @@ class DecisionList(LeadListView):
         Column("remarks", "提示", _remarks, width=30, inside="outcome"),
     )
     states = (State.REVIEWED, *DECIDED_STATES)
+    filter_class = DecisionFilter
+
+    def left(self) -> QuerySet[SelfAssessment]:
+        """The rows that the filter leaves."""
+        return _narrowed(super().get_queryset(), self.filter)
 
     def get_queryset(self) -> QuerySet[SelfAssessment]:
-        rows = super().get_queryset()
-        self.filter = decision_filter(self.request)
+        rows = self.left().select_related("standing")
         standing = Decision.objects.filter(superseded_at=None)
-        rows = narrowed(rows, self.filter).select_related(
-            "organization__parent", "rubric", "standing"
-        )
         pending = PendingDecision.objects.filter(is_open=True).select_related("batch")
         return (
-            standings.with_ranks(rows.order_by("standing__tier", "-standing__total", "pk"))
+            standings.by_rank(rows, county=False, backwards=False)
             .annotate(filled_by_proxy=Exists(_by_proxy()))
             .prefetch_related(
                 Prefetch("decisions", standing, to_attr="standing_decisions"),
                 Prefetch("pending_decisions", pending, to_attr="open_lines"),
             )
         )
+
+    def in_order(self, rows: QuerySet, sort: str, backwards: bool) -> QuerySet:
+        if sort in ("tier_rank", "county_rank"):
+            return standings.by_rank(rows, county=sort == "county_rank", backwards=backwards)
+        return super().in_order(rows, sort, backwards)
+
+    def prepared(self, rows: list[SelfAssessment]) -> list[SelfAssessment]:
+        return list(standings.with_ranks(rows))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -133,14 +141,8 @@ def _by_proxy() -> QuerySet[Revision]:
     ).exclude(filled_by_proxy="")
 
 
-def decision_filter(request: HttpRequest) -> DecisionFilter:
-    states = [(state.value, state.label) for state in DecisionList.states]
-    return DecisionFilter(request.GET, counties_of(request.user), states)
-
-
-def narrowed(rows: QuerySet[SelfAssessment], filter_: DecisionFilter) -> QuerySet[SelfAssessment]:
-    """The rows that the filter leaves."""
-    rows = filter_.apply(rows, organization="organization__", state="state")
+def _narrowed(rows: QuerySet[SelfAssessment], filter_: DecisionFilter) -> QuerySet[SelfAssessment]:
+    """Of what the filter of every list leaves, what that of decisions does."""
     if outcome := filter_.value("outcome"):
         rows = rows.filter(standing__outcome=outcome)
     listed = PendingDecision.objects.filter(self_assessment=OuterRef("pk"), is_open=True)
@@ -165,9 +167,7 @@ def prepare(request: HttpRequest) -> HttpResponse:
     page.setup(request)
     if not permissions.may_lead(request.user):
         raise Http404
-    rows = narrowed(LeadListView.get_queryset(page), decision_filter(request)).filter(
-        state=State.REVIEWED
-    )
+    rows = page.left().filter(state=State.REVIEWED)
     if page.campaign is None:
         raise Http404
     chosen = [number_or_zero(key) for key in request.GET.getlist("assessment")][:_CHOSEN]
@@ -183,7 +183,9 @@ def prepare(request: HttpRequest) -> HttpResponse:
         except deciding.NotAllowed as error:
             form.add_error(None, str(error))
         else:
-            left = f"，{listed.left_out} 份已在别的名单里" if listed.left_out else ""
+            left = ""
+            if listed.left_out:
+                left = f"，另有 {listed.left_out} 份不能列入（已在别的名单里，或分差待仲裁）"
             messages.success(request, f"已拟定名单，列入 {listed.added} 份{left}。")
             return redirect(batch)
     return render(
@@ -276,8 +278,13 @@ def line(request: HttpRequest, pk: int, line: int) -> HttpResponse:
         pk=one.self_assessment_id,
     )
     asked = request.POST.get("act", "")
+    sections = worksheet.load(assessment)
+    lines = [each for part in sections for each in part.lines]
     correction = CorrectionForm(
-        assessment.rubric, _sent(request) if asked == "correct" else None, prefix="correct"
+        lines,
+        _sent(request) if asked == "correct" else None,
+        chosen=(request.POST or request.GET).get("correct-indicator", ""),
+        prefix="correct",
     )
     override = OverrideForm(_sent(request) if asked == "override" else None, prefix="override")
     confirmation = ConfirmationForm(
@@ -290,8 +297,8 @@ def line(request: HttpRequest, pk: int, line: int) -> HttpResponse:
     acts = {
         "correct": lambda values: deciding.correct(
             one,
-            values["indicator"],
-            deciding.Rating(score=values["score"]),
+            correction.line.indicator,
+            correction.rating.rating,
             values["reason"],
             request.user,
         ),
@@ -322,8 +329,7 @@ def line(request: HttpRequest, pk: int, line: int) -> HttpResponse:
             else:
                 messages.success(request, done[asked])
                 return redirect(found if asked == "exclude" else one)
-    sections = worksheet.load(assessment)
-    verdict = verdicts.verdict_of(assessment, [one for part in sections for one in part.lines])
+    verdict = verdicts.verdict_of(assessment, lines)
     own = worksheet.result_of(sections, assessment.campaign)
     return render(
         request,
@@ -342,6 +348,7 @@ def line(request: HttpRequest, pk: int, line: int) -> HttpResponse:
             "own_total": own.total,
             "is_stale": one.stamp != verdict.stamp,
             "correction": correction,
+            "standing": verdict.at(correction.line.indicator) if correction.line else None,
             "override": override,
             "confirmation": confirmation,
             "seen": deciding.override_stamp(one),

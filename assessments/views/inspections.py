@@ -40,7 +40,6 @@ from assessments.forms.inspections import (
 from assessments.models import FindingPhoto, Inspection, InspectionDraw, SelfAssessment
 from assessments.views.access import assessment_or_404, chosen_campaign
 from assessments.views.lists import CampaignListView, union_columns
-from organizations.choices import Tier
 from organizations.views.lists import Column
 
 #: Photos that one request may bring.
@@ -119,22 +118,11 @@ def draw(request: HttpRequest) -> HttpResponse:
             "campaign": campaign,
             "form": form,
             "draft": draft,
-            "rows": _strata(draft.strata) if draft else [],
+            "rows": lots.shown(draft.strata) if draft else [],
             "problem": problem,
         },
         status=409 if problem else 200,
     )
-
-
-def _strata(strata: Any) -> list[tuple[str, str, int, int]]:
-    """(tier, county, how many there are, how many are drawn) for the screen."""
-    names = lots.counties_of(strata)
-    found = []
-    for one in strata:
-        tier, path = one.name.split(":")
-        direct = "全市" if tier == Tier.COUNTY else "市直单位"
-        found.append((Tier(tier).label, names.get(path, direct), len(one.keys), one.wanted))
-    return found
 
 
 @require_safe
@@ -155,7 +143,7 @@ def draw_detail(request: HttpRequest, pk: int) -> HttpResponse:
             "draw": found,
             "page_obj": page,
             "paginator": page.paginator,
-            "rows": _strata(strata),
+            "rows": lots.shown(strata),
             "replayed": lots.replay(found) if "replay" in request.GET else None,
         },
     )
@@ -236,6 +224,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
                 return redirect(inspection)
     sections = worksheet.outline(assessment.rubric_id)
     findings = list(inspection.findings.select_related("indicator__criterion"))
+    changed = inspecting.changed_since(inspection, assessment)
+    waiting = [one for one in findings if one.points is not None and not one.applied_at]
     return render(
         request,
         "assessments/inspections/detail.html",
@@ -254,7 +244,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "criteria": [criterion for criterion, _ in sections],
             "findings": findings,
             "photos": inspection.photos.select_related("stored_file", "indicator"),
-            "waiting": [one for one in findings if one.score is not None and not one.applied_at],
+            "waiting": [one for one in waiting if one.indicator.code not in changed],
+            "lapsed": [one for one in waiting if one.indicator.code in changed],
             "problem": problem,
             "outdated": inspection.revision != assessment.revision,
         },
@@ -286,7 +277,9 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if section is None or not inspecting.may_write(request.user, inspection):
         raise Http404
     lines = section.lines
-    stored = {one.indicator_id: one for one in inspection.findings.select_related("saved_by")}
+    stored = {
+        one.indicator_id: one for one in inspection.findings.select_related("saved_by", "indicator")
+    }
     form = FindingsForm([line.indicator for line in lines], stored, _sent(request))
     conflicts: dict[int, Any] = {}
     problem = ""
@@ -318,6 +311,7 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
                     "line": line,
                     "indicator": line.indicator,
                     "fields": list(form.fields_of(line.indicator)),
+                    "controls": form.controls_of(line),
                     "seen": form.seen(line.indicator),
                     "conflict": conflicts.get(line.indicator.pk),
                     "stamp": inspecting.stamp(conflicts.get(line.indicator.pk)),

@@ -44,6 +44,7 @@ class LeadListView(CampaignListView):
     """A list of self-assessments for the lead; a stranger finds nothing here."""
 
     states: tuple[State, ...]
+    filter_class: type[AssessmentFilter] = AssessmentFilter
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not permissions.may_lead(request.user):
@@ -52,7 +53,7 @@ class LeadListView(CampaignListView):
 
     def get_queryset(self) -> QuerySet[SelfAssessment]:
         self.campaign, self.campaigns = chosen_campaign(self.request)
-        self.filter = AssessmentFilter(
+        self.filter = self.filter_class(
             self.request.GET,
             counties_of(self.request.user),
             [(state.value, state.label) for state in self.states],

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from assessments import (
     answering,
+    comparison,
     deadlines,
     inspecting,
     letters,
@@ -121,22 +122,26 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-#: What the city settles among itself before anybody is told of a decision.
-_INNER = (
-    "APPEAL_ASSIGNED",
-    "CONFIRM_SCORES",
+#: What says how the reviewers scored: no business of one who is still scoring.
+_ON_SCORES = (
     "ARBITRATE",
     "ADJUST",
     "OVERRIDE_PROPOSED",
     "OVERRIDE_CONFIRMED",
     "OVERRIDE_WITHDRAWN",
+    "INSPECTION_APPLIED",
+)
+#: What the city settles among itself before anybody is told of a decision.
+_INNER = (
+    *_ON_SCORES,
+    "APPEAL_ASSIGNED",
+    "CONFIRM_SCORES",
     "INSPECTION_ADDED",
     "INSPECTION_SCHEDULED",
     "INSPECTION_PHOTO",
     "INSPECTION_PHOTO_REMOVED",
     "INSPECTION_DONE",
     "INSPECTION_CANCELLED",
-    "INSPECTION_APPLIED",
 )
 
 
@@ -144,6 +149,8 @@ def _events(assessment: SelfAssessment, user: User) -> QuerySet[AuditEvent]:
     found = audit.events_of(assessment).select_related("actor")
     if not permissions.may_see_names_of_city(user):
         found = found.exclude(action__in=_INNER)
+    elif comparison.is_blind(assessment, user):
+        found = found.exclude(action__in=_ON_SCORES)
     return found[:50]
 
 

@@ -164,6 +164,32 @@ def test_arbitrating_sets_scores_and_lets_it_be_decided(client, city, apart):
     assert apart.state == State.DECIDED
 
 
+def test_the_lead_counts_anew_where_both_have_it_wrong(client, city, campaign):
+    campaign.policies.update(reviewers=2)
+    both = [city.reviewer, city.other_reviewer]
+    assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW, reviewers=both)
+    for reviewer in both:
+        demo.score_like_union(assessment, reviewer)
+    second = ReviewScore.objects.filter(
+        review__reviewer=city.other_reviewer, indicator__criterion__number=2
+    )
+    second.filter(score__isnull=False).update(score=0, remark="没有看到材料。")
+    second.filter(denominator=120).update(numerator=10, remark="名册只有10人。")
+    for reviewer in both:
+        perform(assessment, Action.COMPLETE_REVIEW, reviewer)
+    client.force_login(city.lead)
+    counted = {"reason": "逐人核对名册。", "G2.06-choice": "own", "seen": "x"}
+    html = client.post(page(assessment, 2), counted | {"G2.06-numerator": "90"}).content.decode()
+    assert "请填写核实的数字。" in html
+    counted |= {"G2.06-numerator": "90", "G2.06-denominator": "120"}
+    counted["seen"] = client.get(page(assessment, 2)).context["seen"]
+    client.post(page(assessment, 2), counted)
+    adjusted = Adjustment.objects.get()
+    assert (adjusted.numerator, adjusted.denominator) == (90, 120)
+    rate = next(one for one in verdict(assessment).results[2] if one.code == "G2.06")
+    assert (rate.points, rate.met) == (rate.maximum * 75 / 95, False)
+
+
 def test_leaving_all_as_it_is_settles_it_too(client, city, apart):
     client.force_login(city.admin)
     before = points(verdict(apart))
@@ -182,6 +208,7 @@ def test_leaving_all_as_it_is_settles_it_too(client, city, apart):
         ({"reason": "理由", "G4.01-choice": "own", "G4.01-score": "0.3"}, "0.5"),
         ({"reason": "理由", "G4.01-choice": "own", "G4.01-score": "三分"}, "请填写数字"),
         ({"reason": "理由", "G4.01-choice": "999999"}, "999999"),
+        ({"reason": "理由", "G4.01-score": "2"}, "请选择“另定得分”"),
         ({"reason": "长" * 501}, "最多 500 字"),
     ],
 )
@@ -274,10 +301,10 @@ def test_a_choice_stands_for_the_rating_of_that_reviewer(city, apart):
     sections = worksheet.load(assessment)
     found = verdicts.verdict_of(assessment, [one for s in sections for one in s.lines])
     row = arbitration.rows(assessment, sections[CRITERION - 1], found)[0]
-    second = Review.objects.get(reviewer=city.other_reviewer)
+    second, own = Review.objects.get(reviewer=city.other_reviewer), Rating(score=Decimal(1))
     assert arbitration.chosen(row, str(second.pk), None).score == 0
     assert arbitration.chosen(row, "", None) is None
-    assert arbitration.chosen(row, arbitration.OWN, Decimal(1)) == Rating(score=Decimal(1))
+    assert arbitration.chosen(row, arbitration.OWN, own) == own
 
 
 # --- Statistics --------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from assessments import (
     answering,
     appeals,
+    arbitration,
     assigning,
     assignment_runs,
     deadlines,
@@ -24,6 +25,7 @@ from assessments import (
     recommending,
     reviewing,
     urging,
+    verdicts,
     workflow,
     worksheet,
 )
@@ -34,7 +36,9 @@ from assessments.models import (
     Endorsement,
     Evidence,
     Recognition,
+    ReviewScore,
     SelfAssessment,
+    Standing,
     StoredFile,
     Urge,
 )
@@ -44,7 +48,7 @@ from organizations import audit
 from organizations.choices import Role
 from organizations.models import AuditEvent, Organization, User
 from tests import factories
-from tests.factories import make_self_assessment
+from tests.factories import make_self_assessment, perform
 from tests.uploads import PNG
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -297,6 +301,61 @@ def test_two_reviewers_completing_together_finish_the_review(city):
     assert all(isinstance(result, SelfAssessment) for result in results), results
     assessment.refresh_from_db()
     assert assessment.state == State.REVIEWED
+    assert list(audit.verify()) == []
+
+
+def test_the_last_completion_against_a_return(city):
+    """Exactly one wins: it is reviewed, or the union mends it and the reviewers score on."""
+    campaign = factories.make_campaign(reviewers=2)
+    reviewers = [city.reviewer, city.other_reviewer]
+    assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW, reviewers=reviewers)
+    for reviewer in reviewers:
+        demo.score_like_union(assessment, reviewer)
+    perform(assessment, Action.COMPLETE_REVIEW, reviewers[0])
+    remarks = {worksheet.load(assessment)[0].lines[0].indicator: "请补充。"}
+    done = exactly_one(
+        at_once(
+            doing(assessment, Action.COMPLETE_REVIEW, reviewers[1]),
+            doing(assessment, Action.RETURN, city.lead, remarks=remarks),
+        )
+    )
+    assessment.refresh_from_db()
+    reviewed = assessment.state == State.REVIEWED
+    assert done.state == assessment.state
+    assert Standing.objects.filter(self_assessment=assessment).exists() == reviewed
+    assert assessment.reviews.filter(completed_at__isnull=False).count() == (2 if reviewed else 0)
+    assert assessment.returns.count() == (0 if reviewed else 1)
+    assert list(audit.verify()) == []
+
+
+def test_two_arbitrating_the_same(city):
+    campaign = factories.make_campaign(reviewers=2)
+    reviewers = [city.reviewer, city.other_reviewer]
+    assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW, reviewers=reviewers)
+    for reviewer in reviewers:
+        demo.score_like_union(assessment, reviewer)
+    second = ReviewScore.objects.filter(review__reviewer=reviewers[1])
+    second.filter(indicator__criterion__number=4).update(score=0, remark="没有材料。")
+    for reviewer in reviewers:
+        perform(assessment, Action.COMPLETE_REVIEW, reviewer)
+    fresh = SelfAssessment.objects.with_context().get(pk=assessment.pk)
+    lines = [line for section in worksheet.load(fresh) for line in section.lines]
+    seen = arbitration.stamp(verdicts.verdict_of(fresh, lines), 4)
+    results = at_once(
+        *[
+            lambda user=user: arbitration.arbitrate(
+                assessment,
+                4,
+                reason="核实",
+                settings=[],
+                seen=seen,
+                by=User.objects.get(pk=user.pk),
+            )
+            for user in (city.lead, city.admin)
+        ]
+    )
+    assert sum(isinstance(one, arbitration.NotAllowed) for one in results) == 1, results
+    assert assessment.arbitrations.get().lapsed_at is None
     assert list(audit.verify()) == []
 
 

@@ -129,7 +129,7 @@ def test_ranks_are_among_all_of_the_tier_and_of_the_county(city, campaign, revie
     )
     rows = {
         row.pk: (row.tier_rank, row.county_rank)
-        for row in standings.with_ranks(SelfAssessment.objects.all())
+        for row in standings.with_ranks(list(SelfAssessment.objects.all()))
     }
     assert rows == {
         reviewed[0].pk: (1, 1),
@@ -137,8 +137,26 @@ def test_ranks_are_among_all_of_the_tier_and_of_the_county(city, campaign, revie
         same.pk: (2, 2),
         reviewed[2].pk: (4, 1),
     }
-    filtered = standings.with_ranks(SelfAssessment.objects.filter(pk=reviewed[2].pk)).get()
+    (filtered,) = standings.with_ranks([SelfAssessment.objects.get(pk=reviewed[2].pk)])
     assert filtered.tier_rank == 4  # what a filter leaves out still counts
+
+
+@pytest.mark.parametrize(
+    ("sort", "places"),
+    [
+        ("tier_rank", [1, 2, 2, 4]),
+        ("-tier_rank", [4, 2, 2, 1]),
+        ("county_rank", [(4, 1), (1, 1), (2, 2), (2, 1)]),
+        ("-county_rank", [(4, 1), (2, 2), (1, 1), (2, 1)]),
+    ],
+)
+def test_the_table_is_sorted_by_places(client, city, campaign, reviewed, sort, places):
+    """By place in the county: county by county, those directly under the city first."""
+    make_self_assessment(city, campaign, State.REVIEWED, organization=city.sibling, share="0.9")
+    client.force_login(city.lead)
+    rows = client.get(LIST, {"sort": sort}).context["assessments"]
+    found = [(row.tier_rank, row.county_rank) for row in rows]
+    assert [pair if isinstance(places[0], tuple) else pair[0] for pair in found] == places
 
 
 # --- The list -------------------------------------------------------------------------------------
@@ -269,6 +287,15 @@ def test_a_corrected_score_counts_and_voids_an_override(city, batch, reviewed):
     assert Adjustment.objects.get().reason == "会上核实"
     deciding.apply(batch, "", fresh(city.lead))
     assert Decision.objects.get(self_assessment=reviewed[0]).total == 98
+
+
+def test_what_was_taken_off_meanwhile_is_not_corrected(city, batch, reviewed):
+    line = line_of(batch, reviewed[0])
+    deciding.exclude(line_of(batch, reviewed[0]), fresh(city.admin))
+    indicator, rating = Indicator.objects.get(code="G1.01"), Rating(score=Decimal(1))
+    with pytest.raises(deciding.NotAllowed, match="已经移出名单"):
+        deciding.correct(line, indicator, rating, "会上核实", fresh(city.lead))
+    assert not Adjustment.objects.exists()
 
 
 # --- Overrides --------------------------------------------------------------------------------------
@@ -455,6 +482,39 @@ def test_correcting_on_the_page(client, city, batch, reviewed):
     assert "已移出名单。" in client.post(page, {"act": "exclude"}, follow=True).content.decode()
     assert client.get(page).status_code == 404
     assert client.post(batch.get_absolute_url() + "nonsense/").status_code == 404
+
+
+def test_a_miscounted_rate_and_list_are_corrected_before_the_meeting(client, city, batch, reviewed):
+    client.force_login(city.lead)
+    page = line_of(batch, reviewed[0]).get_absolute_url()
+    chosen = client.get(page, {"correct-indicator": "G2.06"}).content.decode()
+    assert "118 ÷ 120" in chosen  # what the union says, beside the fields
+    assert 'name="correct-denominator"' in chosen
+    counts = {"correct-indicator": "G2.06", "correct-reason": "会上核对名册"}
+    for typed, message in (
+        ({}, "请填写核实的数字。"),
+        ({"correct-numerator": "60"}, "请填写核实的数字。"),
+        ({"correct-numerator": "130", "correct-denominator": "120"}, "不能大于"),
+    ):
+        html = client.post(page, {"act": "correct"} | counts | typed).content.decode()
+        assert message in html
+        assert "会上核对名册" in html
+    assert not Adjustment.objects.exists()
+    counts |= {"correct-numerator": "60", "correct-denominator": "120"}
+    client.post(page, {"act": "correct"} | counts)
+    items = {"correct-indicator": "G1.03", "correct-reason": "没有活动场地"}
+    items["correct-checked"] = ["-"]
+    client.post(page, {"act": "correct"} | items)
+    rate, none = Adjustment.objects.order_by("indicator__code").reverse()
+    assert (rate.numerator, rate.denominator, none.checked_items) == (60, 120, [])
+    line = line_of(batch, reviewed[0])
+    assert line.outcome == Outcome.NOT_AT_STANDARD  # both are mandatory
+    record = audit.events_of(reviewed[0]).filter(action="ADJUST").order_by("number").first()
+    assert record.details["rating"] == {"numerator": 60, "denominator": 120}
+    deciding.apply(batch, "", fresh(city.lead))
+    decision = Decision.objects.get(self_assessment=reviewed[0])
+    assert decision.scores.get(indicator__code="G2.06").remark == "会上核对名册"
+    assert "会上核对名册" in text_of(client.get(decision.get_absolute_url()))
 
 
 def test_the_letter_names_what_to_improve_worst_first(city, batch, reviewed):

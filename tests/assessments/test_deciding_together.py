@@ -238,7 +238,7 @@ def test_unions_directly_under_the_city_are_ranked_together(city, campaign):
         make_self_assessment(city, campaign, State.REVIEWED, organization=one, share=share)
         for one, share in ((city.direct, "1"), (other, "0.9"))
     )
-    rows = standings.with_ranks(SelfAssessment.objects.all())
+    rows = standings.with_ranks(list(SelfAssessment.objects.all()))
     assert {row.pk: row.county_rank for row in rows} == {best.pk: 1, second.pk: 2}
 
 

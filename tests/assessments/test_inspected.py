@@ -1,6 +1,7 @@
 """现场核查: what is inspected, who is shown what was found, and what happens meanwhile."""
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,6 +13,7 @@ from assessments.choices import Action, State
 from assessments.drawing import Quota
 from assessments.inspecting import Entry
 from assessments.models import Evidence, Indicator, Inspection, Recusal
+from assessments.scoring import Rating
 from organizations.choices import Role, Tier
 from organizations.models import Notification, Organization, User
 from tests import factories
@@ -19,6 +21,7 @@ from tests.factories import make_organization, make_self_assessment, make_user, 
 from tests.uploads import PNG
 
 pytestmark = pytest.mark.django_db
+ONE = Rating(score=Decimal(1))
 
 
 def fresh(user):
@@ -47,7 +50,7 @@ def visit(city, handed_in):
 
 def close(visit, by, text="现场没有牌子。"):
     by = fresh(by)
-    inspecting.save(visit, [Entry(indicator(), "REFUTED", text, 1, "")], by)
+    inspecting.save(visit, [Entry(indicator(), "REFUTED", text, ONE, "")], by)
     return inspecting.complete(
         visit, visited_on=today(), minutes="内部记录。", statement="已知悉。", by=by
     )
@@ -156,7 +159,7 @@ def test_reviewers_see_it_beside_the_score_once_it_is_closed(client, city, visit
     html(client, city.reviewer, visit.get_absolute_url(), 404)
     finding = visit.findings.get()
     stamp = inspecting.stamp(finding)
-    entry = Entry(indicator(), "REFUTED", "现场没有牌子。", 1, stamp)
+    entry = Entry(indicator(), "REFUTED", "现场没有牌子。", ONE, stamp)
     inspecting.save(visit, [entry], fresh(city.other_reviewer))
     inspecting.complete(
         visit, visited_on=today(), minutes="", statement="", by=fresh(city.other_reviewer)

@@ -3,6 +3,7 @@
 import datetime as dt
 import shutil
 import subprocess
+from decimal import Decimal
 
 import pytest
 from django.core.files.storage import default_storage
@@ -10,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from assessments import inspecting, lots, orphans, verdicts, worksheet
+from assessments import demo, inspecting, lots, orphans, verdicts, worksheet
 from assessments.choices import Action, FindingVerdict, InspectionState, State
 from assessments.drawing import Quota
 from assessments.inspecting import Entry
@@ -25,6 +26,7 @@ from assessments.models import (
     SelfAssessment,
     StoredFile,
 )
+from assessments.scoring import Rating
 from organizations import audit
 from organizations.models import Notification, User
 from tests import factories
@@ -62,7 +64,8 @@ def visit(city, reviewed):
 
 
 def write(visit, by, code="G1.01", verdict="REFUTED", text="没有会议纪要。", score=1, seen=""):
-    return inspecting.save(visit, [Entry(indicator(code), verdict, text, score, seen)], fresh(by))
+    rating = Rating(score=Decimal(score))
+    return inspecting.save(visit, [Entry(indicator(code), verdict, text, rating, seen)], fresh(by))
 
 
 def close(visit, by):
@@ -258,6 +261,8 @@ def test_written_on_a_phone_with_photos(client, city, visit):
         ({"G1.01-score": "1"}, "请写明核查情况"),
         ({"G1.01-text": "长" * 1001}, "最多 1000 字"),
         ({"G1.01-verdict": "MAYBE"}, "MAYBE"),
+        ({"G1.03-checked": ["-", "印章"], "G1.03-text": "x"}, "就不能再选其他项"),
+        ({"G1.03-checked": ["印章"]}, "请写明核查情况"),
     ],
 )
 def test_what_is_wrong_is_named_and_the_rest_is_stored(client, city, visit, fields, message):
@@ -266,6 +271,79 @@ def test_what_is_wrong_is_named_and_the_rest_is_stored(client, city, visit, fiel
     assert response.status_code == 409
     assert message in response.content.decode()
     assert InspectionFinding.objects.get().indicator.code == "G1.02"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"G2.06-numerator": "80"}, "请填写核实的数字。"),
+        ({"G2.06-denominator": "120"}, "请填写核实的数字。"),
+        ({"G2.06-numerator": "121", "G2.06-denominator": "120"}, "不能大于"),
+        ({"G2.06-numerator": "八十", "G2.06-denominator": "120"}, "请填写整数"),
+    ],
+)
+def test_counts_are_whole_or_not_there(client, city, visit, fields, message):
+    client.force_login(city.other_reviewer)
+    response = client.post(page(visit, 2), fields | {"G2.06-text": "点了名册。"})
+    html = response.content.decode()
+    assert response.status_code == 409
+    assert message in html
+    assert "点了名册。" in html
+    assert all(f'value="{typed}"' in html for typed in fields.values())
+    assert not InspectionFinding.objects.exists()
+
+
+def test_items_and_counts_as_they_were_found_count(client, city, visit, reviewed):
+    client.force_login(city.other_reviewer)
+    items = {"G1.03-verdict": "PARTLY", "G1.03-text": "没有活动场地。"}
+    items["G1.03-checked"] = ["牌子", "印章", "人员"]
+    assert "已保存。" in client.post(page(visit), items, follow=True).content.decode()
+    counts = {"G2.06-verdict": "REFUTED", "G2.06-text": "名册只有60人。"}
+    counts |= {"G2.06-numerator": "60", "G2.06-denominator": "120"}
+    again = client.post(page(visit, 2), counts, follow=True).content.decode()
+    assert 'value="60"' in again
+    close(visit, city.other_reviewer)
+    assert Notification.objects.filter(recipient=city.lead, text__contains="建议调整 2 项").exists()
+    client.force_login(city.lead)
+    html = client.get(visit.get_absolute_url()).content.decode()
+    assert "（60 ÷ 120）" in html
+    assert "（已有：牌子、印章、人员）" in html
+    minutes = words(client.get(reverse("assessments:inspection_minutes", args=[visit.pk])))
+    assert "（60÷120）" in minutes
+    assert "已调整" not in html
+    before = {one.code: one for one in verdict(reviewed).results[2]}["G2.06"]
+    client.post(visit.get_absolute_url(), {"act": "apply"})
+    found = verdict(reviewed)
+    list_, rate = found.at(indicator("G1.03")), found.at(indicator("G2.06"))
+    assert (list_.points, list_.met) == (list_.maximum / 2, False)
+    assert (before.met, rate.met) == (True, False)
+    assert rate.points == rate.maximum * 50 / 95
+    assert not found.result.at_standard  # both are mandatory
+    reviewed.refresh_from_db()
+    assert reviewed.standing.outcome == "NOT_AT_STANDARD"
+    perform(reviewed, Action.DECIDE, city.lead)
+    scores = reviewed.decisions.get().scores.filter(indicator__code__in=["G1.03", "G2.06"])
+    assert set(scores.values_list("remark", flat=True)) == {
+        "现场核查部分属实：没有活动场地。",
+        "现场核查不属实：名册只有60人。",
+    }
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"score": 1, "text": ""},
+        {"checked_items": [], "text": ""},
+        {"numerator": 1, "denominator": 2, "text": ""},
+        {"numerator": 3, "denominator": 2},
+        {"score": -1},
+    ],
+)
+def test_the_database_knows_no_proposal_without_its_reason(city, visit, fields):
+    write(visit, city.lead)
+    InspectionFinding.objects.update(score=None)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        InspectionFinding.objects.update(**fields)
 
 
 def test_what_is_no_photo_is_refused_and_the_text_is_stored(client, city, visit):
@@ -325,10 +403,14 @@ def test_cancelled_keeps_what_there_is_and_frees_the_union(city, visit, reviewed
 # --- What comes of it ------------------------------------------------------------------------------------
 
 
-def total(assessment):
+def verdict(assessment):
     assessment = SelfAssessment.objects.with_context().get(pk=assessment.pk)
     lines = [line for part in worksheet.load(assessment) for line in part.lines]
-    return verdicts.verdict_of(assessment, lines).result.total
+    return verdicts.verdict_of(assessment, lines)
+
+
+def total(assessment):
+    return verdict(assessment).result.total
 
 
 def test_the_lead_makes_the_scores_count(client, city, visit, reviewed):
@@ -360,18 +442,27 @@ def test_before_it_is_reviewed_the_scores_wait(city, campaign):
     assert inspecting.proposed(found).count() == 1
 
 
-def test_handed_in_again_it_points_at_what_was_looked_at(client, city, visit, reviewed):
+def test_handed_in_again_what_has_not_changed_still_counts(client, city, visit, reviewed):
     write(visit, city.other_reviewer)
+    write(visit, city.other_reviewer, "G1.02", text="没有台账。")
     close(visit, city.other_reviewer)
     perform(reviewed, Action.REOPEN_REVIEW, city.lead, reason="复核")
     factories.send_back(reviewed, city.lead)
     factories.answer_remarks(reviewed, city.head)
+    reviewed.answers.filter(indicator__code="G1.01").update(account="会议纪要已经补上。")
     perform(reviewed, Action.SUBMIT, city.head)
     perform(reviewed, Action.BEGIN_REVIEW, city.reviewer)
+    demo.score_like_union(reviewed, city.reviewer)
     perform(reviewed, Action.COMPLETE_REVIEW, city.reviewer)
     client.force_login(city.lead)
-    assert "这次核查针对第 1 次提交" in client.get(visit.get_absolute_url()).content.decode()
-    with pytest.raises(inspecting.NotAllowed, match="已经重新提交"):
+    html = client.get(visit.get_absolute_url()).content.decode()
+    assert "这次核查针对第 1 次提交" in html
+    assert "G1.01 申报工会重新提交时改过" in html
+    assert "有 1 项建议得分" in html
+    response = client.post(visit.get_absolute_url(), {"act": "apply"}, follow=True)
+    assert "已按现场核查调整 1 项得分。" in response.content.decode()
+    assert Adjustment.objects.get().indicator.code == "G1.02"
+    with pytest.raises(inspecting.NotAllowed, match="重新提交时改过"):
         inspecting.apply_scores(visit, fresh(city.lead))
 
 

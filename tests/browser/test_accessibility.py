@@ -210,7 +210,7 @@ def test_axe_finds_nothing(
             visit_on_site.get_absolute_url(),
             reverse("assessments:inspection_criterion", args=[visit_on_site.pk, 1]),
             batch.get_absolute_url(),
-            batch.lines.get().get_absolute_url(),
+            f"{batch.lines.get().get_absolute_url()}?correct-indicator=G1.03",
             reverse("assessments:summary"),
             reverse("assessments:extension_list"),
             reverse("assessments:extension_answer", args=[asked.pk]),

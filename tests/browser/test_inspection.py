@@ -44,6 +44,9 @@ def test_nothing_is_lost_on_site(visit: Visit, city: City, inspection: Inspectio
     row = indicator(page, "G1.01")
     row.get_by_label("核查结论").select_option("REFUTED")
     row.get_by_label("核查情况").fill(SEEN)
+    items = indicator(page, "G1.03")
+    items.get_by_label("核查情况").fill(SEEN)
+    items.get_by_label("印章").check()
     expect(page.locator("[data-save-state]")).to_have_text("有未保存的修改")
 
     page.context.set_offline(True)
@@ -56,13 +59,15 @@ def test_nothing_is_lost_on_site(visit: Visit, city: City, inspection: Inspectio
     press(page, "恢复这些内容")
     expect(row.get_by_label("核查情况")).to_have_value(SEEN)
     expect(row.get_by_label("核查结论")).to_have_value("REFUTED")
+    expect(items.get_by_label("印章")).to_be_checked()
     row.get_by_label("拍照").set_input_files(
         {"name": "现场.jpg", "mimeType": "image/jpeg", "buffer": picture("JPEG", (800, 600))}
     )
     press(page, "保存")
     see_success(page, "已保存。")
-    finding = InspectionFinding.objects.get()
+    finding, found = InspectionFinding.objects.all()
     assert (finding.verdict, finding.text) == ("REFUTED", SEEN)
+    assert (found.indicator.code, found.checked_items) == ("G1.03", ["印章"])
     assert FindingPhoto.objects.get().name == "现场.jpg"
     expect(row.locator(".photos img")).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth") == width

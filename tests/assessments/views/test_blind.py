@@ -7,17 +7,21 @@ import pytest
 from django.db.models import F
 from django.urls import reverse
 
-from assessments import demo
+from assessments import deciding, demo
 from assessments.choices import Action, State
-from assessments.models import Evidence, Review, ReviewScore
+from assessments.models import Evidence, Indicator, Review, ReviewScore, SelfAssessment
+from assessments.scoring import Rating
 from organizations.models import User
 from tests import factories
 from tests.factories import make_self_assessment, perform
 
 pytestmark = pytest.mark.django_db
+SETTLED = "核实之后另有说法"
 REMARK, OPINION = "同组评审员的意见不可先见", "同组评审员的总评不可先见"
 #: What 100 points less what is taken off below comes to: no other figure looks like it.
 TOTAL = "98.77"
+#: The same as a mean is shown.
+MEAN = "98.8"
 
 
 @pytest.fixture(params=["reviewer", "lead"])
@@ -39,6 +43,10 @@ def half_done(city, second):
     perform(assessment, Action.COMPLETE_REVIEW, first, opinion=OPINION)
     Review.objects.filter(reviewer=first).update(total=Decimal(TOTAL))
     return assessment
+
+
+def fresh(user):
+    return User.objects.get(pk=user.pk)
 
 
 def addresses(assessment, review):
@@ -108,7 +116,7 @@ def leaks(found):
     return {
         url: secret
         for url, html in found.items()
-        for secret in (REMARK, OPINION, TOTAL)
+        for secret in (REMARK, OPINION, TOTAL, MEAN)
         if secret in html
     }
 
@@ -122,3 +130,26 @@ def test_nothing_of_the_fellow_is_seen_before_all_are_in(client, second, half_do
     perform(half_done, Action.COMPLETE_REVIEW, second)
     after = pages(client, half_done, review)
     assert set(leaks(after).values()) & {REMARK}  # and what was looked for can be found
+
+
+def test_whoever_reviews_anew_sees_nothing_of_how_it_was_settled(client, city, half_done, second):
+    """A successor, once a decision was prepared, corrected, and sent back to the reviewers."""
+    perform(half_done, Action.COMPLETE_REVIEW, second)
+    batch, _ = deciding.prepare(
+        half_done.campaign, SelfAssessment.objects.all(), "评定会", fresh(city.admin)
+    )
+    line = batch.lines.get()
+    indicator = Indicator.objects.get(code="G1.02")
+    deciding.correct(line, indicator, Rating(score=Decimal(1)), SETTLED, fresh(city.admin))
+    deciding.propose_override(line, SETTLED, fresh(city.admin))
+    perform(half_done, Action.REOPEN_REVIEW, city.admin, reason=SETTLED)
+    overview = half_done.get_absolute_url()
+    client.force_login(fresh(second))
+    assert client.get(overview).content.decode().count(SETTLED) == 1  # why it was sent back
+    client.force_login(fresh(city.leader))
+    assert client.get(overview).content.decode().count(SETTLED) == 3
+    for user in (city.head, city.township_head, city.county_head):
+        client.force_login(fresh(user))
+        html = client.get(overview).content.decode()
+        assert "退回评审员" in html
+        assert SETTLED not in html
