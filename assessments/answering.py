@@ -234,6 +234,13 @@ def take_over(
     return filled
 
 
+def mark_carried_over(assessment: SelfAssessment, indicator: Indicator, by: User) -> None:
+    """Files of the last time have been taken over: somebody has to look. The caller holds the lock."""
+    assessment.answers.filter(indicator=indicator).update(
+        carried_over=True, updated_at=deadlines.now(), updated_by=by
+    )
+
+
 @transaction.atomic
 def confirm(assessment: SelfAssessment, indicator: Indicator, by: User) -> None:
     """What was taken over for the indicator has been looked at and holds this year too.

@@ -1,5 +1,5 @@
-"""Evidence (佐证材料) at the indicators: attaching, from an upload or from the library, ordering
-and detaching."""
+"""Evidence (佐证材料) at the indicators: attaching, from an upload, from the library or from the last
+time, ordering and detaching."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from assessments.models import (
     Attachment,
     Evidence,
     Indicator,
+    RevisionEvidence,
     SelfAssessment,
     StoredFile,
 )
+from assessments.previous import LastTime
 from organizations.audit import record
 from organizations.models import User
 
@@ -97,6 +99,42 @@ def link(
         except EvidenceRefused as error:
             refused.append(str(error))
     return count, refused
+
+
+@transaction.atomic
+def take_over(
+    assessment: SelfAssessment, indicators: Iterable[Indicator], last: LastTime, by: User
+) -> tuple[list[Indicator], list[str]]:
+    """Answers and files of the last time, where nothing stands yet (沿用). What is filled waits to
+    be confirmed. Returns the indicators that were filled, and a message for each file that was refused.
+
+    Raises answering.NotEditable.
+    """
+    wanted = list(indicators)
+    filled = answering.take_over(assessment, wanted, last, by)
+    allowed = answering.editable_indicators(assessment)
+    has_files = set(
+        Attachment.objects.filter(answer__self_assessment=assessment).values_list(
+            "answer__indicator", flat=True
+        )
+    )
+    handed_in: dict[str, list[int]] = {}
+    for code, key in RevisionEvidence.objects.filter(
+        revision=last.revision, evidence__stored_file__infection=""
+    ).values_list("indicator__code", "evidence"):
+        handed_in.setdefault(code, []).append(key)
+    refused: list[str] = []
+    for indicator in wanted:
+        keys = handed_in.get(indicator.code, [])
+        is_open = allowed is None or indicator.pk in allowed
+        if not keys or not is_open or indicator.pk in has_files:
+            continue
+        count, messages = link(assessment, indicator, keys, by)
+        refused += messages
+        if count:
+            answering.mark_carried_over(assessment, indicator, by)
+            filled += [] if indicator in filled else [indicator]
+    return filled, refused
 
 
 def _append(

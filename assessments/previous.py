@@ -50,9 +50,13 @@ class PreviousAnswer:
 
 @dataclass(frozen=True)
 class LastTime:
-    """The union's latest submission in an earlier campaign."""
+    """The union's latest submission in an earlier campaign: the revision's key and number, and the
+    key of its self-assessment."""
 
     year: int
+    revision: int
+    number: int
+    assessment: int
     answers: Mapping[str, PreviousAnswer]
 
 
@@ -64,13 +68,15 @@ def last_time(assessment: SelfAssessment) -> LastTime | None:
             self_assessment__campaign__year__lt=assessment.campaign.year,
         )
         .order_by("-self_assessment__campaign__year", "-number")
-        .values_list("self_assessment__campaign__year", "content")
+        .values_list(
+            "self_assessment__campaign__year", "pk", "number", "self_assessment", "content"
+        )
         .first()
     )
     if found is None:
         return None
-    year, content = found
-    return LastTime(year, {code: _read(frozen) for code, frozen in content.items()})
+    *where, content = found
+    return LastTime(*where, {code: _read(frozen) for code, frozen in content.items()})
 
 
 def _read(frozen: Mapping[str, Any]) -> PreviousAnswer:

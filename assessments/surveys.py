@@ -15,7 +15,7 @@ from assessments import answering, deadlines
 from assessments.choices import SurveyMode, Vote
 from assessments.entries import Entry
 from assessments.models import Answer, Indicator, SelfAssessment, Survey, SurveyPass
-from assessments.scoring import Rating
+from assessments.scoring import Rating, rounded
 from organizations.audit import record
 from organizations.models import User
 from organizations.one_time_codes import digest, random_code
@@ -23,6 +23,7 @@ from organizations.one_time_codes import digest, random_code
 #: With fewer votes the counts would tell what single people answered: they are not shown.
 FEWEST_VOTES = 5
 _TOKEN_BYTES = 9
+_LONGEST_DEFINITION = Answer._meta.get_field("definition").max_length
 
 
 class SurveyRefused(Exception):
@@ -99,6 +100,15 @@ def is_open(survey: Survey) -> bool:
 def vote(survey: Survey, choice: Vote, *, right: str) -> None:
     """Count one vote. `right` is the typed code, or the phone's own secret. Raises SurveyRefused
     where there is no right (any more), or the survey is over."""
+    # The survey before its codes, as where codes are issued: two at once wait, and never for each other.
+    counted = Survey.objects.filter(
+        pk=survey.pk,
+        closed_at=None,
+        closes_at__gte=deadlines.now(),
+        eligible__gt=F("satisfied") + F("basically") + F("unsatisfied") + F("abstained"),
+    ).update(**{choice.value: F(choice.value) + 1})
+    if not counted:
+        raise SurveyRefused("测评已经结束，或者投票人数已满，这一票没有计入。")
     if survey.mode == SurveyMode.CODES:
         marked = survey.passes.filter(digest=_digest(survey, right), used=False).update(used=True)
         if not marked:
@@ -109,14 +119,6 @@ def vote(survey: Survey, choice: Vote, *, right: str) -> None:
         )
         if not is_new:
             raise SurveyRefused("这部手机已经投过票，每部手机只能投一次。")
-    counted = Survey.objects.filter(
-        pk=survey.pk,
-        closed_at=None,
-        closes_at__gte=deadlines.now(),
-        eligible__gt=F("satisfied") + F("basically") + F("unsatisfied") + F("abstained"),
-    ).update(**{choice.value: F(choice.value) + 1})
-    if not counted:
-        raise SurveyRefused("测评已经结束，或者投票人数已满，这一票没有计入。")
 
 
 @transaction.atomic
@@ -153,8 +155,8 @@ def result(survey: Survey) -> Result | None:
 
 @transaction.atomic
 def adopt(survey: Survey, *, by: User) -> None:
-    """Enter the result as the indicator's two counts; the account stays as it is. Raises
-    NotEditable, SurveyRefused."""
+    """Enter the result as the indicator's two counts, with the day on which the vote ended and its
+    turnout; what the union wrote there itself stays. Raises NotEditable, SurveyRefused."""
     outcome = result(survey)
     if outcome is None or not outcome.valid:
         raise SurveyRefused(f"测评还没有结束，或者票数不足 {FEWEST_VOTES} 票，不能采用。")
@@ -166,12 +168,25 @@ def adopt(survey: Survey, *, by: User) -> None:
         self_assessment=assessment, indicator=survey.indicator
     ).first() or Answer(self_assessment=assessment, indicator=survey.indicator)
     before = answering.entry_of(stored)
+    ended = deadlines.local_day(survey.closed_at or survey.closes_at)
     after = Entry(
         Rating(score=before.rating.score, numerator=outcome.satisfied, denominator=outcome.valid),
-        before.texts,
+        dict(before.texts)
+        | {"as_of": ended.isoformat(), "definition": _definition(outcome, survey, before)},
     )
     answering.save(assessment, [answering.Change(survey.indicator, after, before.fingerprint)], by)
     _record("SURVEY_ADOPTED", survey, by, {"rate": [outcome.satisfied, outcome.valid]})
+
+
+def _definition(outcome: Result, survey: Survey, before: Entry) -> str:
+    """The union's own 口径 with the turnout behind it, once, as long as there is room."""
+    own = before.texts["definition"]
+    turnout = (
+        f"民主测评：应参加 {survey.eligible} 人，投票 {survey.cast} 人，"
+        f"参与率 {rounded(outcome.turnout).normalize():f}%"
+    )
+    both = own if turnout in own else "；".join(filter(None, (own, turnout)))
+    return both if len(both) <= _LONGEST_DEFINITION else own
 
 
 def _digest(survey: Survey, right: str) -> str:

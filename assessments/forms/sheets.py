@@ -115,12 +115,16 @@ class Row:
 
     @property
     def can_take_over(self) -> bool:
-        """Whether the last time's answer would fill anything in."""
-        answer = self.line.answer
+        """Whether the last time's answer, or its files, would fill anything in."""
+        answer, before = self.line.answer, self.previous
         return (
             self.writable
-            and self.previous is not None
-            and (answer.rating == Rating() or not answer.account)
+            and before is not None
+            and (
+                answer.rating == Rating()
+                or not answer.account
+                or (bool(before.evidence) and not self.line.evidence)
+            )
         )
 
     @property

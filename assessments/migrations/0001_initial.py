@@ -2314,7 +2314,7 @@ class Migration(migrations.Migration):
                 ("digest", models.CharField(blank=True, max_length=64)),
                 (
                     "filled_by_proxy",
-                    models.CharField(blank=True, max_length=100, verbose_name="代填单位"),
+                    models.CharField(blank=True, max_length=500, verbose_name="代填单位"),
                 ),
                 (
                     "signatory",

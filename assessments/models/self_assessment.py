@@ -261,7 +261,7 @@ def revision_code() -> str:
 class Revision(models.Model):
     """What was handed in, frozen (第 n 次提交): `content` holds the answers by indicator code,
     `facts` what else the paper form says. `code` stands on the paper, `digest` is that of
-    everything that was frozen (`verification`). `filled_by_proxy` names the union that filled it
+    everything that was frozen (`verification`). `filled_by_proxy` names the unions that filled it
     in (代填); `signatory` the head who signed on paper, where nobody signed on the portal."""
 
     self_assessment = models.ForeignKey(
@@ -273,7 +273,7 @@ class Revision(models.Model):
     facts = models.JSONField(default=dict)
     code = models.CharField("验证码", max_length=16, unique=True, default=revision_code)
     digest = models.CharField(max_length=64, blank=True)
-    filled_by_proxy = models.CharField("代填单位", max_length=100, blank=True)
+    filled_by_proxy = models.CharField("代填单位", max_length=500, blank=True)
     signatory = models.CharField("纸质表签字人", max_length=40, blank=True)
     self_total = models.DecimalField("自评总分", **EXACT)
     submitted_by = models.ForeignKey(

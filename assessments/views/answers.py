@@ -39,7 +39,9 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     sections = worksheet.load(assessment)
     section = _section(sections, number)
     locked_reason = answering.why_not_editable(assessment, request.user, deadlines.now())
-    sheet = _sheet(request, assessment, section.lines, writable=locked_reason is None)
+    last_time = previous.last_time(assessment) if locked_reason is None else None
+    writable = locked_reason is None
+    sheet = _sheet(request, assessment, section.lines, writable=writable, last_time=last_time)
     if request.method == "POST":
         try:
             done = _save(request, assessment, section, sheet)
@@ -130,6 +132,7 @@ def _sheet(
     lines: Sequence[worksheet.Line],
     *,
     writable: bool,
+    last_time: previous.LastTime | None = None,
 ) -> AnswerSheet:
     remarks = worksheet.open_remarks(assessment)
     return AnswerSheet(
@@ -139,7 +142,7 @@ def _sheet(
         writable=writable,
         writable_indicators=set(remarks) if assessment.state == State.RETURNED else None,
         remarks=remarks,
-        last_time=previous.last_time(assessment) if writable else None,
+        last_time=last_time,
         below=subordinates.sums_below(assessment, [line.indicator for line in lines]),
     )
 
@@ -234,10 +237,12 @@ def _take_over(
     chosen = [i for code, i in indicators.items() if wanted in (code, "all")]
     if not chosen or sheet.last_time is None:
         return ""
-    filled = answering.take_over(assessment, chosen, sheet.last_time, request.user)
+    filled, refused = evidence.take_over(assessment, chosen, sheet.last_time, request.user)
+    for message in refused:
+        messages.error(request, message)
     messages.success(
         request,
-        f"已保存，并沿用 {sheet.last_time.year} 年的内容填好 {len(filled)} 项，请逐项核对。"
+        f"已保存，并沿用 {sheet.last_time.year} 年的内容和材料填好 {len(filled)} 项，请逐项核对。"
         if filled
         else "已保存。没有可以沿用的内容。",
     )

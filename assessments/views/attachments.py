@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from assessments import answering, deadlines, evidence, incoming, kinds, library, permissions
 from assessments.forms.evidence import LibraryFilter
 from assessments.models import Attachment, Indicator, SelfAssessment
-from assessments.views.access import readable_or_404
+from assessments.views.access import number_or_zero, readable_or_404
 from assessments.views.uploading import refused_while_arriving
 
 _SHOWN = 100
@@ -27,7 +27,7 @@ def arrange(
         code, _, text = request.POST.get(verb, "").partition(":")
         if code not in indicators:
             continue
-        key = int(text) if text.isdecimal() and len(text) < 10 else 0
+        key = number_or_zero(text)
         if verb == "detach":
             gone = evidence.detach(assessment, indicators[code], key, request.user)
             if gone:
@@ -119,7 +119,7 @@ def _change(request: HttpRequest, assessment: SelfAssessment, found: Indicator) 
     if uploads:
         refused += evidence.attach(assessment, found, uploads, request.user)
         messages.success(request, "已上传。")
-    keys = [int(key) for key in request.POST.getlist("evidence") if key.isdecimal()]
+    keys = [number_or_zero(key) for key in request.POST.getlist("evidence")]
     if keys:
         count, more = evidence.link(assessment, found, keys, request.user)
         refused += more

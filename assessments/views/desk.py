@@ -47,8 +47,7 @@ def stored_entries(section: worksheet.Section, scores: Scores) -> dict[int, Entr
 
 def save(request: HttpRequest, review: Review, sheet: ReviewSheet) -> reviewing.Saved:
     """Store what was sent. Raises reviewing.NotAllowed."""
-    shown = request.POST.get("revision", "")
-    revision = int(shown) if shown.isdecimal() else None
+    revision = number_or_zero(request.POST.get("revision")) or None
     return reviewing.save(review, sheet.changes, request.user, revision)
 
 

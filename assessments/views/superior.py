@@ -141,8 +141,7 @@ def scores(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         writable=locked_reason is None,
     )
     if request.method == "POST":
-        shown = request.POST.get("revision", "")
-        revision = int(shown) if shown.isdecimal() else None
+        revision = number_or_zero(request.POST.get("revision")) or None
         try:
             saved = endorsing.save_scores(assessment, sheet.changes, request.user, revision)
         except endorsing.NotAllowed as error:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import segno
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -20,13 +20,11 @@ from assessments.choices import SurveyMode, Vote
 from assessments.forms.surveys import BallotForm, SurveyForm
 from assessments.models import Indicator, SelfAssessment, Survey
 from assessments.views.access import readable_or_404
-from organizations.lockout import client_address
+from assessments.views.guessing import takes_ballot
 
 #: A phone is known by a cookie of the ballot's own; it says nothing about the person.
 _PHONE_COOKIE = "ballot"
 _PHONE_SECONDS = 90 * 24 * 3600
-#: Ballots from one address in a minute: a whole office may share one.
-_BALLOTS_A_MINUTE = 60
 
 
 def _place(request: HttpRequest, pk: int, code: str) -> tuple[SelfAssessment, Indicator]:
@@ -111,6 +109,7 @@ def codes(request: HttpRequest, pk: int, code: str) -> HttpResponse:
         messages.error(request, str(refused))
         return redirect("assessments:survey", pk, code)
     link = request.build_absolute_uri(_ballot_address(survey))
+    picture = segno.make(link, error="m").svg_inline(border=1, omitsize=True, svgid="ballot-qr")
     response = render(
         request,
         "assessments/surveys/codes.html",
@@ -118,7 +117,7 @@ def codes(request: HttpRequest, pk: int, code: str) -> HttpResponse:
             "survey": survey,
             "codes": issued,
             "link": link,
-            "picture": segno.make(link, error="m").svg_data_uri(scale=2, border=1),
+            "picture": mark_safe(picture),  # noqa: S308 - lines and numbers, drawn by segno
         },
     )
     response["Cache-Control"] = "private, no-store"
@@ -168,7 +167,7 @@ def ballot(request: HttpRequest, token: str) -> HttpResponse:
     status = 200
     if request.method == "POST":
         is_valid = form.is_valid()
-        if not _within_rate(request):
+        if not takes_ballot(request):
             form.add_error(None, "操作太频繁，请一分钟后再试。")
             status = 429
         elif is_valid:
@@ -191,10 +190,3 @@ def ballot(request: HttpRequest, token: str) -> HttpResponse:
             path=reverse("assessments:survey_ballot", args=[survey.token]),
         )
     return response
-
-
-def _within_rate(request: HttpRequest) -> bool:
-    minute = int(deadlines.now().timestamp() // 60)
-    key = f"ballots:{client_address(request)}:{minute}"
-    cache.add(key, 0, timeout=120)
-    return cache.incr(key) <= _BALLOTS_A_MINUTE

@@ -36,8 +36,10 @@
   };
 
   const rowOf = (field) => field.closest(".indicator");
-  const isWrong = (field) =>
-    (rowOf(field) ?? field.form).matches(".indicator-wrong, form:has(.is-invalid)");
+  const isWrong = (field) => {
+    const row = rowOf(field);
+    return row ? row.matches(".indicator-wrong") : field.form.querySelector(".is-invalid") !== null;
+  };
 
   // Saving may lead to another page: the page that reports success settles what was sent. A page
   // that came back with mistakes has saved the rows that are not marked.

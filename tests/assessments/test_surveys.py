@@ -3,19 +3,23 @@
 import datetime as dt
 import re
 import threading
+import time
 
 import pytest
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from assessments import surveys
+from assessments import evidence, surveys, worksheet
 from assessments.choices import State, Vote
 from assessments.models import Answer, Survey, SurveyPass
+from assessments.versions import entry_of
 from organizations.audit import events_of
 from tests.factories import make_campaign, make_self_assessment, today
+from tests.uploads import PDF
 
 pytestmark = pytest.mark.django_db
 CODE = "G6.05"
@@ -150,6 +154,24 @@ def test_a_flood_of_ballots_is_slowed_down(head, assessment):
     assert 429 in answers
 
 
+def test_behind_the_proxy_each_phone_is_counted_by_itself(head, assessment, settings):
+    settings.BEHIND_PROXY = True
+    begin(head, assessment)
+    survey = survey_of(assessment)
+    phones = [Client(headers={"x-forwarded-for": f"203.0.113.{n}"}) for n in range(62)]
+    answers = [cast(survey, person=phone, code="AAAA-BBBB").status_code for phone in phones]
+    assert set(answers) == {200}
+    flood = [cast(survey, person=phones[0], code="AAAA-BBBB").status_code for _ in range(60)]
+    assert flood[-1] == 429
+
+
+def test_a_cache_that_keeps_nothing_stops_nobody(head, assessment, settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    begin(head, assessment)
+    code = issue(head, assessment)[0]
+    assert "投票成功" in page(cast(survey_of(assessment), code=code))
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -223,6 +245,43 @@ def test_the_result_becomes_the_indicators_counts(head, assessment):
     answer = Answer.objects.get(self_assessment=assessment, indicator__code=CODE)
     assert (answer.numerator, answer.denominator) == (6, 7)
     assert answer.account == account
+    assert answer.as_of == today()
+    assert answer.definition == "民主测评：应参加 10 人，投票 8 人，参与率 80%"
+
+
+def test_what_the_union_wrote_beside_the_turnout_stays(head, assessment):
+    begin(head, assessment, mode="DEVICES")
+    for _ in range(5):
+        cast(survey_of(assessment))
+    head.post(address(assessment, "survey_close"))
+    answers = Answer.objects.filter(self_assessment=assessment, indicator__code=CODE)
+    turnout = "民主测评：应参加 10 人，投票 5 人，参与率 50%"
+    for own, expected in (("含劳务派遣工", f"含劳务派遣工；{turnout}"), ("长" * 190, "长" * 190)):
+        answers.update(definition=own)
+        for _ in range(2):  # taken over twice, it stands there once
+            head.post(address(assessment, "survey_adopt"))
+            assert answers.get().definition == expected
+
+
+def test_counts_of_a_vote_on_paper_are_typed_with_their_minutes(head, city, assessment):
+    """A union that has opened a survey may still go by paper."""
+    begin(head, assessment, mode="DEVICES")
+    line = next(
+        one
+        for section in worksheet.load(assessment)
+        for one in section.lines
+        if one.indicator.code == CODE
+    )
+    evidence.attach(
+        assessment, line.indicator, [SimpleUploadedFile("会议记录.pdf", PDF)], city.head
+    )
+    fields = {"numerator": 46, "denominator": 50, "seen": entry_of(line.answer).fingerprint}
+    url = reverse("assessments:self_assessment_answer", args=[assessment.pk, CODE])
+    typed = {f"{CODE}-{name}": value for name, value in fields.items()}
+    assert 'data-outcome="saved"' in page(head.post(url, typed))
+    answer = Answer.objects.get(self_assessment=assessment, indicator__code=CODE)
+    assert (answer.numerator, answer.denominator) == (46, 50)
+    assert "会议记录.pdf" in answer.attachments.values_list("evidence__name", flat=True)
 
 
 def test_a_survey_without_votes_can_be_taken_back(head, assessment):
@@ -276,3 +335,34 @@ def test_one_code_at_two_phones_at_once_counts_once(head, assessment):
         thread.join()
     survey.refresh_from_db()
     assert (len(counted), survey.cast) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_voting_while_codes_are_printed_anew(head, city, assessment):
+    """Whoever prints holds the survey and comes for its codes; a vote must not hold a code and wait
+    for the survey meanwhile."""
+    begin(head, assessment)
+    code = issue(head, assessment)[0]
+    survey = survey_of(assessment)
+    began, told = threading.Event(), []
+
+    def try_to_vote():
+        began.set()
+        try:
+            surveys.vote(survey, Vote.SATISFIED, right=code)
+        except surveys.SurveyRefused as refused:
+            told.append(str(refused))
+        finally:
+            connection.close()
+
+    voter = threading.Thread(target=try_to_vote)
+    with transaction.atomic():
+        Survey.objects.select_for_update().get(pk=survey.pk)
+        voter.start()
+        began.wait()
+        time.sleep(0.5)  # for the vote to come as far as it can
+        issued = surveys.issue_codes(survey, by=city.head)
+    voter.join()
+    survey.refresh_from_db()
+    assert (len(issued), survey.cast) == (10, 0)
+    assert told == ["投票码不正确，或者已经用过。请核对纸条上的投票码。"]

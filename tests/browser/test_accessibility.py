@@ -29,9 +29,9 @@ from assessments.models import Answer, Evidence, Indicator, SelfAssessment
 from organizations.models import User
 from tests import factories
 from tests.browser.conftest import PHONE, Watch
-from tests.browser.pages import indicator
+from tests.browser.pages import indicator, press, see_heading, see_success
 from tests.factories import City
-from tests.uploads import PNG
+from tests.uploads import PDF, PNG
 
 pytestmark = pytest.mark.browser
 
@@ -220,6 +220,64 @@ def test_axe_finds_nothing(
     }
     found = axe_on_a_page_in_use(visit, city, draft, **device)
     assert found + axe_on(visit, by_user, **device) == []
+
+
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])
+def test_axe_finds_nothing_on_the_vote_of_the_members(
+    visit: Callable[..., Page], city: City, device: dict[str, object]
+):
+    """民主测评 from its opening to its result, as the union and as a member sees it; and what else a
+    union meets: its guide, a PDF, handing in and taking back."""
+    draft = factories.make_self_assessment(city, factories.make_campaign())
+    line = worksheet.load(draft, 1)[0].lines[0]
+    evidence.attach(draft, line.indicator, [SimpleUploadedFile("会议.pdf", PDF)], city.head)
+    file = Evidence.objects.get(organization=city.own, name="会议.pdf")
+    page = visit("/", signed_in=city.head, **device)
+    expect(page.get_by_text("三步就好")).to_be_visible()
+    found = findings(page)
+    page.goto(reverse("assessments:evidence_view", args=[file.pk]))
+    found += findings(page)
+
+    address = reverse("assessments:survey", args=[draft.pk, "G6.05"])
+    page.goto(address)
+    press(page, "开始测评")  # with what it takes not filled in
+    found += findings(page)
+    page.get_by_label("应参加人数").fill("6")
+    press(page, "开始测评")
+    see_success(page, "民主测评已经开始。")
+    found += findings(page)
+    press(page, "打印投票码")
+    see_heading(page, "投票码（6 张）")
+    found += findings(page)
+    codes = page.locator(".code-slips code").all_inner_texts()
+    survey = draft.surveys.get()
+    ballot = reverse("assessments:survey_ballot", args=[survey.token])
+    member = visit(ballot, **device)
+    found += findings(member)
+    press(member, "提交")
+    expect(member.get_by_text("请选择一项。")).to_be_visible()
+    found += findings(member)
+    for code in codes:
+        member.goto(ballot)
+        member.get_by_label("投票码").fill(code.lower())
+        member.get_by_label("满意", exact=True).check()
+        press(member, "提交")
+        see_success(member, "投票成功，谢谢您！")
+    found += findings(member)
+    page.goto(address)
+    press(page, "提前结束")
+    see_success(page, "民主测评已结束。")
+    expect(page.locator("main")).to_contain_text("参与率 100%；满意票 6，有效测评票 6")
+    found += findings(page)
+    press(page, "把结果填入自评")
+    see_success(page, "测评结果已填入自评。")
+    member.goto(ballot)
+    found += findings(member)
+
+    factories.perform(draft, Action.SUBMIT, city.head)
+    page.goto(f"{draft.get_absolute_url()}actions/withdraw/")
+    found += findings(page)
+    assert found == []
 
 
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])

@@ -172,6 +172,54 @@ def test_a_page_older_than_the_sign_in_says_so(
     assert kept(page) == 1
 
 
+@DEVICES
+def test_the_policys_own_words_are_at_hand(
+    visit: Visit, city: City, draft: SelfAssessment, device: dict[str, Any]
+):
+    """Above the fields of each indicator its clause, and all of the criterion in a fold; what the
+    marks mean is told by a touch or a key, and nothing overflows."""
+    page = open_sheet(visit, city.reporter, draft, 2, **device)
+    whole = page.locator("blockquote.clause").first
+    expect(whole).to_be_hidden()
+    page.get_by_text("这个“好”的政策原文").click()
+    expect(whole).to_contain_text("职工(包括各种用工形式、多种用工期限的职工)入会率达到95%以上")
+    mark = indicator(page, "G2.06").locator(".explained").filter(has_text="必达")
+    expect(mark).not_to_have_attribute("open", "")
+    mark.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(mark).to_have_attribute("open", "")
+    expect(mark).to_contain_text("所在的“组织基础建设好”就不成立")
+    width = device["viewport"]["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_page_pasted_from_word_leaves_its_formatting_behind(
+    visit: Visit, city: City, draft: SelfAssessment, watch: Watch
+):
+    watch.forgiven.append("inline")  # the browser itself looks at the styles that come along
+    page = open_sheet(visit, city.reporter, draft)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate(
+        """async ([html, text]) => navigator.clipboard.write([new ClipboardItem({
+            "text/html": new Blob([html], { type: "text/html" }),
+            "text/plain": new Blob([text], { type: "text/plain" }),
+        })])""",
+        [
+            "<html xmlns:o='urn:schemas-microsoft-com:office:office'><style>p.MsoNormal {}</style>"
+            "<p class=MsoNormal style='font-family:宋体'><b>一、班子建设</b><o:p></o:p></p>"
+            "<table><tr><td>会议</td><td>12 次</td></tr></table></html>",
+            "一、班子建设\r\n会议\t12 次\u000b另起一行\u0007𠮷䶮",
+        ],
+    )
+    account(page).focus()
+    page.keyboard.press("Control+V")
+    see_saved(page)
+    assert stored(draft).account.splitlines()[0] == "一、班子建设"
+    assert stored(draft).account.endswith("另起一行𠮷䶮")
+    assert "<" not in stored(draft).account
+    assert "Mso" not in stored(draft).account
+
+
 def test_two_editors_choose(visit: Visit, city: City, draft: SelfAssessment):
     page = open_sheet(visit, city.reporter, draft)
     other = open_sheet(visit, city.head, draft, **PHONE)

@@ -5,17 +5,28 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from assessments import answering, demo, rubrics, worksheet
+from assessments import answering, demo, evidence, rubrics, worksheet
 from assessments.choices import Action, State
 from assessments.entries import Entry
-from assessments.models import Answer, Campaign, Indicator, SelfAssessment
+from assessments.models import (
+    Answer,
+    Attachment,
+    Campaign,
+    Evidence,
+    Extension,
+    Indicator,
+    SelfAssessment,
+    StoredFile,
+)
 from assessments.previous import PreviousAnswer
 from assessments.scoring import Rating
 from organizations.models import User
 from tests import factories
 from tests.factories import make_self_assessment, make_user, perform, today
+from tests.uploads import PNG
 
 pytestmark = pytest.mark.django_db
 
@@ -420,6 +431,77 @@ def test_taking_over_fills_what_is_empty_and_saves_what_was_typed(client, report
     assert (answer.score, answer.account, answer.carried_over) == (3, "今年的说明。", False)
 
 
+def files_of(assessment, code="G1.03"):
+    found = Attachment.objects.filter(
+        answer__self_assessment=assessment, answer__indicator__code=code
+    )
+    return list(found.values_list("evidence", flat=True))
+
+
+def test_last_years_files_come_along_and_wait_for_a_look(client, reporter, last_year, this_year):
+    client.post(page_of(this_year), {"take_over": "G1.03"})
+    assert files_of(this_year) == files_of(last_year) != []
+    assert stored(this_year, "G1.03").carried_over is True
+    assert row(client, this_year, "G1.03").can_take_over is False
+    assert worksheet.load(this_year, 1)[0].lines[2].missing == ["沿用了往年的内容，还没有核对"]
+    client.post(page_of(this_year), {"confirm": "G1.03"})
+    assert worksheet.load(this_year, 1)[0].lines[2].missing == []
+
+
+def test_one_touch_takes_the_files_of_the_page_over(client, reporter, last_year, this_year):
+    client.post(page_of(this_year, 2), {"take_over": "all"})
+    codes = [line.indicator.code for line in worksheet.load(last_year, 2)[0].lines]
+    assert [files_of(this_year, code) for code in codes] == [
+        files_of(last_year, code) for code in codes
+    ]
+    assert any(files_of(this_year, code) for code in codes)
+
+
+def test_files_alone_are_taken_over_where_the_answer_is_this_years(
+    client, city, reporter, last_year, this_year
+):
+    own = {"checked": "牌子", "account": "今年的说明。"}
+    send(client, this_year, "G1.03", own)
+    assert row(client, this_year, "G1.03").can_take_over is True
+    client.post(page_of(this_year), {"take_over": "all"})
+    answer = stored(this_year, "G1.03")
+    assert (answer.checked_items, answer.account) == (["牌子"], "今年的说明。")
+    assert (files_of(this_year), answer.carried_over) == (files_of(last_year), True)
+
+
+def test_what_has_files_of_its_own_gets_none_of_last_years(client, city, reporter, this_year):
+    indicator = worksheet.load(this_year, 1)[0].lines[2].indicator
+    evidence.attach(this_year, indicator, [SimpleUploadedFile("今年.png", PNG)], city.reporter)
+    own = files_of(this_year)
+    client.post(page_of(this_year), {"take_over": "G1.03"})
+    assert files_of(this_year) == own
+    assert stored(this_year, "G1.03").account
+
+
+def test_files_beyond_the_quota_are_named_and_the_answer_is_taken_over(
+    client, reporter, this_year, settings
+):
+    settings.EVIDENCE_TOTAL_MEGABYTES = 0
+    html = client.post(page_of(this_year), {"take_over": "G1.03"}, follow=True).content.decode()
+    assert "示例材料-工会组织“六有”.pdf”没有附上：本次申报的材料合计不能超过 0 MB" in html
+    assert files_of(this_year) == []
+    assert stored(this_year, "G1.03").carried_over is True
+
+
+def test_a_file_with_a_virus_is_not_taken_over(client, reporter, this_year):
+    StoredFile.objects.update(infection="Eicar")
+    client.post(page_of(this_year), {"take_over": "G1.03"})
+    assert files_of(this_year) == []
+
+
+def test_last_years_files_can_be_opened_from_beside_the_fields(client, reporter, this_year):
+    html = client.get(page_of(this_year)).content.decode()
+    link = re.search(r'材料：<a href="([^"]+)#G1.03">', html)[1]
+    shown = client.get(link).content.decode()
+    file = Evidence.objects.get(name="示例材料-工会组织“六有”.pdf")
+    assert file.get_absolute_url() in shown
+
+
 def test_what_nobody_has_looked_at_cannot_be_handed_in(client, city, last_year, campaign):
     assessment = make_self_assessment(city, campaign)
     Answer.objects.filter(self_assessment=assessment, indicator__code="G1.01").update(
@@ -512,6 +594,35 @@ def test_several_unions_progress_is_flat(client, city, campaign, django_assert_m
     tasks = response.context["tasks"]
     assert [len(task.tiles) for task in tasks if task.tiles] == [6, 6, 6, 6]
     assert response.content.decode().count("tile-done") == 24
+
+
+def test_the_workbench_puts_the_most_urgent_first_with_one_button_each(client, city, campaign):
+    """Somebody of four unions: sent back and due the day after tomorrow, a draft, nothing begun with
+    more time, and one that waits for others."""
+    user = make_user(*((u, "HEAD") for u in (city.direct, city.own, city.sibling, city.foreign)))
+    make_self_assessment(city, campaign, State.SUBMITTED, organization=city.direct)
+    make_self_assessment(city, campaign, filled=False)
+    until = today() + dt.timedelta(days=6)
+    Extension.objects.create(
+        campaign=campaign, organization=city.sibling, until=until, reason="停电"
+    )
+    make_self_assessment(city, campaign, State.RETURNED, organization=city.foreign)
+    soon = today() + dt.timedelta(days=2)
+    SelfAssessment.objects.filter(organization=city.foreign).update(correction_due=soon)
+    Campaign.objects.update(submission_deadline=today() + dt.timedelta(days=1))
+    client.force_login(user)
+    response = client.get("/")
+    tasks = [task for task in response.context["tasks"] if "实施方案" not in task.title]
+    assert [(t.title, t.days_left, t.button) for t in tasks] == [
+        (city.own.name, 1, "继续填报"),
+        (city.foreign.name, 2, "去修改"),
+        (city.sibling.name, 6, "开始自评"),
+        (city.direct.name, None, "查看"),
+    ]
+    shown = re.findall(
+        r'<li class="task .*?(?=<li class="task |</main>)', response.content.decode(), re.S
+    )
+    assert {len(re.findall(r'class="btn ', one)) for one in shown} == {1}
 
 
 def test_demo_still_fills_in_everything(city, campaign):

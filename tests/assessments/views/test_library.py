@@ -155,7 +155,8 @@ def test_choosing_from_the_library_at_an_indicator(client, city, assessment):
     html = page(client, indicator_page(assessment))
     assert "会议.pdf" in html
     assert "别家.pdf" not in html
-    client.post(indicator_page(assessment), {"evidence": [one.pk, two.pk, theirs.pk, "x", "99999"]})
+    nonsense = ["x", "99999", "9" * 19, "9" * 5000]
+    client.post(indicator_page(assessment), {"evidence": [one.pk, two.pk, theirs.pk, *nonsense]})
     assert attached(assessment) == ["会议.pdf", "照片.png"]
 
 

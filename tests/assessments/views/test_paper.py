@@ -1,6 +1,7 @@
 """The paper form: what stands on it, whether it can be checked, and its sealed scan."""
 
 import io
+import re
 import shutil
 import subprocess
 from urllib.parse import unquote
@@ -54,6 +55,13 @@ def text_of(content):
     return "".join(found.stdout.decode().split())
 
 
+def poppler(program, *arguments):
+    found = subprocess.run(  # noqa: S603
+        [shutil.which(program), *arguments], capture_output=True, check=True, text=True
+    )
+    return found.stdout
+
+
 def word_of(client, assessment, **query):
     response = client.get(reverse("assessments:form_word", args=[assessment.pk]), query)
     document = Document(io.BytesIO(b"".join(response.streaming_content)))
@@ -104,6 +112,20 @@ def test_everything_that_was_handed_in_stands_in_the_word_document(client, city,
             assert file.stored_file.sha256 in text
     assert "𠮷䶮" in text
     assert text.count("（盖章）") == 2
+
+
+@needs_pdftotext
+def test_the_pdf_is_a4_and_brings_its_chinese_font_along(client, city, submitted, tmp_path):
+    client.force_login(city.head)
+    file = tmp_path / "form.pdf"
+    file.write_bytes(pdf_of(client, submitted))
+    facts = poppler("pdfinfo", "-l", "-1", file)
+    sizes = re.findall(r"Page +\d+ size: +(.*)", facts)
+    assert len(sizes) > 5
+    assert set(sizes) == {"595.276 x 841.89 pts (A4)"}
+    fonts = [line.split() for line in poppler("pdffonts", file).splitlines()[2:]]
+    assert any("CJK" in name for name, *_ in fonts)
+    assert {embedded for *_, embedded, _subset, _unicode, _object, _id in fonts} == {"yes"}
 
 
 @needs_pdftotext

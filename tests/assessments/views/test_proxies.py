@@ -14,7 +14,7 @@ from assessments.entries import Entry
 from assessments.models import Answer, ProxyFilling, SealedScan, SelfAssessment
 from organizations import audit
 from organizations.choices import Role
-from organizations.models import Membership, User
+from organizations.models import Membership, Organization, User
 from tests.factories import (
     PASSWORD,
     give_password,
@@ -212,6 +212,20 @@ def test_the_unions_head_signs_on_the_portal_and_it_is_marked_everywhere(client,
     assert audit.events_of(proxied).get(action="SUBMIT").details["proxy"] == "城关镇工会委员会"
 
 
+def test_two_unions_of_the_longest_names_have_filled_in(client, city, campaign, proxied):
+    longest = Organization._meta.get_field("name").max_length
+    for n, union in enumerate((city.township, city.county)):
+        Organization.objects.filter(pk=union.pk).update(name=f"{n}" + "长" * (longest - 1))
+    fill(proxied, city)
+    proxies.end(proxied, fresh(city.township_head))
+    proxies.begin(campaign, city.own, REASON, fresh(city.county_head))
+    perform(proxied, Action.SUBMIT, city.head)
+    revision = proxied.revisions.get()
+    names = [union.name for union in Organization.objects.filter(name__endswith="长")]
+    assert sorted(revision.filled_by_proxy.split("、")) == sorted(names)
+    revision.clean_fields()  # SQLite does not count characters, PostgreSQL does
+
+
 def test_the_superior_cannot_sign_for_the_union_on_the_portal(city, proxied):
     fill(proxied, city)
     with pytest.raises(Exception, match="不能进行这项操作"):
@@ -247,6 +261,9 @@ def test_what_was_signed_on_paper_is_handed_in_by_the_superior(client, city, pro
     assert "凭盖章纸质表代为提交" in html
     client.force_login(city.lead)
     assert "李主席在盖章的纸质表上签字" in client.get(proxied.get_absolute_url()).content.decode()
+    client.logout()
+    on_paper = client.get(reverse("assessments:verify_code", args=[revision.code]))
+    assert "城关镇工会委员会（李主席在纸质表上签字）" in on_paper.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -331,6 +331,8 @@ def test_who_may_begin(city, campaign, client):
         {},
         {"assessment": "x", "indicator": "G1.01"},
         {"assessment": "9" * 30, "indicator": "G1.01"},
+        {"assessment": "9" * 5000, "indicator": "G1.01"},
+        {"organization": "9" * 5000},
         {"assessment": "{pk}", "indicator": "C1.01"},
         {"assessment": "{pk}"},
         {"organization": "²"},
@@ -340,6 +342,13 @@ def test_nonsense_is_not_found(client, assessment, fields):
     fields = {key: value.replace("{pk}", str(assessment.pk)) for key, value in fields.items()}
     answer = client.post(reverse(BEGIN), fields | {"name": "a.pdf", "size": 5, "modified": 1})
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("field", ["size", "modified"])
+def test_a_number_without_end_is_no_number(client, assessment, field):
+    fields = {"assessment": assessment.pk, "indicator": "G1.01", "name": "a.pdf", "size": 5}
+    answer = client.post(reverse(BEGIN), fields | {field: "9" * 5000})
+    assert answer.status_code == {"size": 422, "modified": 201}[field]
 
 
 def test_two_requests_with_the_same_piece_store_it_once(client, city, assessment):
