@@ -13,7 +13,7 @@ from assessments import worksheet
 from assessments.choices import DECIDED_STATES, EDITABLE_STATES, Outcome, State
 from assessments.exports.scope import NOTHING, Scope, shown
 from assessments.models import Decision, DecisionCriterion, DecisionScore, Endorsement, Revision
-from assessments.scoring import rounded
+from assessments.scoring import storable
 from organizations.choices import Tier
 from organizations.workbook import Formula, Sheet
 
@@ -22,7 +22,7 @@ _NAMES = {
     Tier.TOWNSHIP: "乡镇（街道）工会",
     Tier.GRASSROOTS: "基层工会",
 }
-_ROUNDED = "单位：分。“—”表示没有。分数四舍五入到 0.01。"
+_UNITS = "单位：分。“—”表示没有。分数显示到 0.01（四舍五入），合计和平均按未舍入的分数计算。"
 #: Unions whose answers are held in memory at a time.
 _DETAILED = 100
 
@@ -156,7 +156,7 @@ def _sheet(
         book,
         name,
         title=f"{scope.campaign.name}{title}",
-        notes=[scope.made, _ROUNDED],
+        notes=[scope.made, _UNITS],
         columns=[("序号", 6), *about, *columns],
         widen=3,
         wrapped=wrapped,
@@ -201,9 +201,9 @@ def _decided(portion: list[dict[str, Any]]) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {one: [] for one, _, _ in decisions.values()}
     criteria = DecisionCriterion.objects.filter(decision__in=list(decisions)).order_by("number")
     for decision, points, met in criteria.values_list("decision", "points", "met"):
-        found[decisions[decision][0]] += [rounded(points), "好" if met else "未达"]
+        found[decisions[decision][0]] += [points, "好" if met else "未达"]
     for assessment, total, outcome in decisions.values():
-        found[assessment] += [rounded(total), str(Outcome(outcome).label)]
+        found[assessment] += [total, str(Outcome(outcome).label)]
     return found
 
 
@@ -224,7 +224,7 @@ def _own(answer: dict[str, Any]) -> Any:
     if answer.get("not_applicable"):
         return "不适用"
     points = answer.get("points")
-    return NOTHING if points is None else rounded(Decimal(points))
+    return NOTHING if points is None else storable(Decimal(points))
 
 
 def _decided_points(portion: list[dict[str, Any]]) -> dict[int, dict[int, Any]]:
@@ -234,5 +234,5 @@ def _decided_points(portion: list[dict[str, Any]]) -> dict[int, dict[int, Any]]:
     for assessment, indicator, points, maximum in scores.values_list(
         "decision__self_assessment", "indicator", "points", "maximum"
     ):
-        found.setdefault(assessment, {})[indicator] = rounded(points) if maximum else "不适用"
+        found.setdefault(assessment, {})[indicator] = points if maximum else "不适用"
     return found

@@ -72,6 +72,17 @@ def figures_of_each(campaigns: Collection[Campaign], place: str) -> dict[int, di
     return found
 
 
+def cells_of(campaign: Campaign, place: str) -> dict[tuple[str, Tier], Figures]:
+    """The figures of a subtree by where they are counted and tier: the path of the union above a
+    grassroots union, or of the county or township union itself."""
+    refresh(campaign)
+    rows = Rollup.objects.filter(within(place, "place"), campaign=campaign, is_total=False)
+    return {
+        (cell, Tier(tier)): Figures(*figures)
+        for cell, tier, *figures in rows.values_list("place", "tier", *_FIGURES)
+    }
+
+
 def scores_of(campaign: Campaign, place: str) -> dict[str, dict[str, Scores]]:
     """What was decided in a subtree, by tier and code: TOTAL, the criteria, the indicators."""
     refresh(campaign)
