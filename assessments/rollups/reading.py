@@ -15,6 +15,8 @@ from organizations.models import Organization
 from organizations.models.organization import PATH_STEP, within
 
 CITY_DIRECT = "市直单位"
+#: In the place of a county's code: what stands directly under the city.
+DIRECT = "direct"
 _FIGURES = [one.name for one in dataclasses.fields(Figures)]
 _SCORES = [one.name for one in dataclasses.fields(Scores)]
 
