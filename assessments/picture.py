@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from assessments import rollups
+from assessments import rollups, worksheet
 from assessments.choices import IndicatorKind
 from assessments.models import Campaign, Indicator
 from assessments.models.campaign import CYCLE_YEARS
@@ -301,9 +301,10 @@ def draw(
         for one in ASSESSED_TIERS
         if tier in ("", one) and (one in figures or top.tier == Tier.CITY)
     )
-    indicators = Indicator.objects.filter(
-        criterion__rubric__policies__campaign=campaign, criterion__rubric__tier__in=tiers
-    ).select_related("criterion__rubric")
+    policies = campaign.policies.filter(tier__in=tiers).order_by("pk")
+    outlines = {
+        one: worksheet.outline(rubric) for one, rubric in policies.values_list("tier", "rubric")
+    }
     names = {one.path or "": one.name for one in places} | {place: rollups.CITY_DIRECT}
     return Picture(
         campaign=campaign,
@@ -314,6 +315,13 @@ def draw(
         earlier={one.year: by_campaign[one.pk] for one in wanted if one.year < last},
         counties=counties(campaign, names) if top.tier == Tier.CITY else [],
         codes={one.path or "": one.code for one in places} | {place: rollups.DIRECT},
-        criteria=sorted({one.criterion.number: one.criterion.title for one in indicators}.items()),
-        indicators={(one.criterion.rubric.tier, one.code): one for one in indicators},
+        criteria=sorted(
+            {one.number: one.title for lines in outlines.values() for one, _ in lines}.items()
+        ),
+        indicators={
+            (tier, one.code): one
+            for tier, lines in outlines.items()
+            for _, indicators in lines
+            for one in indicators
+        },
     )
