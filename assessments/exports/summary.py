@@ -88,10 +88,16 @@ _ALL = [
     ),
     SheetKind(
         "recommended",
-        "推荐名单",
+        "初审推荐名单",
         "上级工会已初审推荐的工会：推荐单位、名次、初审总分、推荐意见，以及评定结果。",
         unions.recommended,
         lists_unions=True,
+    ),
+    SheetKind(
+        "province",
+        "推荐名单",
+        "推荐省总工会表彰的工会：层级、名次、评定总分、年度工作目标完成率、推荐依据；名单是否已经两人确认。",
+        unions.province,
     ),
     *_of_tiers(
         "detail",

@@ -14,6 +14,7 @@ from assessments.models import (
     Decision,
     DecisionCriterion,
     DecisionScore,
+    Recommendation,
     TierPolicy,
     Veto,
 )
@@ -55,6 +56,7 @@ def test_every_sheet_that_was_chosen_and_one_that_explains_them(city, campaign):
         "六好得分情况",
         "指标得分情况",
         "未提交名单",
+        "初审推荐名单",
         "推荐名单",
         "县（市、区）工会明细",
         "乡镇（街道）工会明细",
@@ -105,9 +107,31 @@ def test_whom_the_superior_recommends(city):
     make_self_assessment(city, campaign, State.ENDORSED)
     make_self_assessment(city, campaign, State.SUBMITTED, organization=city.foreign)
     book = opened(made(city.lead, campaign, ["recommended"]))
-    (row,) = named_rows(book["推荐名单"])
+    (row,) = named_rows(book["初审推荐名单"])
     assert (row["工会名称"], row["推荐单位"]) == (city.own.name, city.township.name)
     assert row["推荐意见"] == "同意推荐。"
+
+
+def test_whom_the_city_recommends_to_the_province(city, campaign):
+    empty = opened(made(city.lead, campaign, ["province"]))["推荐名单"]
+    assert empty["A4"].value == "还没有生成推荐名单。"
+    assert named_rows(empty) == []
+    lines = []
+    for union in (city.own, city.foreign):
+        final = make_self_assessment(city, campaign, State.FINAL, organization=union)
+        lines.append(factories.make_recommendation(final, city.admin, city.lead))
+    sheet = opened(made(city.lead, campaign, ["province"]))["推荐名单"]
+    listed = {r["工会名称"]: (r["名次"], r["评定总分"], r["推荐依据"]) for r in named_rows(sheet)}
+    expected = Recommendation.objects.filter(listed=True)
+    assert listed == {
+        str(one.self_assessment.organization): (one.rank, float(one.total), one.why)
+        for one in expected
+    }
+    assert listed
+    assert "两人确认" in sheet["A4"].value
+    city.lead.recusals.create(organization=city.county, reason="亲属")
+    hidden = opened(made(city.lead, campaign, ["province"]))["推荐名单"]
+    assert city.own.name not in {row["工会名称"] for row in named_rows(hidden)}
 
 
 def test_a_part_of_the_tree_alone(city, campaign):
