@@ -11,7 +11,7 @@ from assessments.choices import State
 from assessments.models import Campaign, DecisionCriterion, DecisionScore, SelfAssessment
 from assessments.picture import Path
 from assessments.rollups import Figures
-from organizations import reference, tree
+from organizations import audit, reference, tree
 from organizations.choices import Role, Tier
 from organizations.models import Organization
 from tests import factories
@@ -263,5 +263,15 @@ def test_the_demonstration_city():
     assert SelfAssessment.objects.filter(state=State.FINAL).exists()
     for campaign in campaigns:
         assert rollups.faults(campaign) == []
+    made = SelfAssessment.objects.filter(organization__code__startswith="CITY-")
+    final = made.filter(state=State.FINAL).first()
+    assert [event.action for event in audit.events_of(final)] == [
+        *("FINALISE", "PUBLISH", "DECIDE", "COMPLETE_REVIEW", "BEGIN_REVIEW", "ENDORSE", "SUBMIT")
+    ]
+    assert list(audit.verify()) == []
+    frozen = final.revisions.get().content
+    assert sum(Decimal(one["points"] or 0) for one in frozen.values()) == pytest.approx(
+        final.self_total, abs=Decimal("0.01")
+    )
     counties = Organization.objects.filter(tier=Tier.COUNTY).values_list("code", flat=True)
     assert picture.TILES.keys() == set(counties)
