@@ -237,8 +237,9 @@ def results(request: HttpRequest, year: int, page: Query[Page]) -> Any:
 @api.get("/campaigns/{year}/rollup", auth=Token(ApiScope.ROLLUPS), response=RollupOut)
 def rollup(request: HttpRequest, year: int, code: str = Query("", max_length=32)) -> Any:
     """The figures of the token's subtree, or of a county or township in it, by tier; and what was
-    decided by tier and code (TOTAL, C1 … C6, indicators). As long as a decision in the subtree is
-    not published, what decisions come to is withheld: of few unions it would give results away."""
+    decided by tier and code (TOTAL, C1 … C6, indicators). As long as a decision in the subtree, of
+    this year or an earlier one of the three, is not published, what decisions come to is withheld:
+    of few unions it would give results away."""
     top = request.auth.organization
     if code and code != top.code:
         found = Organization.objects.filter(within(top.path), code=code)
@@ -246,9 +247,11 @@ def rollup(request: HttpRequest, year: int, code: str = Query("", max_length=32)
         if top is None:
             raise HttpError(404, "令牌的数据范围内没有这个工会，或它没有下级。")
     campaign = _campaign(year)
-    withheld = SelfAssessment.objects.filter(
-        within(top.path, "place"), campaign=campaign, state=State.DECIDED
-    ).exists()
+    withheld = (
+        SelfAssessment.objects.filter(campaign__year__range=campaign.window, state=State.DECIDED)
+        .filter(within(top.path, "place") | within(top.path, "organization__path"))
+        .exists()
+    )
     hidden = {"at_standard": None, "share_percent": None} if withheld else {}
     scores = {} if withheld else rollups.scores_of(campaign, top.path or "")
     return RollupOut(

@@ -1,6 +1,6 @@
 """A whole city for the demonstration: some two thousand unions in three campaigns, the same at every
-run. Rows are written in bulk, by the rules of scoring but without the workflow: for pictures and
-lists, not for a record."""
+run. Rows are written in bulk, by the rules of scoring but without the workflow; their record says
+so."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from assessments import (
     campaigns,
     deadlines,
     demo,
+    demo_record,
     recognition,
     recommending,
     rollups,
@@ -42,7 +43,6 @@ from assessments.models import (
     Indicator,
     Review,
     ReviewScore,
-    Revision,
     Rubric,
     SelfAssessment,
     TierPolicy,
@@ -60,6 +60,8 @@ from organizations.choices import ASSESSED_TIERS, Ownership, Tier, UnitKind
 from organizations.models import Organization, User
 
 _BATCH = 2000
+#: Frozen forms are large.
+_FROZEN = 100
 _TRADES = [
     "机械制造",
     "商贸",
@@ -182,7 +184,7 @@ def _hold(
     unions = Organization.objects.active().filter(tier__in=ASSESSED_TIERS).exclude(pk__in=taken)
     at = deadlines.end_of_day(campaign.opens_on + dt.timedelta(days=20))
     forms = []
-    for union in unions.order_by("path"):
+    for union in unions.select_related("parent").order_by("path"):
         keen = zeal.get((union.path or "")[:16], 0.93) + 0.03 * number
         # A union that got there in an earlier year seldom takes part again.
         if luck.random() > (0.28, 0.45, 0.72)[number] * keen:
@@ -191,17 +193,15 @@ def _hold(
     SelfAssessment.objects.bulk_create([form.row for form in forms], batch_size=_BATCH)
     handed_in = [form for form in forms if form.row.state != State.DRAFT]
     _write(
-        Revision(
-            self_assessment=form.row,
-            number=1,
-            place=form.row.place,
-            content={},
-            self_total=form.row.self_total,
-            submitted_by=people["head"],
-            submitted_at=at,
-        )
-        for form in handed_in
+        (
+            demo_record.revision(
+                form.row, form.ratings, form.results, form.result, people["head"], at
+            )
+            for form in handed_in
+        ),
+        portion=_FROZEN,
     )
+    demo_record.record([form.row for form in handed_in], people)
     _write(
         _rated(Answer(self_assessment=form.row, indicator=indicator), rating)
         for form in forms
@@ -381,7 +381,7 @@ def _rated(row: Any, rating: Rating) -> Any:
     return row
 
 
-def _write(rows: Iterator[models.Model]) -> None:
+def _write(rows: Iterator[models.Model], portion: int = _BATCH) -> None:
     """In portions: hundreds of thousands of rows are never in memory at once."""
-    while portion := list(itertools.islice(rows, _BATCH)):
-        type(portion[0])._default_manager.bulk_create(portion)
+    while some := list(itertools.islice(rows, portion)):
+        type(some[0])._default_manager.bulk_create(some)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from assessments import rollups
+from assessments import rollups, worksheet
 from assessments.choices import IndicatorKind
 from assessments.models import Campaign, Indicator
 from assessments.models.campaign import CYCLE_YEARS
@@ -43,6 +43,7 @@ class Path:
     year of the three so far, and what is still needed."""
 
     tier: Tier
+    first_year: int
     shares: tuple[Decimal | None, ...]
     figures: Figures
     target: Decimal
@@ -57,11 +58,12 @@ class Path:
         """Unions a year that must still get there; all of them now in the last year."""
         return -(-self.needed // max(self.years_left, 1))
 
-    def years(self) -> list[tuple[Decimal | None, Decimal | None]]:
-        """For each of the three years its share, and what the path asks for."""
+    def years(self) -> list[tuple[int, Decimal | None, Decimal | None]]:
+        """The three years, each with its share, and with what the path asks for."""
         wanted = self.wanted()
         ahead = (None,) * (len(wanted) - len(self.shares))
-        return list(zip((*self.shares, *ahead), wanted, strict=True))
+        shares = zip((*self.shares, *ahead), wanted, strict=True)
+        return [(year, *one) for year, one in enumerate(shares, start=self.first_year)]
 
     def wanted(self) -> tuple[Decimal | None, ...]:
         """The straight path from the present share to the target at the end of the three years:
@@ -83,6 +85,11 @@ class Ranked:
     code: str
     figures: Figures
     target: Decimal
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is no county: the unions directly under the city."""
+        return self.code == rollups.DIRECT
 
     @property
     def short_name(self) -> str:
@@ -137,10 +144,10 @@ class Trend:
     def share(figures: Figures, part: str) -> Decimal | None:
         return rollups.percent(getattr(figures, part), figures.registered)
 
-    def lines(self) -> list[tuple[str, Decimal | None, Decimal | None]]:
-        """Label, this year's share of all registered, last year's."""
+    def lines(self) -> list[tuple[str, str, Decimal | None, Decimal | None]]:
+        """What is counted, its label, this year's share of all registered, last year's."""
         return [
-            (label, self.share(self.now, part), self.share(self.before, part))
+            (part, label, self.share(self.now, part), self.share(self.before, part))
             for part, label in (
                 ("submitted", "提交率"),
                 ("reviewed", "评审率"),
@@ -178,6 +185,7 @@ class Picture:
         return [
             Path(
                 tier=tier,
+                first_year=first,
                 shares=tuple(self._of(year, tier).share_percent for year in range(first, last + 1)),
                 figures=self._of(last, tier),
                 target=self.campaign.target_percent,
@@ -293,9 +301,10 @@ def draw(
         for one in ASSESSED_TIERS
         if tier in ("", one) and (one in figures or top.tier == Tier.CITY)
     )
-    indicators = Indicator.objects.filter(
-        criterion__rubric__policies__campaign=campaign, criterion__rubric__tier__in=tiers
-    ).select_related("criterion__rubric")
+    policies = campaign.policies.filter(tier__in=tiers).order_by("pk")
+    outlines = {
+        one: worksheet.outline(rubric) for one, rubric in policies.values_list("tier", "rubric")
+    }
     names = {one.path or "": one.name for one in places} | {place: rollups.CITY_DIRECT}
     return Picture(
         campaign=campaign,
@@ -305,7 +314,14 @@ def draw(
         scores=scores_at(campaign, place),
         earlier={one.year: by_campaign[one.pk] for one in wanted if one.year < last},
         counties=counties(campaign, names) if top.tier == Tier.CITY else [],
-        codes={one.path or "": one.code for one in places},
-        criteria=sorted({one.criterion.number: one.criterion.title for one in indicators}.items()),
-        indicators={(one.criterion.rubric.tier, one.code): one for one in indicators},
+        codes={one.path or "": one.code for one in places} | {place: rollups.DIRECT},
+        criteria=sorted(
+            {one.number: one.title for lines in outlines.values() for one, _ in lines}.items()
+        ),
+        indicators={
+            (tier, one.code): one
+            for tier, lines in outlines.items()
+            for _, indicators in lines
+            for one in indicators
+        },
     )

@@ -44,6 +44,8 @@ _TOTAL = Font(name="宋体", size=11, bold=True)
 _TOTAL_FILL = PatternFill("solid", start_color="F6EFE6")
 #: The form of a share, which a cell holds as a fraction.
 PERCENT = "0.00%"
+#: The form of points: a Decimal is held as it is, and rounded half up to 0.01 for show.
+POINTS = "0.00"
 _BAR = "E3A6A2"
 
 
@@ -72,8 +74,9 @@ class _Rows(WriteOnlyWorksheet):
         self._rows.send(row)
 
 
-def _cell(address: str, value: Any) -> str:
-    """A cell without a style, as `safe` would have it. Raises TypeError for what needs one."""
+def _cell(address: str, value: Any, points: int) -> str:
+    """A cell as `safe` would have it, `points` being the style of a Decimal. Raises TypeError for
+    what needs a style of its own."""
     if value is None or value == "":
         return ""
     if isinstance(value, str):
@@ -82,7 +85,9 @@ def _cell(address: str, value: Any) -> str:
         text = escape(_legal(value))
         space = "" if text == text.strip() else ' xml:space="preserve"'
         return f'<c r="{address}" t="inlineStr"><is><t{space}>{text}</t></is></c>'
-    if type(value) in (int, Decimal, float):
+    if type(value) is Decimal:
+        return f'<c r="{address}" s="{points}" t="n"><v>{value:f}</v></c>'
+    if type(value) in (int, float):
         return f'<c r="{address}" t="n"><v>{value}</v></c>'
     raise TypeError
 
@@ -122,6 +127,7 @@ class Sheet:
         self._sheet.oddFooter.center.text = "第 &P 页，共 &N 页"
         self._columns = len(columns)
         self._letters = [get_column_letter(index + 1) for index in range(len(columns))]
+        self._points = self._number("", POINTS).style_id
         self.rows = self._totals = 0
         self._sheet.append([self._styled(title, _TITLE)])
         for note in notes:
@@ -172,7 +178,7 @@ class Sheet:
         number = self.next_row
         try:
             cells = [
-                _cell(f"{letter}{number}", value)
+                _cell(f"{letter}{number}", value, self._points)
                 for letter, value in zip(self._letters, values, strict=True)
             ]
         except TypeError:
@@ -182,8 +188,11 @@ class Sheet:
 
     def _append_styled(self, values: list[Any]) -> None:
         row = [safe(self._sheet, value) for value in values]
-        for index in self._shares:
-            row[index] = self._share(row[index])
+        for index, value in enumerate(row):
+            if index in self._shares:
+                row[index] = self._number(value, PERCENT)
+            elif isinstance(value, Decimal):
+                row[index] = self._number(value, POINTS)
         for index in self._wrapped:
             if not isinstance(row[index], Cell):
                 row[index] = _text_cell(self._sheet, row[index])
@@ -195,7 +204,7 @@ class Sheet:
         cells = []
         for index, value in enumerate(values):
             cell = (
-                self._share(value)
+                self._number(value, PERCENT)
                 if index in self._shares
                 else WriteOnlyCell(self._sheet, value=value)
             )
@@ -204,9 +213,9 @@ class Sheet:
         self._sheet.append(cells)
         self._totals += 1
 
-    def _share(self, value: Any) -> Cell:
+    def _number(self, value: Any, form: str) -> Cell:
         cell = WriteOnlyCell(self._sheet, value=value)
-        cell.number_format = PERCENT
+        cell.number_format = form
         return cell
 
     def column(self, index: int) -> str:

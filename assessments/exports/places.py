@@ -5,29 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Case, Count, F, IntegerField, Q, Value, When
-from django.db.models.functions import Length, Substr
 from openpyxl import Workbook
 
-from assessments import rollups
-from assessments.choices import DECIDED_STATES, REVIEWED_STATES, SUBMITTED_STATES
 from assessments.exports.scope import Scope
 from assessments.rollups import Figures
 from organizations.choices import Tier
 from organizations.models.organization import PATH_STEP
 from organizations.workbook import Formula, Sheet
 
-_COUNTED = ("在册工会", "已开始", "已提交", "已评审", "已评定", "达标")
+#: The figures of a row: what the column is called, and the field of `Figures`.
+_COUNTED = {
+    "在册工会": "registered",
+    "已开始": "started",
+    "已提交": "submitted",
+    "已初审": "endorsed",
+    "已评审": "reviewed",
+    "已评定": "decided",
+    "达标": "at_standard",
+}
 _DIRECT = "（直属）"
 
 
 def counties(book: Workbook, scope: Scope) -> Iterator[int]:
     """A row for each county and tier."""
     by_county: dict[tuple[str, Tier], Figures] = {}
-    for (place, tier), figures in figures_by_place(scope).items():
-        key = scope.county(place), tier
+    for (place, tier), figures in scope.figures.items():
+        key = place[: 2 * PATH_STEP], tier
         by_county[key] = by_county.get(key, Figures()) + figures
-    order = {name: number for number, name in enumerate(dict.fromkeys(scope.names.values()))}
+    order = {path: number for number, path in enumerate(scope.names)}
     rows = sorted(
         by_county.items(), key=lambda one: (order[one[0][0]], list(Tier).index(one[0][1]))
     )
@@ -36,15 +41,13 @@ def counties(book: Workbook, scope: Scope) -> Iterator[int]:
         scope,
         "各县（市、区）汇总",
         [("县（市、区）", 30)],
-        [([county], tier, figures) for (county, tier), figures in rows],
+        [([scope.county(place)], tier, figures) for (place, tier), figures in rows],
     )
 
 
 def townships(book: Workbook, scope: Scope) -> Iterator[int]:
     """A row for each township and tier; what stands directly under a county has a row of its own."""
-    rows = sorted(
-        figures_by_place(scope).items(), key=lambda one: (one[0][0], one[0][1] != "TOWNSHIP")
-    )
+    rows = sorted(scope.figures.items(), key=lambda one: (one[0][0], list(Tier).index(one[0][1])))
     return _write(
         book,
         scope,
@@ -56,46 +59,6 @@ def townships(book: Workbook, scope: Scope) -> Iterator[int]:
             if tier != Tier.COUNTY
         ],
     )
-
-
-def figures_by_place(scope: Scope) -> dict[tuple[str, Tier], Figures]:
-    """Figures by the path of the union above and tier; those of a county or township union by its
-    own path. One query."""
-
-    def state_in(states: tuple[str, ...]) -> Count:
-        return Count("pk", filter=Q(entry__state__in=states))
-
-    rows = (
-        scope.counted()
-        .annotate(
-            cell=Case(
-                When(
-                    tier=Tier.GRASSROOTS,
-                    then=Substr("standing_place", 1, Length("standing_place") - PATH_STEP),
-                ),
-                default=F("standing_place"),
-            ),
-            standard=Case(
-                When(rollups.reached_standard(scope.campaign), then=Value(1)),
-                output_field=IntegerField(),
-            ),
-        )
-        .order_by()
-        .values_list("cell", "tier")
-        .annotate(
-            registered=Count("pk"),
-            started=Count("entry"),
-            submitted=state_in(SUBMITTED_STATES),
-            reviewed=state_in(REVIEWED_STATES),
-            decided=state_in(DECIDED_STATES),
-            at_standard=Count("standard"),
-        )
-    )
-    names = ("registered", "started", "submitted", "reviewed", "decided", "at_standard")
-    return {
-        (place, Tier(tier)): Figures(**dict(zip(names, figures, strict=True)))
-        for place, tier, *figures in rows
-    }
 
 
 def _write(
@@ -131,7 +94,9 @@ def _write(
 
     def figures_and_shares(figures: list[Any]) -> list[Any]:
         cells = [sheet.here(first + number) for number in range(len(_COUNTED))]
-        registered, submitted, at_standard = cells[0], cells[2], cells[5]
+        at = dict(zip(_COUNTED.values(), cells, strict=True))
+        registered, submitted = at["registered"], at["submitted"]
+        at_standard = at["at_standard"]
         return [
             *figures,
             Formula(f'=IF({registered}=0,"",{submitted}/{registered})'),
@@ -143,14 +108,7 @@ def _write(
         ]
 
     for labels, tier, figures in rows:
-        counted = [
-            figures.registered,
-            figures.started,
-            figures.submitted,
-            figures.reviewed,
-            figures.decided,
-            figures.at_standard,
-        ]
+        counted = [getattr(figures, name) for name in _COUNTED.values()]
         sheet.append([*labels, str(tier.label), *figures_and_shares(counted)])
         yield 1
     blank = [""] * (len(places) - 1)

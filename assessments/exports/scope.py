@@ -13,7 +13,6 @@ from django.db.models import QuerySet
 from assessments import rollups
 from assessments.choices import State
 from assessments.models import Campaign, Rubric
-from assessments.scoring import rounded
 from organizations.choices import ASSESSED_TIERS, Tier
 from organizations.models import Organization
 from organizations.models.organization import PATH_STEP, within
@@ -55,8 +54,8 @@ def state_label(state: str | None) -> str:
 
 
 def shown(value: Any) -> Any:
-    """Points half up to 0.01; a dash where there are none."""
-    return NOTHING if value is None else rounded(value)
+    """What a cell holds: a dash where there is nothing."""
+    return NOTHING if value is None else value
 
 
 def county_of(names: Mapping[str, str], place: str) -> str:
@@ -83,6 +82,21 @@ class Scope:
         policies = self.campaign.policies.select_related("rubric")
         found = {policy.tier: policy.rubric for policy in policies}
         return {tier: found[tier] for tier in ASSESSED_TIERS if tier in found}
+
+    @cached_property
+    def top(self) -> str:
+        """The path of the place, or of the city."""
+        return (self.place or Organization.objects.get(parent=None)).path or ""
+
+    @cached_property
+    def figures(self) -> dict[tuple[str, Tier], rollups.Figures]:
+        """What the portal shows, by place and tier; see `rollups.cells_of`."""
+        return rollups.cells_of(self.campaign, self.top)
+
+    @cached_property
+    def scores(self) -> dict[str, dict[str, rollups.Scores]]:
+        """What the portal shows, by tier and code; see `rollups.scores_of`."""
+        return rollups.scores_of(self.campaign, self.top)
 
     @property
     def where(self) -> str:

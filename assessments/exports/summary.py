@@ -51,7 +51,7 @@ _ALL = [
     SheetKind(
         "counties",
         "各县（市、区）汇总",
-        "各县（市、区）按层级的在册、已开始、已提交、已评审、已评定、达标工会数，提交率、达标率，距目标尚需的个数。",
+        "各县（市、区）按层级的在册、已开始、已提交、已初审、已评审、已评定、达标工会数，提交率、达标率，距目标尚需的个数。",
         places.counties,
     ),
     SheetKind(
@@ -69,13 +69,14 @@ _ALL = [
     SheetKind(
         "criteria",
         "六好得分情况",
-        "六好每一项：评定的工会数，其中“好”的个数和比例，平均得分、得分率。",
+        "六好每一项：评定的工会数，其中“好”的个数和比例，平均得分、得分率，各得分率段的工会数。",
         scores.criteria,
     ),
     SheetKind(
         "indicators",
         "指标得分情况",
-        "每个指标：评定的工会数（不适用的不计），达到的个数和比例，平均得分、得分率。",
+        "每个指标：评定的工会数（不适用的不计），达到的个数和比例，平均得分、得分率，各得分率段的工会数；"
+        "比率指标另列全部已提交工会的分子、分母合计和合计比率（合计数相除，不是各工会比率的平均）。",
         scores.indicators,
     ),
     SheetKind(
@@ -87,10 +88,16 @@ _ALL = [
     ),
     SheetKind(
         "recommended",
-        "推荐名单",
+        "初审推荐名单",
         "上级工会已初审推荐的工会：推荐单位、名次、初审总分、推荐意见，以及评定结果。",
         unions.recommended,
         lists_unions=True,
+    ),
+    SheetKind(
+        "province",
+        "推荐名单",
+        "推荐省总工会表彰的工会：层级、名次、评定总分、年度工作目标完成率、推荐依据；名单是否已经两人确认。",
+        unions.province,
     ),
     *_of_tiers(
         "detail",
@@ -122,7 +129,7 @@ def size(scope: Scope) -> int:
 
 def write(scope: Scope, target: BinaryIO) -> Iterator[int]:
     """Write the workbook, and yield now and then how many rows were written since. Memory stays
-    flat: rows are written as they are read. Points are rounded half up to 0.01."""
+    flat: rows are written as they are read, and what is counted comes from the summary table."""
     chosen = _chosen(scope)
     with workbook.writing(target) as book:
         _explain(book, scope, chosen)
@@ -148,7 +155,10 @@ def _explain(book: Workbook, scope: Scope, chosen: list[SheetKind]) -> None:
         ("工作表", "、".join(one.label for one in chosen) or "（没有可生成的工作表）"),
         ("工会信息列", "、".join(one.label for one in scope.union_columns)),
         ("制表", f"{scope.prepared_by}，{scope.on:%Y年%m月%d日}"),
-        ("计量单位", "工会数：个；得分：分，四舍五入到 0.01；比率：百分数。"),
+        (
+            "计量单位",
+            "工会数：个；得分：分，显示到 0.01（四舍五入），单元格中保留未舍入的分数；比率：百分数。",
+        ),
         (
             "统计口径",
             "统计全部在册工会（不计入达标率的单位除外），按提交时的隶属关系归入县（市、区）和乡镇（街道）。"

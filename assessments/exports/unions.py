@@ -1,4 +1,4 @@
-"""Sheets that list unions: 汇总表 of a tier, 未提交名单, 推荐名单, and every indicator of everybody."""
+"""Sheets that list unions: 汇总表 of a tier, 未提交名单, 初审推荐名单, 推荐名单, and every indicator of everybody."""
 
 from __future__ import annotations
 
@@ -11,9 +11,18 @@ from openpyxl import Workbook
 
 from assessments import worksheet
 from assessments.choices import DECIDED_STATES, EDITABLE_STATES, Outcome, State
+from assessments.deadlines import local_day
 from assessments.exports.scope import NOTHING, Scope, shown
-from assessments.models import Decision, DecisionCriterion, DecisionScore, Endorsement, Revision
-from assessments.scoring import rounded
+from assessments.models import (
+    Decision,
+    DecisionCriterion,
+    DecisionScore,
+    Endorsement,
+    Recommendation,
+    RecommendationList,
+    Revision,
+)
+from assessments.scoring import storable
 from organizations.choices import Tier
 from organizations.workbook import Formula, Sheet
 
@@ -22,7 +31,7 @@ _NAMES = {
     Tier.TOWNSHIP: "乡镇（街道）工会",
     Tier.GRASSROOTS: "基层工会",
 }
-_ROUNDED = "单位：分。“—”表示没有。分数四舍五入到 0.01。"
+_UNITS = "单位：分。“—”表示没有。分数显示到 0.01（四舍五入），合计和平均按未舍入的分数计算。"
 #: Unions whose answers are held in memory at a time.
 _DETAILED = 100
 
@@ -70,7 +79,7 @@ def missing(book: Workbook, scope: Scope) -> Iterator[int]:
 
 
 def recommended(book: Workbook, scope: Scope) -> Iterator[int]:
-    """推荐名单: whom the superior union has endorsed, with its rank and opinion, and what became of
+    """初审推荐名单: whom the superior union has endorsed, with its rank and opinion, and what became of
     it."""
     columns = [
         ("层级", 18),
@@ -82,7 +91,7 @@ def recommended(book: Workbook, scope: Scope) -> Iterator[int]:
         ("是否达标", 10),
         ("推荐意见", 50),
     ]
-    sheet = _sheet(book, scope, "推荐名单", "推荐名单", columns, ["推荐意见"])
+    sheet = _sheet(book, scope, "初审推荐名单", "初审推荐名单", columns, ["推荐意见"])
     for of in scope.rubrics:
         standing = Endorsement.objects.standing().filter(self_assessment__campaign=scope.campaign)
         endorsed = scope.unions(of).filter(entry__in=standing.values("self_assessment"))
@@ -110,6 +119,42 @@ def recommended(book: Workbook, scope: Scope) -> Iterator[int]:
                     ],
                 )
             yield len(portion)
+    sheet.finish()
+
+
+def province(book: Workbook, scope: Scope) -> Iterator[int]:
+    """推荐名单: whom the city recommends to the province (推荐表彰), by tier and rank, and whether two
+    persons have confirmed the list. As many as there are places: held in memory."""
+    columns = [
+        ("层级", 18),
+        ("名次", 8),
+        ("评定总分", 10),
+        ("年度工作目标完成率（%）", 26),
+        ("推荐依据", 40),
+    ]
+    made = RecommendationList.objects.filter(campaign=scope.campaign).first()
+    standing = "还没有生成推荐名单。"
+    if made:
+        standing = "名单尚未经两人确认，仅供核对。"
+    if made and made.confirmed_at:
+        standing = f"名单已于{local_day(made.confirmed_at):%Y年%m月%d日}经两人确认。"
+    name = "推荐名单"
+    sheet = _sheet(
+        book, scope, name, f"{name}（推荐省总工会表彰）", columns, ["推荐依据"], [standing]
+    )
+    for of in scope.rubrics:
+        lines = {
+            line.self_assessment_id: line
+            for line in Recommendation.objects.filter(
+                list__campaign=scope.campaign, listed=True, self_assessment__rubric__tier=of
+            )
+        }
+        portions = scope.portions(scope.unions(of).filter(entry__in=list(lines)))
+        rows = [(lines[row["entry__pk"]], row) for portion in portions for row in portion]
+        for line, row in sorted(rows, key=lambda one: (one[0].rank, one[0].pk)):
+            goals = shown(line.goals)
+            _append(sheet, scope, row, [str(of.label), line.rank, line.total, goals, line.why])
+        yield len(rows)
     sheet.finish()
 
 
@@ -150,13 +195,14 @@ def _sheet(
     title: str,
     columns: Sequence[tuple[str, int]],
     wrapped: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> Sheet:
     about = [(column.label, column.width) for column in scope.union_columns]
     return Sheet(
         book,
         name,
         title=f"{scope.campaign.name}{title}",
-        notes=[scope.made, _ROUNDED],
+        notes=[scope.made, _UNITS, *notes],
         columns=[("序号", 6), *about, *columns],
         widen=3,
         wrapped=wrapped,
@@ -201,9 +247,9 @@ def _decided(portion: list[dict[str, Any]]) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {one: [] for one, _, _ in decisions.values()}
     criteria = DecisionCriterion.objects.filter(decision__in=list(decisions)).order_by("number")
     for decision, points, met in criteria.values_list("decision", "points", "met"):
-        found[decisions[decision][0]] += [rounded(points), "好" if met else "未达"]
+        found[decisions[decision][0]] += [points, "好" if met else "未达"]
     for assessment, total, outcome in decisions.values():
-        found[assessment] += [rounded(total), str(Outcome(outcome).label)]
+        found[assessment] += [total, str(Outcome(outcome).label)]
     return found
 
 
@@ -224,7 +270,7 @@ def _own(answer: dict[str, Any]) -> Any:
     if answer.get("not_applicable"):
         return "不适用"
     points = answer.get("points")
-    return NOTHING if points is None else rounded(Decimal(points))
+    return NOTHING if points is None else storable(Decimal(points))
 
 
 def _decided_points(portion: list[dict[str, Any]]) -> dict[int, dict[int, Any]]:
@@ -234,5 +280,5 @@ def _decided_points(portion: list[dict[str, Any]]) -> dict[int, dict[int, Any]]:
     for assessment, indicator, points, maximum in scores.values_list(
         "decision__self_assessment", "indicator", "points", "maximum"
     ):
-        found.setdefault(assessment, {})[indicator] = rounded(points) if maximum else "不适用"
+        found.setdefault(assessment, {})[indicator] = points if maximum else "不适用"
     return found

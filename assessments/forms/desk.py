@@ -12,10 +12,12 @@ from assessments.forms.filters import UnionFilter
 from assessments.forms.ratings import PlainTextField
 from assessments.models import Campaign
 from assessments.oversight import Lag, Stage
-from assessments.rollups import BANDS, Reached, decided, unions
+from assessments.rollups import BANDS, CITY_DIRECT, DIRECT, Reached, decided, rated, unions
 from organizations.choices import Tier
 from organizations.models import Organization, User
 from organizations.models.organization import within
+
+_CODE = r"^(C[1-6]|[A-Z]\d\.\d\d)$"
 
 
 class DeskFilter(UnionFilter):
@@ -31,9 +33,9 @@ class DeskFilter(UnionFilter):
     reached = forms.ChoiceField(
         label="统计口径", required=False, choices=[("", "不限统计口径"), *Reached.choices]
     )
-    missed = forms.RegexField(
-        r"^(C[1-6]|[A-Z]\d\.\d\d)$", label="未达到", required=False, widget=forms.HiddenInput
-    )
+    scored = forms.RegexField(_CODE, label="评定了", required=False, widget=forms.HiddenInput)
+    missed = forms.RegexField(_CODE, label="未达到", required=False, widget=forms.HiddenInput)
+    rated = forms.RegexField(_CODE, label="填报了", required=False, widget=forms.HiddenInput)
     band = forms.ChoiceField(
         label="评定总分",
         required=False,
@@ -52,6 +54,8 @@ class DeskFilter(UnionFilter):
         )
         townships = [one for one in places if one.tier == Tier.TOWNSHIP]
         super().__init__(data, [one for one in places if one.tier != Tier.TOWNSHIP])
+        if any(one.organization.tier == Tier.CITY for one in user.roles):
+            self.fields["county"].choices += [(DIRECT, CITY_DIRECT)]
         chosen = self.paths.get(data.get("county", ""), "")
         self.paths |= {one.code: one.path or "" for one in townships}
         self.fields["township"].choices = [
@@ -64,13 +68,16 @@ class DeskFilter(UnionFilter):
     ) -> QuerySet[Organization]:
         """Narrow rows by everything but the state, of which the tabs show the counts."""
         rows = super().apply(rows, organization=organization)
+        if self.value("county") == DIRECT:
+            direct = {f"{organization}tier": Tier.GRASSROOTS}
+            rows = rows.filter(**{f"{organization}parent__tier": Tier.CITY}, **direct)
         path = self.paths.get(self.value("township"))
         return rows.filter(within(path, f"{organization}path")) if path else rows
 
     @property
     def is_of_figure(self) -> bool:
         """Whether the list is that behind a figure of the roll-up (总览)."""
-        return any(self.value(name) for name in ("reached", "missed", "band"))
+        return any(self.value(name) for name in ("reached", "scored", "missed", "rated", "band"))
 
     def apply_figure(
         self, rows: QuerySet[Organization], campaign: Campaign
@@ -78,11 +85,14 @@ class DeskFilter(UnionFilter):
         """Those that a figure of the roll-up counts at the chosen place: as they stood when they
         handed in."""
         place = self.paths.get(self.value("township") or self.value("county"), "")
-        if reached := self.value("reached"):
-            rows = rows.filter(pk__in=unions(campaign, reached, place).order_by().values("pk"))
-        if self.value("missed") or self.value("band"):
-            found = decided(campaign, place, missed=self.value("missed"), band=self.value("band"))
-            rows = rows.filter(pk__in=found.order_by().values("pk"))
+        reached = self.value("reached") or Reached.REGISTERED
+        found = unions(campaign, reached, place, direct=self.value("county") == DIRECT)
+        decision = {name: self.value(name) for name in ("scored", "missed", "band")}
+        if any(decision.values()):
+            found = found.filter(entry__in=decided(campaign, **decision))
+        if code := self.value("rated"):
+            found = found.filter(entry__in=rated(campaign, code))
+        rows = rows.filter(pk__in=found.order_by().values("pk"))
         return self.by_name_and_tier(rows)
 
     def apply_state(self, rows: QuerySet[Organization]) -> QuerySet[Organization]:

@@ -6,7 +6,7 @@ them.
 """
 
 from assessments.rollups.counting import counted_organizations, reached_standard
-from assessments.rollups.detail import Reached, decided, unions
+from assessments.rollups.detail import Reached, decided, rated, unions
 from assessments.rollups.figures import (
     BANDS,
     TOTAL,
@@ -18,8 +18,10 @@ from assessments.rollups.figures import (
 )
 from assessments.rollups.reading import (
     CITY_DIRECT,
+    DIRECT,
     by_county,
     by_tier,
+    cells_of,
     county_names,
     figures_of,
     scores_of,
@@ -29,6 +31,7 @@ from assessments.rollups.summary import faults, rebuild, refresh
 __all__ = [
     "BANDS",
     "CITY_DIRECT",
+    "DIRECT",
     "TOTAL",
     "CountyFigures",
     "Figures",
@@ -36,6 +39,7 @@ __all__ = [
     "Scores",
     "by_county",
     "by_tier",
+    "cells_of",
     "counted_organizations",
     "county_names",
     "criterion_code",
@@ -43,6 +47,7 @@ __all__ = [
     "faults",
     "figures_of",
     "percent",
+    "rated",
     "reached_standard",
     "rebuild",
     "refresh",

@@ -261,13 +261,16 @@ def _indicators(campaign: Campaign, places: Collection[str] | None) -> QuerySet:
     return _summed(rows, "points", "maximum", Q(met=True))
 
 
-def _rates(campaign: Campaign, places: Collection[str] | None) -> QuerySet:
+def rate_answers() -> QuerySet[Answer]:
     """The counts behind rates, as handed in; not those of a union that is still writing."""
-    rows = Answer.objects.filter(
+    return Answer.objects.filter(
         indicator__kind=IndicatorKind.RATE, not_applicable=False, denominator__gt=0
     ).exclude(self_assessment__state__in=EDITABLE_STATES)
+
+
+def _rates(campaign: Campaign, places: Collection[str] | None) -> QuerySet:
     return (
-        _of_counted(rows, campaign, places, "self_assessment__")
+        _of_counted(rate_answers(), campaign, places, "self_assessment__")
         .annotate(code=F("indicator__code"))
         .values("cell", "tier", "code")
         .annotate(

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
+from django.db.models.functions import Length
 
 from assessments.choices import DECIDED_STATES, REVIEWED_STATES, SUBMITTED_STATES
-from assessments.models import Campaign, Decision, Endorsement
-from assessments.rollups.counting import counted_organizations, reached_standard
+from assessments.models import (
+    Campaign,
+    Decision,
+    DecisionCriterion,
+    DecisionScore,
+    Endorsement,
+    SelfAssessment,
+)
+from assessments.rollups.counting import counted_organizations, rate_answers, reached_standard
 from assessments.rollups.figures import BANDS
+from organizations.choices import Tier
 from organizations.models import Organization
-from organizations.models.organization import within
-
-#: Rows that an export holds in memory at a time.
-PORTION = 500
+from organizations.models.organization import PATH_STEP, within
 
 
 class Reached(TextChoices):
@@ -29,13 +35,17 @@ class Reached(TextChoices):
 
 
 def unions(
-    campaign: Campaign, reached: str, place: str = "", tier: str = ""
+    campaign: Campaign, reached: str, place: str = "", *, tier: str = "", direct: bool = False
 ) -> QuerySet[Organization]:
     """The unions that one figure counts: of the subtree at `place` (as they stood when they handed
-    in), of one tier or all."""
+    in), of one tier or all; those `direct`ly under the city alone, of which no county answers."""
     rows = counted_organizations(campaign, tier or None)
     if place:
         rows = rows.filter(within(place, "standing_place"))
+    if direct:
+        rows = rows.alias(depth=Length("standing_place")).filter(
+            tier=Tier.GRASSROOTS, depth=2 * PATH_STEP
+        )
     endorsed = Endorsement.objects.standing().filter(self_assessment=OuterRef("entry"))
     return rows.filter(
         {
@@ -52,21 +62,30 @@ def unions(
 
 
 def decided(
-    campaign: Campaign, place: str = "", *, missed: str = "", band: str = ""
-) -> QuerySet[Organization]:
-    """The unions with a standing decision that a figure counts: those that `missed` a criterion
-    (C1 … C6) or an indicator, by its code, or whose total lies in a band of `BANDS`."""
+    campaign: Campaign, *, scored: str = "", missed: str = "", band: str = ""
+) -> QuerySet[SelfAssessment]:
+    """The self-assessments with a standing decision that a figure counts: to which a criterion
+    (C1 … C6) or an indicator, by its code, applied (`scored`), that `missed` it, or whose total
+    lies in a band of `BANDS`."""
     found = Decision.objects.filter(
         superseded_at=None,
         self_assessment__campaign=campaign,
         self_assessment__state__in=DECIDED_STATES,
-        self_assessment__organization=OuterRef("pk"),
     )
-    if missed.startswith("C"):
-        found = found.filter(criteria__number=missed[1:], criteria__met=False)
-    elif missed:
-        found = found.filter(scores__indicator__code=missed, scores__met=False)
+    for code, met in ((scored, {}), (missed, {"met": False})):
+        if code.startswith("C"):
+            rows = DecisionCriterion.objects.filter(number=code[1:], maximum__gt=0, **met)
+            found = found.filter(pk__in=rows.values("decision"))
+        elif code:
+            rows = DecisionScore.objects.filter(indicator__code=code, maximum__gt=0, **met)
+            found = found.filter(pk__in=rows.values("decision"))
     if band:
         least, below = BANDS[band]
         found = found.filter(total__gte=least, total__lt=below)
-    return unions(campaign, Reached.DECIDED, place).filter(Exists(found))
+    return SelfAssessment.objects.filter(pk__in=found.values("self_assessment"))
+
+
+def rated(campaign: Campaign, code: str) -> QuerySet[SelfAssessment]:
+    """Those whose counts are in the sums of a rate (see `counting`)."""
+    answers = rate_answers().filter(self_assessment__campaign=campaign, indicator__code=code)
+    return SelfAssessment.objects.filter(pk__in=answers.values("self_assessment"))

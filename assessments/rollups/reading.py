@@ -15,6 +15,8 @@ from organizations.models import Organization
 from organizations.models.organization import PATH_STEP, within
 
 CITY_DIRECT = "市直单位"
+#: In the place of a county's code: what stands directly under the city.
+DIRECT = "direct"
 _FIGURES = [one.name for one in dataclasses.fields(Figures)]
 _SCORES = [one.name for one in dataclasses.fields(Scores)]
 
@@ -70,6 +72,17 @@ def figures_of_each(campaigns: Collection[Campaign], place: str) -> dict[int, di
     for key, tier, *figures in rows.values_list("campaign", "tier", *_FIGURES):
         found[key][tier] = found[key].get(tier, Figures()) + Figures(*figures)
     return found
+
+
+def cells_of(campaign: Campaign, place: str) -> dict[tuple[str, Tier], Figures]:
+    """The figures of a subtree by where they are counted and tier: the path of the union above a
+    grassroots union, or of the county or township union itself."""
+    refresh(campaign)
+    rows = Rollup.objects.filter(within(place, "place"), campaign=campaign, is_total=False)
+    return {
+        (cell, Tier(tier)): Figures(*figures)
+        for cell, tier, *figures in rows.values_list("place", "tier", *_FIGURES)
+    }
 
 
 def scores_of(campaign: Campaign, place: str) -> dict[str, dict[str, Scores]]:

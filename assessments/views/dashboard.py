@@ -37,11 +37,13 @@ def index(request: HttpRequest) -> HttpResponse:
     }
     if campaign:
         drawn = picture.draw(campaign, top, tier, campaigns=campaigns, places=places)
-        whole = f"{reverse('assessments:oversight')}?year={campaign.year}"
+        unions = reverse("assessments:oversight")
         context |= {
             "picture": drawn,
-            "whole": whole,
-            "list": f"{whole}{_scope(top)}",
+            "whole": f"{unions}?year={campaign.year}",
+            "list": f"{unions}?year={campaign.year}{_scope(top)}",
+            "of_year": f"{unions}?{_scope(top)}&year=".replace("?&", "?"),
+            "last_year": campaign.year - 1,
             "tier": f"&tier={tier}" if tier else "",
         }
     return render(request, "assessments/dashboard/index.html", context)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from assessments import permissions, rollups
 from assessments.views.access import chosen_campaign
+from organizations.models import Organization
 
 
 @require_safe
@@ -18,6 +20,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     campaign, campaigns = chosen_campaign(request)
     counties = rollups.by_county(campaign) if campaign else []
     target = campaign.target_percent if campaign else None
+    address = f"{reverse('assessments:oversight')}?year={campaign.year}" if campaign else ""
+    tops = Organization.objects.filter(parent__parent=None).exclude(parent=None)
+    codes = dict(tops.values_list("path", "code"))
     return render(
         request,
         "assessments/exports/overview.html",
@@ -25,13 +30,18 @@ def overview(request: HttpRequest) -> HttpResponse:
             "campaign": campaign,
             "campaigns": campaigns,
             "tiers": [
-                (tier.label, figures, figures.still_needed(target))
+                (tier.label, figures, figures.still_needed(target), f"{address}&tier={tier}")
                 for tier, figures in rollups.by_tier(counties).items()
             ]
             if campaign
             else [],
             "counties": [
-                (county, county.together, county.together.still_needed(target))
+                (
+                    county.name,
+                    county.together,
+                    county.together.still_needed(target),
+                    f"{address}&county={codes.get(county.path, rollups.DIRECT)}",
+                )
                 for county in counties
             ],
         },

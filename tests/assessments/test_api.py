@@ -11,6 +11,7 @@ from django.utils import timezone
 from assessments import rollups
 from assessments.api import RATE
 from assessments.choices import Action, State
+from assessments.models import Campaign
 from organizations import api_clients, tree
 from organizations.choices import ApiScope, Tier
 from organizations.models import ApiClient, AuditEvent, Organization
@@ -185,6 +186,20 @@ def test_what_is_decided_and_not_published_is_withheld(client, city, campaign):
     assert get(client, text, url).json()["withheld"] is False
     perform(one, Action.PUBLISH, city.admin)
     assert get(client, text, address("rollups", campaign)).json()["withheld"] is False
+
+
+def test_an_unpublished_decision_of_an_earlier_year_of_the_three_is_withheld_too(
+    client, city, campaign
+):
+    earlier = factories.make_campaign(year=campaign.year - 1)
+    Campaign.objects.update(cycle_start_year=campaign.year - 1)
+    one = make_self_assessment(city, earlier, State.DECIDED)
+    text = token(city)
+    found = get(client, text, address("rollups", campaign)).json()
+    assert (found["withheld"], found["figures"]["GRASSROOTS"]["at_standard"]) == (True, None)
+    perform(one, Action.PUBLISH, city.admin)
+    found = get(client, text, address("rollups", campaign)).json()
+    assert (found["withheld"], found["figures"]["GRASSROOTS"]["at_standard"]) == (False, 1)
 
 
 def test_the_roll_up_is_that_of_the_portal(client, city, campaign):

@@ -1,5 +1,6 @@
 """The summary workbook, opened again and recalculated; and the figures behind it."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,16 @@ from django.urls import reverse
 from assessments import exporting, rollups
 from assessments.choices import Action, State
 from assessments.exports import summary
-from assessments.models import TierPolicy, Veto
+from assessments.models import (
+    Answer,
+    Decision,
+    DecisionCriterion,
+    DecisionScore,
+    Recommendation,
+    TierPolicy,
+    Veto,
+)
+from assessments.scoring import rounded
 from organizations import tree, workbook
 from organizations.models import Membership, Organization, User
 from tests import factories
@@ -46,6 +56,7 @@ def test_every_sheet_that_was_chosen_and_one_that_explains_them(city, campaign):
         "六好得分情况",
         "指标得分情况",
         "未提交名单",
+        "初审推荐名单",
         "推荐名单",
         "县（市、区）工会明细",
         "乡镇（街道）工会明细",
@@ -66,7 +77,7 @@ def test_a_decided_union_has_all_its_figures(city, campaign):
         "宝丰县总工会",
         "已评定",
     )
-    assert row["自评总分"] == row["评定总分"] == 93.98
+    assert row["自评总分"] == row["评定总分"] == 93.978557
     assert (row["党政重视支持好"], row["是否“好”"], row["是否达标"]) == (12.5, "未达", "未达标")
     assert row["职工权益维护好"] == 24.5
     row = next(r for r in named_rows(book["基层工会明细"]) if r["工会名称"] == city.own.name)
@@ -96,9 +107,31 @@ def test_whom_the_superior_recommends(city):
     make_self_assessment(city, campaign, State.ENDORSED)
     make_self_assessment(city, campaign, State.SUBMITTED, organization=city.foreign)
     book = opened(made(city.lead, campaign, ["recommended"]))
-    (row,) = named_rows(book["推荐名单"])
+    (row,) = named_rows(book["初审推荐名单"])
     assert (row["工会名称"], row["推荐单位"]) == (city.own.name, city.township.name)
     assert row["推荐意见"] == "同意推荐。"
+
+
+def test_whom_the_city_recommends_to_the_province(city, campaign):
+    empty = opened(made(city.lead, campaign, ["province"]))["推荐名单"]
+    assert empty["A4"].value == "还没有生成推荐名单。"
+    assert named_rows(empty) == []
+    lines = []
+    for union in (city.own, city.foreign):
+        final = make_self_assessment(city, campaign, State.FINAL, organization=union)
+        lines.append(factories.make_recommendation(final, city.admin, city.lead))
+    sheet = opened(made(city.lead, campaign, ["province"]))["推荐名单"]
+    listed = {r["工会名称"]: (r["名次"], r["评定总分"], r["推荐依据"]) for r in named_rows(sheet)}
+    expected = Recommendation.objects.filter(listed=True)
+    assert listed == {
+        str(one.self_assessment.organization): (one.rank, float(one.total), one.why)
+        for one in expected
+    }
+    assert listed
+    assert "两人确认" in sheet["A4"].value
+    city.lead.recusals.create(organization=city.county, reason="亲属")
+    hidden = opened(made(city.lead, campaign, ["province"]))["推荐名单"]
+    assert city.own.name not in {row["工会名称"] for row in named_rows(hidden)}
 
 
 def test_a_part_of_the_tree_alone(city, campaign):
@@ -166,7 +199,7 @@ def test_the_sheet_is_ready_to_print(city, campaign):
     assert "制表：管理员" in sheet["A2"].value
     assert "单位：分" in sheet["A3"].value
     bars = book["各县（市、区）汇总"].conditional_formatting
-    assert {str(one.sqref) for one in bars} == {"I5:I11", "J5:J11"}
+    assert {str(one.sqref) for one in bars} == {"J5:J11", "K5:K11"}
 
 
 def test_totals_recalculate_to_the_figures_of_the_portal(city, campaign):
@@ -210,6 +243,110 @@ def test_totals_recalculate_to_the_figures_of_the_portal(city, campaign):
     assert first["平均得分"] == 13.75
     assert first["得分率"] == pytest.approx(27.5 / 30)
     assert all(r["平均得分"] for r in named_rows(book["指标得分情况"]) if r["评定工会数"])
+
+
+def test_points_are_held_as_they_are_and_rounded_for_show(city, campaign):
+    """A mean of rounded figures would not be the portal's: 10.01 ÷ 2 is 5.01, 10.0099 ÷ 2 is 5.00."""
+    unions = [city.own, city.sibling, city.foreign]
+    for union, total in zip(unions, ("80.004", "80.004", "80.00"), strict=True):
+        make_self_assessment(
+            *(city, campaign, State.DECIDED),
+            organization=union,
+            head=factories.make_user((union, "HEAD")),
+        )
+        Decision.objects.filter(self_assessment__organization=union).update(total=total)
+    DecisionCriterion.objects.filter(number=1, decision__total="80.00").update(points="10.0049")
+    DecisionCriterion.objects.filter(number=1).exclude(decision__total="80.00").update(
+        points="10.005"
+    )
+    DecisionScore.objects.filter(indicator__code="G1.01").update(points="1.004999")
+    file = made(city.admin, campaign, ["tier_grassroots", "criteria", "indicators"])
+    sheet = opened(file)["基层工会"]
+    points = [c for row in sheet["F5:T8"] for c in row if isinstance(c.value, (int, float))]
+    assert len(points) == 3 * 8
+    assert {cell.number_format for cell in points} == {"0.00"}
+    book = recalculated(file)
+    scores = rollups.scores_of(campaign, city.city.path)["GRASSROOTS"]
+    tier = named_rows(book["基层工会"])[-1]
+    criteria = [r for r in named_rows(book["六好得分情况"]) if r["层级"] == "基层工会"]
+    assert tier["评定总分"] == float(rounded(scores[rollups.TOTAL].mean)) == 80.0
+    for number, row in enumerate(criteria, start=1):
+        mean = float(rounded(scores[rollups.criterion_code(number)].mean))
+        assert (row["平均得分"], tier[row["六好"]]) == (mean, mean)
+    indicators = {r["编号"]: r for r in named_rows(book["指标得分情况"])}
+    for code in ("G1.01", "G2.04", "G3.01"):
+        assert indicators[code]["平均得分"] == float(rounded(scores[code].mean))
+    assert indicators["G1.01"]["平均得分"] == 1.0
+
+
+def test_rates_are_sums_of_counts_on_the_sheet_of_indicators(city, campaign):
+    counts = {city.own: (9, 10), city.foreign: (10, 990)}
+    for union, (numerator, denominator) in counts.items():
+        one = make_self_assessment(city, campaign, State.SUBMITTED, organization=union)
+        Answer.objects.filter(self_assessment=one, indicator__numerator_label="满意票数").update(
+            numerator=numerator, denominator=denominator
+        )
+    rollups.rebuild(campaign)
+    code = Answer.objects.filter(indicator__numerator_label="满意票数").first().indicator.code
+    book = opened(made(city.admin, campaign, ["indicators"]))
+    rows = {row["编号"]: row for row in named_rows(book["指标得分情况"])}
+    row = rows[code]
+    assert (row["填报工会数"], row["分子合计"], row["分母合计"]) == (2, 19, 1000)
+    assert re.fullmatch(r'=IF\(U(\d+)=0,"",T\1/U\1\)', row["合计比率"])
+    assert rows["G1.01"]["分母合计"] is None
+
+
+def test_two_counties_of_one_name_are_two_rows(city, campaign):
+    Organization.objects.filter(pk=city.other_county.pk).update(name=city.county.name)
+    make_self_assessment(city, campaign, State.SUBMITTED, organization=city.foreign)
+    book = opened(made(city.admin, campaign, ["counties"]))
+    rows = [
+        (row["在册工会"], row["已提交"])
+        for row in named_rows(book["各县（市、区）汇总"])
+        if (row["县（市、区）"], row["层级"]) == (city.county.name, "基层工会")
+    ]
+    assert rows == [(2, 0), (1, 1)]
+    assert rows == [
+        (one.by_tier["GRASSROOTS"].registered, one.by_tier["GRASSROOTS"].submitted)
+        for one in rollups.by_county(campaign)
+        if one.name == city.county.name
+    ]
+
+
+def test_a_criterion_that_does_not_apply_at_all_is_not_counted(city, campaign):
+    make_self_assessment(city, campaign, State.DECIDED)
+    DecisionCriterion.objects.filter(number=4).update(points=0, maximum=0)
+    rollups.rebuild(campaign)
+    book = opened(made(city.admin, campaign, ["criteria"]))
+    rows = {r["序号"]: r for r in named_rows(book["六好得分情况"]) if r["层级"] == "基层工会"}
+    assert (rows[3]["评定工会数"], rows[4]["评定工会数"], rows[4]["达到工会数"]) == (1, 0, 0)
+
+
+def test_the_other_sheets_recalculate_as_well(city, campaign):
+    for union in (city.own, city.township, city.county):
+        make_self_assessment(
+            *(city, campaign, State.DECIDED),
+            organization=union,
+            head=factories.make_user((union, "HEAD")),
+            share="0.9",
+        )
+    sheets = ["missing", "tier_county", "tier_township", "detail_grassroots", "detail_township"]
+    book = recalculated(made(city.admin, campaign, sheets))
+    *listed, last = named_rows(book["未提交名单"])
+    assert (last["工会名称"], last["情况"]) == ("个数", len(listed))
+    for tier, name in (("COUNTY", "县（市、区）工会"), ("TOWNSHIP", "乡镇（街道）工会")):
+        scores = rollups.scores_of(campaign, city.city.path)[tier][rollups.TOTAL]
+        assert named_rows(book[name])[-1]["评定总分"] == float(rounded(scores.mean))
+    for tier, name in (("GRASSROOTS", "基层工会明细"), ("TOWNSHIP", "乡镇（街道）工会明细")):
+        scores = rollups.scores_of(campaign, city.city.path)[tier]
+        means = {
+            label.split("（")[0].split()[0]: mean
+            for label, mean in named_rows(book[name])[-1].items()
+            if label.endswith("（评定）")
+        }
+        assert len(means) > 40
+        for code, mean in means.items():
+            assert mean == float(rounded(scores[code].mean)), code
 
 
 def test_nothing_is_divided_by_zero(city, campaign):

@@ -8,10 +8,10 @@ import pytest
 
 from assessments import demo, demo_city, picture, rollups, rubrics
 from assessments.choices import State
-from assessments.models import Campaign, DecisionCriterion, SelfAssessment
+from assessments.models import Campaign, DecisionCriterion, DecisionScore, SelfAssessment
 from assessments.picture import Path
 from assessments.rollups import Figures
-from organizations import reference, tree
+from organizations import audit, reference, tree
 from organizations.choices import Role, Tier
 from organizations.models import Organization
 from tests import factories
@@ -66,6 +66,59 @@ def test_every_figure_is_the_length_of_the_list_behind_it(client, city, year, qu
         assert client.get(address).context["paginator"].count == int(number), address
 
 
+@pytest.mark.parametrize("address", [URL, f"{URL}?tier=GRASSROOTS", "/summary/"])
+def test_every_figure_is_a_link_to_a_list(client, city, year, address):
+    """Of the years ahead, the policy's thresholds and what is empty there is no list."""
+    earlier = factories.make_campaign(year=year.year - 1)
+    Campaign.objects.update(cycle_start_year=year.year - 1)
+    make_self_assessment(city, earlier, State.DECIDED, organization=city.direct)
+    client.force_login(city.lead if address == "/summary/" else city.leader)
+    body = client.get(address).content.decode()
+    cells = re.findall(r'<td class="number"[^>]*>.*?</td>', body, re.DOTALL)
+    plain = [cell for cell in cells if re.search(r">[^<]*\d", cell) and "<a " not in cell]
+    assert len(cells) > 20
+    assert [cell for cell in plain if "须达" not in cell and "政策要求" not in cell] == []
+    # Shares and means lead to the unions that they are made of, of the year that they are of.
+    found = {html.unescape(one) for one in re.findall(r'href="(/oversight/[^"]*)', body)}
+    assert any(f"year={year.year}" in one for one in found)
+    assert (address == "/summary/") or any(f"year={earlier.year}" in one for one in found)
+    for one in found:
+        assert client.get(one).status_code == 200
+
+
+def test_what_stands_directly_under_the_city_has_its_list(client, city, campaign):
+    make_self_assessment(city, campaign, State.SUBMITTED, organization=city.direct)
+    client.force_login(city.leader)
+    for query, expected in (("reached=submitted", 1), ("reached=registered", 1), ("", 1)):
+        found = client.get(f"/oversight/?county=direct&{query}").context["paginator"]
+        assert (found.count, found.object_list[0].pk) == (expected, city.direct.pk)
+    client.force_login(city.county_head)  # of a county nothing is directly under the city
+    offered = client.get("/oversight/?county=direct").context["filter"].fields["county"].choices
+    assert "direct" not in dict(offered)
+
+
+def test_what_did_not_apply_or_was_not_counted_is_not_in_the_list(client, city, year):
+    """A clause that was declared not applicable, a rate of a union that writes again."""
+    client.force_login(city.leader)
+    score = DecisionScore.objects.filter(maximum__gt=0).first()
+    code = score.indicator.code
+    DecisionScore.objects.filter(pk=score.pk).update(points=0, maximum=0, met=False)
+    returned = SelfAssessment.objects.get(organization=city.foreign)
+    SelfAssessment.objects.filter(pk=returned.pk).update(
+        state=State.RETURNED, correction_due=factories.today()
+    )
+    rollups.rebuild(year)
+    scores = rollups.scores_of(year, city.city.path)["GRASSROOTS"]
+
+    def listed(query):
+        return client.get(f"/oversight/?tier=GRASSROOTS&{query}").context["paginator"].count
+
+    assert listed(f"scored={code}") == scores[code].unions == 1
+    assert listed(f"missed={code}") == scores[code].unions - scores[code].met
+    rate = next(one for one, found in scores.items() if found.rated)
+    assert listed(f"rated={rate}") == scores[rate].rated == 3
+
+
 def test_what_was_handed_in_counts_where_the_union_stood_then(client, city, year):
     ranked = page(client, city.leader).context["picture"].ranked()
     counties = {row.code: row.figures for row in ranked}
@@ -112,7 +165,7 @@ def test_the_trend_against_last_year(client, city, year):
     trends = page(client, city.leader).context["picture"].trends()
     trend = next(one for one in trends if one.tier == Tier.GRASSROOTS)
     assert (trend.before.submitted, trend.now.submitted) == (1, 4)
-    assert [label for label, _, _ in trend.lines()] == ["提交率", "评审率", "达标率"]
+    assert [label for _, label, _, _ in trend.lines()] == ["提交率", "评审率", "达标率"]
 
 
 @pytest.mark.parametrize(
@@ -129,6 +182,7 @@ def test_the_way_to_the_target(shares, left, figures, wanted, a_year):
     registered, at_standard = figures
     path = Path(
         tier=Tier.COUNTY,
+        first_year=2026,
         shares=tuple(None if share is None else Decimal(share) for share in shares),
         figures=Figures(registered=registered, at_standard=at_standard),
         target=Decimal(90),
@@ -136,7 +190,7 @@ def test_the_way_to_the_target(shares, left, figures, wanted, a_year):
     )
     assert path.wanted() == wanted
     assert path.needed_a_year == a_year
-    assert len(path.years()) == 3
+    assert [year for year, *_ in path.years()] == [2026, 2027, 2028]
 
 
 # --- Who sees what --------------------------------------------------------------------------------
@@ -209,5 +263,15 @@ def test_the_demonstration_city():
     assert SelfAssessment.objects.filter(state=State.FINAL).exists()
     for campaign in campaigns:
         assert rollups.faults(campaign) == []
+    made = SelfAssessment.objects.filter(organization__code__startswith="CITY-")
+    final = made.filter(state=State.FINAL).first()
+    assert [event.action for event in audit.events_of(final)] == [
+        *("FINALISE", "PUBLISH", "DECIDE", "COMPLETE_REVIEW", "BEGIN_REVIEW", "ENDORSE", "SUBMIT")
+    ]
+    assert list(audit.verify()) == []
+    frozen = final.revisions.get().content
+    assert sum(Decimal(one["points"] or 0) for one in frozen.values()) == pytest.approx(
+        final.self_total, abs=Decimal("0.01")
+    )
     counties = Organization.objects.filter(tier=Tier.COUNTY).values_list("code", flat=True)
     assert picture.TILES.keys() == set(counties)
