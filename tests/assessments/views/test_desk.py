@@ -137,6 +137,11 @@ def test_what_the_union_has_handed_in_anew_is_not_scored_by_an_old_page(
     assert stored(review, "G1.02") is None
 
 
+def test_a_revision_without_end_is_no_fault_of_the_servers(client, city, review):
+    client.force_login(city.reviewer)
+    assert send(client, review, "G1.02", revision="9" * 5000, score="1").status_code == 200
+
+
 def test_while_the_union_corrects_nothing_is_stored_and_nothing_shown(
     client, city, review, assessment
 ):
