@@ -63,22 +63,21 @@ class Setting:
     reason: str
 
 
-def rows(assessment: SelfAssessment, section: Section, verdict: verdicts.Verdict) -> list[Row]:
-    """The criterion as the reviewers have scored it: one query."""
+def rows(
+    assessment: SelfAssessment,
+    section: Section,
+    verdict: verdicts.Verdict,
+    scores: verdicts.Scores,
+) -> list[Row]:
+    """The criterion as the reviewers have scored it; `scores` are those of the completed reviews."""
     reviews = [review for review in assessment.reviews.all() if review.is_complete]
-    scores = {
-        (score.review_id, score.indicator_id): score
-        for score in ReviewScore.objects.filter(
-            review__in=reviews, indicator__criterion=section.criterion
-        )
-    }
     merged = {result.code: result for result in verdict.results[section.criterion.number]}
     thresholds = assessment.campaign.thresholds
     found = []
     for line in section.lines:
         opinions = []
         for review in reviews:
-            score = scores.get((review.pk, line.indicator.pk)) or ReviewScore()
+            score = scores.get(review.pk, {}).get(line.indicator.pk) or ReviewScore()
             result = score_indicator(line.indicator.rule, score.rating, thresholds)
             opinions.append(Opinion(review, score, result))
         found.append(Row(line, tuple(opinions), merged[line.indicator.code]))

@@ -105,11 +105,14 @@ class Verdict:
         return Outcome.AT_STANDARD if self.result.at_standard else Outcome.NOT_AT_STANDARD
 
 
-def verdict_of(assessment: SelfAssessment, lines: Iterable[Line]) -> Verdict:
+def verdict_of(
+    assessment: SelfAssessment, lines: Iterable[Line], scores: Scores | None = None
+) -> Verdict:
     """The mean of the completed reviews (or their median, as the campaign has it), adjusted scores
-    in place of it where the city has set any, by the one rule of the scoring, with the vetoes."""
+    in place of it where the city has set any, by the one rule of the scoring, with the vetoes. `scores` are
+    those of the completed reviews, if they have been read already."""
     indicators = [line.indicator for line in lines]
-    return _verdicts([(assessment, indicators)])[assessment.pk]
+    return _verdicts([(assessment, indicators)], scores)[assessment.pk]
 
 
 def verdicts_of(assessments: Iterable[SelfAssessment]) -> dict[int, Verdict]:
@@ -124,14 +127,15 @@ def verdicts_of(assessments: Iterable[SelfAssessment]) -> dict[int, Verdict]:
 
 
 def _verdicts(
-    pairs: Sequence[tuple[SelfAssessment, Sequence[Indicator]]],
+    pairs: Sequence[tuple[SelfAssessment, Sequence[Indicator]]], scores: Scores | None = None
 ) -> dict[int, Verdict]:
     assessments = [assessment for assessment, _ in pairs]
     completed = {
         one.pk: [review for review in one.reviews.all() if review.is_complete]
         for one in assessments
     }
-    scores = scores_of(review for some in completed.values() for review in some)
+    if scores is None:
+        scores = scores_of(review for some in completed.values() for review in some)
     vetoes, adjusted = _vetoes(assessments), _adjusted(assessments)
     found, apart = {}, []
     for assessment, indicators in pairs:

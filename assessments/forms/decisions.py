@@ -85,6 +85,7 @@ class CorrectionForm(DetailForm):
             ("", "请选择"),
             *((one.indicator.code, _named(one.indicator)) for one in lines),
         ]
+        self.fields["indicator"].initial = chosen
         self.line = next((one for one in lines if one.indicator.code == chosen), None)
         self.rating = None
         if self.line:

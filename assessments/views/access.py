@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -17,14 +17,20 @@ def assessment_or_404(request: HttpRequest, pk: int) -> SelfAssessment:
 
 
 def _with_reviews(request: HttpRequest) -> QuerySet[SelfAssessment]:
-    """As `inspected`, the key of the latest closed inspection (现场核查), if there is one."""
+    """As `inspected`, the key of the latest closed inspection (现场核查), if there is one; as
+    `had_by_reader`, whether the reader has ever had it to review (see `may_arbitrate`)."""
     closed = Inspection.objects.filter(
         self_assessment=OuterRef("pk"), state=InspectionState.DONE
     ).order_by("-closed_at")
     return (
         SelfAssessment.objects.visible_to(request.user)
         .with_context()
-        .annotate(inspected=Subquery(closed.values("pk")[:1]))
+        .annotate(
+            inspected=Subquery(closed.values("pk")[:1]),
+            had_by_reader=Exists(
+                Review.ever.filter(self_assessment=OuterRef("pk"), reviewer=request.user.pk)
+            ),
+        )
         .prefetch_related(Prefetch("reviews", Review.objects.select_related("reviewer")))
     )
 

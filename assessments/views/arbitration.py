@@ -61,14 +61,16 @@ def arbitrate(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         raise Http404
     sections = worksheet.load(assessment)
     section = next((one for one in sections if one.criterion.number == number), None)
-    verdict = verdicts.verdict_of(assessment, [line for one in sections for line in one.lines])
+    scores = verdicts.scores_of(review for review in assessment.reviews.all() if review.is_complete)
+    lines = [line for one in sections for line in one.lines]
+    verdict = verdicts.verdict_of(assessment, lines, scores)
     if section is None or number not in verdict.discrepant:
         messages.info(request, "这一项没有分差要仲裁，或已经仲裁过。")
         return redirect("assessments:discrepancy_list")
-    if not permissions.may_arbitrate(request.user, assessment):
+    if assessment.had_by_reader:
         messages.error(request, "您评审过这份申报，不能仲裁，请由其他组长或管理员仲裁。")
         return redirect("assessments:discrepancy_list")
-    rows = arbitration.rows(assessment, section, verdict)
+    rows = arbitration.rows(assessment, section, verdict, scores)
     form = ArbitrationForm(rows, request.POST if request.method == "POST" else None)
     problem, seen = "", arbitration.stamp(verdict, number)
     if request.method == "POST" and form.is_valid():

@@ -201,10 +201,11 @@ def batch_or_404(request: HttpRequest, pk: int) -> DecisionBatch:
     return get_object_or_404(DecisionBatch.objects.select_related("campaign", "closed_by"), pk=pk)
 
 
-def lines_of(request: HttpRequest, batch: DecisionBatch) -> QuerySet[PendingDecision]:
+def lines_of(request: HttpRequest, batch: DecisionBatch | int) -> QuerySet[PendingDecision]:
     """The lines of the list that the user may see, with what a line shows."""
     visible = SelfAssessment.objects.visible_to(request.user)
-    return batch.lines.filter(self_assessment__in=visible).select_related(
+    rows = PendingDecision.objects.filter(batch=batch, self_assessment__in=visible)
+    return rows.select_related(
         "self_assessment__organization__parent",
         "self_assessment__rubric",
         "self_assessment__standing",
@@ -269,8 +270,11 @@ def change_batch(request: HttpRequest, pk: int, act: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def line(request: HttpRequest, pk: int, line: int) -> HttpResponse:
     """One line of a list: what it rests on, correcting a score, overriding, taking it off."""
-    found = batch_or_404(request, pk)
-    one = get_object_or_404(lines_of(request, found), pk=line)
+    if not permissions.may_lead(request.user):
+        raise Http404
+    with_batch = lines_of(request, pk).select_related("batch__campaign", "batch__closed_by")
+    one = get_object_or_404(with_batch, pk=line)
+    found = one.batch
     assessment = get_object_or_404(
         SelfAssessment.objects.with_context().prefetch_related(
             Prefetch("reviews", Review.objects.select_related("reviewer"))

@@ -224,8 +224,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
                 return redirect(inspection)
     sections = worksheet.outline(assessment.rubric_id)
     findings = list(inspection.findings.select_related("indicator__criterion"))
-    changed = inspecting.changed_since(inspection, assessment)
     waiting = [one for one in findings if one.points is not None and not one.applied_at]
+    asks = may_lead and waiting
+    changed = inspecting.changed_since(inspection, assessment) if asks else set()
     return render(
         request,
         "assessments/inspections/detail.html",

@@ -213,10 +213,12 @@ def _to_union(
 
 
 def _in_turn(context: Context) -> Message:
-    """The superior's head, if an endorsement is still to come; else the reviewers, if there are any
-    without a conflict of interest; else the leads, who assign them."""
+    """The superior's head, if an endorsement is still to come (one that was taken back, or is a
+    draft, is none); else the reviewers, if there are any without a conflict of interest; else the
+    leads, who assign them."""
     assessment, name = context.assessment, context.assessment.organization.name
-    if permissions.endorsement_applies(assessment) and not assessment.endorsements.exists():
+    endorsed = assessment.endorsements.standing().exists()
+    if permissions.endorsement_applies(assessment) and not endorsed:
         return Message(
             audiences.heads_of(assessment.organization.parent),
             NotificationKind.TURN,

@@ -300,7 +300,8 @@ def test_a_choice_stands_for_the_rating_of_that_reviewer(city, apart):
     assessment = SelfAssessment.objects.with_context().get(pk=apart.pk)
     sections = worksheet.load(assessment)
     found = verdicts.verdict_of(assessment, [one for s in sections for one in s.lines])
-    row = arbitration.rows(assessment, sections[CRITERION - 1], found)[0]
+    scores = verdicts.scores_of(assessment.reviews.all())
+    row = arbitration.rows(assessment, sections[CRITERION - 1], found, scores)[0]
     second, own = Review.objects.get(reviewer=city.other_reviewer), Rating(score=Decimal(1))
     assert arbitration.chosen(row, str(second.pk), None).score == 0
     assert arbitration.chosen(row, "", None) is None

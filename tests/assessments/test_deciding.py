@@ -490,6 +490,7 @@ def test_a_miscounted_rate_and_list_are_corrected_before_the_meeting(client, cit
     chosen = client.get(page, {"correct-indicator": "G2.06"}).content.decode()
     assert "118 ÷ 120" in chosen  # what the union says, beside the fields
     assert 'name="correct-denominator"' in chosen
+    assert '<option value="G2.06" selected>' in chosen
     counts = {"correct-indicator": "G2.06", "correct-reason": "会上核对名册"}
     for typed, message in (
         ({}, "请填写核实的数字。"),

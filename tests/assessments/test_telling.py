@@ -152,6 +152,16 @@ def test_where_no_lead_is_free_the_administrators_are_told(city, campaign):
     assert told(city) == {"admin": TURN}
 
 
+def test_the_superior_is_told_again_of_what_it_has_sent_back(city):
+    """It had taken its endorsement back first."""
+    campaign = factories.make_campaign(endorsement=True)
+    assessment = make_self_assessment(city, campaign, State.ENDORSED)
+    perform(assessment, Action.WITHDRAW_ENDORSEMENT, city.township_head)
+    send_back(assessment, city.township_head)
+    act(city, assessment, Action.SUBMIT)
+    assert told(city) == {"township_head": TURN}
+
+
 def test_what_was_under_review_comes_back_to_its_reviewers(city, campaign):
     assessment = make_self_assessment(city, campaign, State.UNDER_REVIEW)
     send_back(assessment, city.lead)

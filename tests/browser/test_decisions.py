@@ -79,5 +79,5 @@ def test_a_meeting_decides(visit: Callable[..., Page], city: City, weak: SelfAss
     link = head.get_by_role("link", name="评定结果通知书（PDF）")
     address = link.get_attribute("href")
     assert address
-    assert head.request.get(address).body().startswith(b"%PDF")
+    assert head.request.get(address, timeout=60_000).body().startswith(b"%PDF")
     assert findings(head) == []

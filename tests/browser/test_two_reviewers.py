@@ -190,5 +190,5 @@ def test_two_reviewers_from_endorsement_to_the_letter(
     head.goto(handed_in.get_absolute_url())
     link = head.get_by_role("link", name="评定结果通知书（PDF）")
     expect(link).to_be_visible()
-    letter = head.request.get(decision.get_absolute_url())
+    letter = head.request.get(decision.get_absolute_url(), timeout=60_000)  # drawn just now
     assert letter.body().startswith(b"%PDF")
