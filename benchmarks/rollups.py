@@ -38,7 +38,8 @@ from benchmarks import data  # noqa: E402
 from organizations.choices import Role, Tier  # noqa: E402
 from organizations.models import Membership, Organization, User  # noqa: E402
 
-SIZES = [int(size) for size in sys.argv[1:]] or [10_000, 100_000, 1_000_000]
+ARGUMENTS = sys.argv[1:]
+
 _TABLES = (Organization, SelfAssessment, Decision)
 
 
@@ -156,14 +157,19 @@ def _triggers(able: str) -> None:
             cursor.execute(f"ALTER TABLE {model._meta.db_table} {able} TRIGGER USER")
 
 
-def main() -> None:
+def begin() -> tuple[Campaign, User]:
+    """The empty database made ready: its campaign, and who decides in it."""
     assert connection.vendor == "postgresql", "DATABASE_URL must name a PostgreSQL database"
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }
     call_command("migrate", verbosity=0)
     world = data.make(1)
-    campaign, lead = world.campaign, world.lead
+    return world.campaign, world.lead
+
+
+def main() -> None:
+    campaign, lead = begin()
     city = Organization.objects.get(tier=Tier.CITY)
     leader = User.objects.create_user("leader", full_name="leader")
     Membership.objects.create(user=leader, organization=city, role=Role.VIEWER)
@@ -177,7 +183,7 @@ def main() -> None:
     print(
         f"{'unions':>10}{'grown':>10}{'recount':>10}{'one change':>12}{'figures':>10}{'page':>10}{'key':>8}"
     )
-    for size in SIZES:
+    for size in map(int, ARGUMENTS or (10_000, 100_000, 1_000_000)):
         grown = timed(lambda size=size: grow(campaign, size, lead))
         recount = timed(lambda: rollups.rebuild(campaign))
         place = Organization.objects.filter(tier=Tier.TOWNSHIP).first().path

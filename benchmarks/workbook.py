@@ -6,19 +6,22 @@ import datetime as dt
 import tempfile
 from collections import deque
 from collections.abc import Callable
+from typing import IO
 
 from openpyxl import Workbook, load_workbook
 
 from assessments.exports import summary as summary_workbook
 from assessments.exports.scope import USUAL_COLUMNS, Scope
+from assessments.models import Campaign
 from benchmarks.data import World
 
 Job = Callable[[], None]
 
 
-def _write(world: World, target) -> None:
+def write(campaign: Campaign, target: IO[bytes]) -> None:
+    """The usual sheets over the whole city."""
     scope = Scope(
-        campaign=world.campaign,
+        campaign=campaign,
         place=None,
         sheets=summary_workbook.USUAL_SHEETS,
         columns=frozenset(USUAL_COLUMNS),
@@ -31,15 +34,26 @@ def _write(world: World, target) -> None:
 def summary(world: World) -> Job:
     def job() -> None:
         with tempfile.TemporaryFile() as target:
-            _write(world, target)
+            write(world.campaign, target)
 
     return job
+
+
+def copy(name: str) -> None:
+    """The same cells by openpyxl alone, row by row from one workbook to another."""
+    book = Workbook(write_only=True)
+    for source in load_workbook(name, read_only=True).worksheets:
+        sheet = book.create_sheet(source.title)
+        for row in source.iter_rows(values_only=True):
+            sheet.append(row)
+    with tempfile.TemporaryFile() as target:
+        book.save(target)
 
 
 def bare(world: World) -> Job:
     """The very cells of the summary, read once beforehand, written without a style."""
     with tempfile.TemporaryFile() as file:
-        _write(world, file)
+        write(world.campaign, file)
         book = load_workbook(file, read_only=True)
         sheets = {
             sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)]

@@ -171,16 +171,52 @@
     new ResizeObserver(() => chart.resize()).observe(canvas);
     window.addEventListener("beforeprint", () => chart.resize());
     section.querySelector("details").open = false;
+    offerPicture(section, () => chart.getDataURL({ pixelRatio: 2, backgroundColor: "#fff" }));
+  };
+
+  // A button that saves what `picture` gives, under the section's own title.
+  const offerPicture = (section, picture) => {
+    const title = section.querySelector("h2").textContent.trim();
     const save = section.querySelector(".chart-save");
     save.hidden = false;
     save.setAttribute("aria-label", `把“${title}”存为图片`);
     save.addEventListener("click", () => {
       const link = document.createElement("a");
-      link.href = chart.getDataURL({ pixelRatio: 2, backgroundColor: "#fff" });
+      link.href = picture();
       link.download = `${title}.png`;
       link.click();
     });
   };
 
+  // The map of tiles is no chart but a list of links: its picture is painted as it stands there.
+  const paintTiles = (list) => {
+    const frame = list.getBoundingClientRect();
+    const canvas = document.createElement("canvas");
+    canvas.width = frame.width * 2;
+    canvas.height = frame.height * 2;
+    const pen = canvas.getContext("2d");
+    pen.scale(2, 2);
+    pen.fillStyle = "#fff";
+    pen.fillRect(0, 0, frame.width, frame.height);
+    list.querySelectorAll(".county-tile").forEach((tile) => {
+      const box = tile.getBoundingClientRect();
+      const left = box.left - frame.left;
+      const style = getComputedStyle(tile);
+      pen.fillStyle = style.backgroundColor;
+      pen.fillRect(left, box.top - frame.top, box.width, box.height);
+      pen.fillStyle = style.color;
+      pen.textBaseline = "middle";
+      [...tile.children].forEach((line) => {
+        const at = line.getBoundingClientRect();
+        pen.font = getComputedStyle(line).font;
+        pen.fillText(line.textContent, at.left - frame.left, at.top + at.height / 2 - frame.top, box.right - at.left);
+      });
+    });
+    return canvas.toDataURL("image/png");
+  };
+
   document.querySelectorAll("[data-chart]").forEach(draw);
+  document.querySelectorAll(".county-tiles").forEach((list) => {
+    offerPicture(list.closest("section"), () => paintTiles(list));
+  });
 })();

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from assessments.choices import State
@@ -44,6 +45,10 @@ def test_the_charts_are_drawn_saved_and_followed(visit, leader, device):
         section.get_by_role("button", name="把“进度漏斗”存为图片").click()
     assert saved.value.suggested_filename == "进度漏斗.png"
     assert Path(saved.value.path()).read_bytes().startswith(b"\x89PNG")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="把“各县（市、区）达标率分布”存为图片").click()
+    painted = Image.open(saved.value.path())
+    assert len(painted.convert("RGB").getcolors(1 << 24)) > 10  # tiles, and words on them
     # A figure leads to the list behind it.
     with page.expect_navigation():
         section.get_by_role("row", name="已提交").get_by_role("link").click()
