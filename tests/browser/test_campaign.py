@@ -225,7 +225,8 @@ def name_them(page: Page) -> str:
     assert findings(page) == []
     for what in ("证书", "通知书"):
         link = page.get_by_role("link", name=f"第 1 批{what}")
-        assert page.request.get(link.get_attribute("href") or "").body().startswith(b"%PDF")
+        answer = page.request.get(link.get_attribute("href") or "", timeout=60_000)
+        assert answer.body().startswith(b"%PDF")
     return page.locator("td[data-label='证书编号']").first.inner_text()
 
 
