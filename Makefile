@@ -28,13 +28,17 @@ PRODUCTION := env -u DATABASE_URL -u SECRET_KEY_FILE DEBUG=off HTTPS=on ALLOWED_
 UV_COMPILE := $(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate pyproject.toml
 
-.PHONY: help run test lint format lock bench
+CATALOGUES := locale/en/LC_MESSAGES
+BABEL := PYTHONPATH=. $(PY) -m babel.messages.frontend --quiet
+EXTRACT := $(BABEL) extract --keyword=gettext_lazy --keyword=_ --keyword=pgettext_lazy:1c,2 --no-location --sort-output
+
+.PHONY: help run test lint format messages lock bench
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-run: .venv/.installed $(DATA)/static/staticfiles.json  ## serve the demonstration on http://localhost:8000/ (HOST=, PORT=)
+run: .venv/.installed $(DATA)/static/staticfiles.json $(CATALOGUES)/.compiled  ## serve the demonstration on http://localhost:8000/ (HOST=, PORT=)
 	@# Looked at first: granian would share the port with another granian without a word.
 	@! $(PY) -c 'import socket; socket.create_connection(("$(HOST)", $(PORT)), 2)' 2>/dev/null || \
 		{ echo "Port $(PORT) is taken; choose another, as in: make run PORT=8001" >&2; exit 1; }
@@ -48,7 +52,7 @@ run: .venv/.installed $(DATA)/static/staticfiles.json  ## serve the demonstratio
 		--host $(HOST) --port $(PORT) --workers $(WORKERS) --blocking-threads 4 \
 		--blocking-threads-idle-timeout 600 --backpressure 512 --no-access-log --log-level warning
 
-test: .venv/.installed static/vendor/.copied  ## the whole suite, on SQLite or DATABASE_URL (ARGS="-k name")
+test: .venv/.installed static/vendor/.copied $(CATALOGUES)/.compiled  ## the whole suite, on SQLite or DATABASE_URL (ARGS="-k name")
 	$(TEST) $(PY) -m pytest -n auto $(ARGS)
 
 lint: .venv/.installed  ## style, layers, migrations and the deployment check
@@ -63,6 +67,13 @@ format: .venv/.installed  ## correct the style of code and templates
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 	$(PY) -m djlint templates --reformat --quiet --warn
+
+messages: .venv/.installed  ## bring the English catalogues up to date with the words of code and templates
+	@mkdir -p var
+	$(EXTRACT) -F babel.cfg -o var/django.pot .
+	$(EXTRACT) -F babel_js.cfg -o var/djangojs.pot .
+	for domain in django djangojs; do $(BABEL) update --domain=$$domain --locale=en --input-file=var/$$domain.pot \
+		--output-dir=locale --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --init-missing --width=120; done
 
 lock: | $(PY)  ## renew the requirements files from pyproject.toml (ARGS=--upgrade for newer versions)
 	$(PY) -m uv --version 2>/dev/null || $(PY) -m pip install --quiet uv
@@ -89,6 +100,9 @@ static/vendor/.copied: node_modules/.installed scripts/charts.mjs Makefile
 	@node_modules/.bin/esbuild scripts/charts.mjs --bundle --minify --format=iife \
 		--global-name=echarts --target=es2020 --log-level=warning --outfile=$(@D)/charts.js
 	@touch $@
+
+$(CATALOGUES)/.compiled: $(CATALOGUES)/django.po $(CATALOGUES)/djangojs.po | .venv/.installed
+	@$(BABEL) compile --directory=locale --domain="django djangojs" && touch $@
 
 $(DATA)/static/staticfiles.json: .venv/.installed static/vendor/.copied liuhao_portal/settings.py \
 		$(shell find static -type f) | $(SECRET_KEY_FILE)

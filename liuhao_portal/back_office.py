@@ -10,13 +10,14 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from organizations.permissions import is_city_admin
 
 
 class BackOffice(admin.AdminSite):
-    site_header = site_title = "六好创建后台管理"
-    index_title = "基础数据"
+    site_header = site_title = _("六好创建后台管理")
+    index_title = _("基础数据")
     site_url = "/"
     own_apps = frozenset({"organizations", "assessments"})
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -41,6 +44,23 @@ def sign_in_aloud(get_response: Handler) -> Handler:
         turned_away = response.status_code == 302 and not request.user.is_authenticated
         if turned_away and request.headers.get("HX-Request"):
             return HttpResponse(status=401)
+        return response
+
+    return middleware
+
+
+def chosen_language(get_response: Handler) -> Handler:
+    """Chinese, unless it was chosen otherwise on this browser. What the browser itself asks for
+    does not count: on an office PC it says little of who sits there."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+        known = chosen in dict(settings.LANGUAGES)
+        request.LANGUAGE_CODE = chosen if known else settings.LANGUAGE_CODE
+        with translation.override(request.LANGUAGE_CODE):
+            response = get_response(request)
+        response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
+        patch_vary_headers(response, ["Cookie"])
         return response
 
     return middleware

@@ -36,7 +36,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 BEHIND_PROXY = env.boolean("BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = env.integer("SESSION_HOURS", default=10) * 3600
 CSRF_FAILURE_VIEW = "liuhao_portal.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "liuhao_portal.middleware.refuse_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "liuhao_portal.middleware.chosen_language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -96,8 +97,10 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["django.templatetags.i18n"],  # no page is without it
             "context_processors": [
                 "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "organizations.views.identity.session_context",
@@ -188,11 +191,15 @@ AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 SILENCED_SYSTEM_CHECKS = ["axes.W002"]
 
 # --- Language and time --------------------------------------------------------------------------
-LANGUAGE_CODE = "zh-hans"
+LANGUAGE_CODE = "zh-hans"  # also that of everything stored or printed: messages, records, papers
+LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = True
 # Before the catalogues of apps: django-simple-captcha's would reword Django's own messages.
-LOCALE_PATHS = [Path(django.__file__).parent / "conf/locale"]
+LOCALE_PATHS = [BASE_DIR / "locale", Path(django.__file__).parent / "conf/locale"]
 USE_TZ = True
 
 # --- Static files and uploads -------------------------------------------------------------------

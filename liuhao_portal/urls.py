@@ -1,6 +1,8 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from assessments import api
 from liuhao_portal import views
@@ -30,6 +32,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", api.paths()),
     path("health/", views.health, name="health"),
+    path("language/", login_not_required(set_language), name="language"),
+    path("language/words.js", views.words, name="words"),
     path("", include("organizations.urls")),
     path("", include("assessments.urls")),
 ]

@@ -4,8 +4,9 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
+from django.views.i18n import JavaScriptCatalog
 
 
 @require_safe
@@ -16,6 +17,12 @@ def health(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok", content_type="text/plain")
+
+
+#: What the scripts say, for whoever reads the portal in another language.
+words = login_not_required(
+    cache_control(private=True, max_age=3600)(JavaScriptCatalog.as_view(packages=["organizations"]))
+)
 
 
 @login_not_required

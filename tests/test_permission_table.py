@@ -328,6 +328,8 @@ MAY_GET = {
     "second_factor_codes": set(),
     "second_factor_disable": set(),
     "health": EVERYBODY,
+    "language": set(),
+    "words": EVERYBODY,
     "login": set(),
     "logout": set(),
     "admin:index": {"admin"},
@@ -467,6 +469,8 @@ OPEN_TO_ALL = {
     "assessments:verify",
     "assessments:verify_code",
     "health",
+    "language",
+    "words",
     "login",
     "logout",
 }
