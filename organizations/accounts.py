@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from organizations import sessions
 from organizations.audit import record
+from organizations.chinese import in_chinese
 from organizations.choices import Act, Role
 from organizations.models import FirstPassword, Membership, Organization, User
 
@@ -134,6 +135,7 @@ def rename(account: User, *, full_name: str, by: User) -> None:
 
 
 @transaction.atomic
+@in_chinese()
 def hand_over(
     account: User, *, successor: User, memberships: Sequence[Membership], by: User
 ) -> None:
@@ -158,6 +160,7 @@ def hand_over(
         disable(account, by=by, reason=f"已移交给{successor.full_name}")
 
 
+@in_chinese()
 def _record_role(action: str, membership: Membership, by: User) -> None:
     record(
         action=action,

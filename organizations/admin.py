@@ -11,9 +11,12 @@ from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from organizations import accounts, sign_in, tree
 from organizations.audit import record
+from organizations.chinese import in_chinese
 from organizations.choices import Tier
 from organizations.importing import register
 from organizations.models import (
@@ -77,7 +80,8 @@ class RecordedAdmin(CityAdminOnly, admin.ModelAdmin):
         return super().log_deletions(request, queryset)
 
     def _record(self, request: HttpRequest, action: str, obj: models.Model, message: Any) -> None:
-        details = {"object": obj._meta.label_lower, "key": str(obj.pk), "name": str(obj)}
+        with in_chinese():
+            details = {"object": obj._meta.label_lower, "key": str(obj.pk), "name": str(obj)}
         record(action=action, by=request.user, details=details | {"message": message})
 
 
@@ -95,7 +99,7 @@ class ReadOnly(CityAdminOnly):
 class CountyFilter(admin.SimpleListFilter):
     """The subtree of a county-level or industrial union."""
 
-    title = "所属县（市、区）或产业"
+    title = _("所属县（市、区）或产业")
     parameter_name = "county"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -149,7 +153,7 @@ class OrganizationAdmin(RecordedAdmin):
     def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
         (tree.replant if change else tree.plant)(obj)
 
-    @admin.action(description="导出所选工会的名册")
+    @admin.action(description=_("导出所选工会的名册"))
     def export_register(self, request: HttpRequest, queryset: QuerySet) -> FileResponse:
         return FileResponse(
             register.write(queryset),
@@ -220,23 +224,23 @@ class UserAdmin(RecordedAdmin):
         """Accounts are disabled, never deleted: what they did stays on record."""
         return False
 
-    @admin.action(description="停用所选账号")
+    @admin.action(description=_("停用所选账号"))
     def disable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for account in queryset.exclude(pk=request.user.pk).filter(is_active=True):
             accounts.disable(account, by=request.user)
-        self.message_user(request, "所选账号已停用，已登录的会话同时结束。")
+        self.message_user(request, gettext("所选账号已停用，已登录的会话同时结束。"))
 
-    @admin.action(description="启用所选账号")
+    @admin.action(description=_("启用所选账号"))
     def enable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for account in queryset.filter(is_active=False):
             accounts.enable(account, by=request.user)
-        self.message_user(request, "所选账号已启用。")
+        self.message_user(request, gettext("所选账号已启用。"))
 
-    @admin.action(description="解除所选账号的登录锁定")
+    @admin.action(description=_("解除所选账号的登录锁定"))
     def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for account in queryset:
             sign_in.unlock(account, by=request.user)
-        self.message_user(request, "所选账号的登录锁定已解除。")
+        self.message_user(request, gettext("所选账号的登录锁定已解除。"))
 
 
 @admin.register(Membership)
@@ -263,7 +267,7 @@ class MembershipAdmin(RecordedAdmin):
         """A role is given or taken away, never turned into another."""
         return False
 
-    @admin.display(description="用户名", ordering="user__username")
+    @admin.display(description=_("用户名"), ordering="user__username")
     def username(self, obj: Membership) -> str:
         return obj.user.username
 

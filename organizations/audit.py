@@ -10,7 +10,9 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import Promise
 
+from organizations.chinese import in_chinese
 from organizations.models import AuditChain, AuditEvent, User
 
 GENERAL_CHAIN = "general"
@@ -47,7 +49,7 @@ def record(
 ) -> AuditEvent:
     """Append an event to the subject's chain, inside the caller's transaction.
 
-    `details` must be plain JSON (no Decimal, no dates). `by=None` means the portal itself.
+    `details` must be plain JSON (no Decimal, no dates; labels are kept in Chinese). `by=None` means the portal itself.
     Raises TransactionManagementError outside of a transaction: an act and its record stand or
     fall together.
     """
@@ -93,12 +95,24 @@ def _next(chain: AuditChain, action: str, by: User | None, details: dict[str, An
         actor=by,
         actor_name=str(by) if by else "系统",
         action=action,
-        details=details,
+        details=_in_chinese(details),
         previous_hash=chain.head,
     )
     event.hash = _digest(event)
     chain.length, chain.head = event.number, event.hash
     return event
+
+
+@in_chinese()
+def _in_chinese(details: Any) -> Any:
+    """Words that differ by language (labels) as the record keeps them, whoever acts."""
+    return json.loads(json.dumps(details, ensure_ascii=False, default=_word))
+
+
+def _word(value: object) -> str:
+    if isinstance(value, Promise):
+        return str(value)
+    raise TypeError(f"{value!r} is no JSON")
 
 
 def events_of(subject: models.Model) -> models.QuerySet[AuditEvent]:

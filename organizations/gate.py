@@ -13,6 +13,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 
 from organizations import acting, second_factor, sessions
 
@@ -62,7 +63,7 @@ def _held_at(request: HttpRequest) -> str:
 def _sign_out(request: HttpRequest) -> HttpResponse:
     page = _page_asked_for(request)
     logout(request)
-    messages.warning(request, "因长时间未操作已自动退出，请重新登录。")
+    messages.warning(request, gettext("因长时间未操作已自动退出，请重新登录。"))
     return redirect_to_login(page)
 
 

@@ -7,24 +7,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from organizations.audit import events_of
 from organizations.choices import Act
 
 #: How each detail of an event is put; what is not named here is not shown.
 _WORDS = {
-    "from": "原：{}",
-    "to": "改为：{}",
-    "into": "并入：{}",
+    "from": _("原：{}"),
+    "to": _("改为：{}"),
+    "into": _("并入：{}"),
     "name": "{}",
     "role": "{}",
-    "other": "账号：{}",
-    "username": "用户名：{}",
+    "other": _("账号：{}"),
+    "username": _("用户名：{}"),
     "roles": "{}",
-    "reason": "理由：{}",
-    "on": "生效日期：{}",
-    "moved": "涉及工会 {} 个",
-    "accounts": "随转账号 {} 个",
+    "reason": _("理由：{}"),
+    "on": _("生效日期：{}"),
+    "moved": _("涉及工会 {} 个"),
+    "accounts": _("随转账号 {} 个"),
 }
 SHOWN = 20
 
@@ -55,17 +57,18 @@ def lines(subject: models.Model) -> list[Line]:
 
 def _text(action: str, details: dict[str, Any]) -> str:
     if action == Act.ORGANIZATION_REVISED:
-        return "；".join(
-            f"{name}：{_shown(old)} → {_shown(new)}" for name, (old, new) in details.items()
+        return gettext("；").join(
+            gettext("{name}：{old} → {new}").format(name=name, old=_shown(old), new=_shown(new))
+            for name, (old, new) in details.items()
         )
-    return "；".join(
+    return gettext("；").join(
         words.format(_shown(details[key])) for key, words in _WORDS.items() if details.get(key)
     )
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, list):
-        return "、".join(map(str, value))
+        return gettext("、").join(map(str, value))
     if isinstance(value, bool):
-        return "是" if value else "否"
-    return "（空）" if value in (None, "") else str(value)
+        return gettext("是") if value else gettext("否")
+    return gettext("（空）") if value in (None, "") else str(value)

@@ -22,6 +22,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from organizations.chinese import in_chinese
 from organizations.choices import DeliveryOutcome, NotificationKind
 from organizations.models import Delivery, Notification, User
 
@@ -37,6 +38,7 @@ _BAD_ADDRESS = "邮箱地址不正确"
 _URGENT_KINDS = (NotificationKind.RETURNED, NotificationKind.REMINDER)
 
 
+@in_chinese()
 def send_due() -> Counter[str]:
     """Send every digest that is due now; how many ended with which outcome. May run any number of
     times, and several at once."""

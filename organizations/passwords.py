@@ -12,6 +12,8 @@ from django.contrib.auth.hashers import (
 from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from organizations.audit import record
 from organizations.choices import Act
@@ -31,20 +33,22 @@ class LengthValidator(MinimumLengthValidator):
     """Django's, which speaks no Chinese."""
 
     def get_error_message(self) -> str:
-        return f"密码太短，至少要有 {self.min_length} 个字符。"
+        return gettext("密码太短，至少要有 {min_length} 个字符。").format(
+            min_length=self.min_length
+        )
 
     def get_help_text(self) -> str:
-        return f"密码至少要有 {self.min_length} 个字符。"
+        return gettext("密码至少要有 {min_length} 个字符。").format(min_length=self.min_length)
 
 
 class CompositionValidator:
     """Letters and digits, and three of the four kinds: what level-2 classified protection asks."""
 
-    _HELP = "密码须同时包含字母和数字，并且在大写字母、小写字母、数字、符号四类中至少占三类。"
+    _HELP = _("密码须同时包含字母和数字，并且在大写字母、小写字母、数字、符号四类中至少占三类。")
 
     def validate(self, password: str, user: User | None = None) -> None:
         if any(unicodedata.category(character) == "Cc" for character in password):
-            raise ValidationError("密码中有不能使用的控制字符。", code="password_control")
+            raise ValidationError(gettext("密码中有不能使用的控制字符。"), code="password_control")
         kinds = {_kind(character) for character in password}
         if len(kinds) < 3 or "digit" not in kinds or not kinds & {"upper", "lower"}:
             raise ValidationError(self._HELP, code="password_composition")
@@ -75,7 +79,10 @@ class HistoryValidator:
             hashes.add(user.password)
         if any(check_password(password, one) for one in hashes):
             raise ValidationError(
-                f"不能与最近 {self.remembered} 次用过的密码相同。", code="password_history"
+                gettext("不能与最近 {remembered} 次用过的密码相同。").format(
+                    remembered=self.remembered
+                ),
+                code="password_history",
             )
 
     def password_changed(self, password: str, user: User | None = None) -> None:
@@ -87,7 +94,9 @@ class HistoryValidator:
         PasswordRecord.objects.filter(user=user).exclude(pk__in=kept).delete()
 
     def get_help_text(self) -> str:
-        return f"密码不能与最近 {self.remembered} 次用过的相同。"
+        return gettext("密码不能与最近 {remembered} 次用过的相同。").format(
+            remembered=self.remembered
+        )
 
     @staticmethod
     def _records(user: User):

@@ -13,14 +13,14 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, ForeignObjectRel, QuerySet, Subquery, Value
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from organizations import tree
 from organizations.audit import record
+from organizations.chinese import in_chinese
 from organizations.choices import PARENT_TIERS, Act, Tier
 from organizations.models import Membership, Organization, User
 from organizations.models.organization import within
-
-_SUBORDINATES = "还有 {count} 个在册的下级工会。请先移动它们，或选择连同下级一并撤销。"
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _locked(organization: Organization) -> Organization:
 
 def _check_date(on: dt.date) -> None:
     if on > timezone.localdate():
-        raise ValidationError({"on": "日期不能晚于今天。"})
+        raise ValidationError({"on": gettext("日期不能晚于今天。")})
 
 
 def superiors_for(organization: Organization, user: User) -> QuerySet[Organization]:
@@ -113,11 +113,11 @@ def move(
     _check_date(on)
     organization = _locked(organization)
     if not organization.is_active:
-        raise ValidationError("这个工会已经撤销，不能移动。")
+        raise ValidationError(gettext("这个工会已经撤销，不能移动。"))
     if to.pk == organization.parent_id:
-        raise ValidationError({"to": "它已经在这个上级之下。"})
+        raise ValidationError({"to": gettext("它已经在这个上级之下。")})
     if not Organization.objects.active().filter(pk=to.pk).exists():
-        raise ValidationError({"to": "新的上级已经撤销。"})
+        raise ValidationError({"to": gettext("新的上级已经撤销。")})
     old, organization.parent = organization.parent, to
     subtree = Organization.objects.subtree_of(organization).count()
     organization = tree.replant(organization)
@@ -140,12 +140,16 @@ def dissolve(
     _check_date(on)
     organization = _locked(organization)
     if organization.tier == Tier.CITY:
-        raise ValidationError("市总工会不能撤销。")
+        raise ValidationError(gettext("市总工会不能撤销。"))
     if not organization.is_active:
-        raise ValidationError("这个工会已经撤销。")
+        raise ValidationError(gettext("这个工会已经撤销。"))
     below = list(Organization.objects.active().subtree_of(organization).exclude(pk=organization.pk))
     if below and not with_subordinates:
-        raise ValidationError(_SUBORDINATES.format(count=len(below)))
+        raise ValidationError(
+            gettext("还有 {count} 个在册的下级工会。请先移动它们，或选择连同下级一并撤销。").format(
+                count=len(below)
+            )
+        )
     Organization.objects.active().subtree_of(organization).update(dissolved_on=on)
     details = {"reason": reason, "on": str(on), "below": [union.code for union in below]}
     record(action=Act.ORGANIZATION_DISSOLVED, by=by, subject=organization, details=details)
@@ -169,13 +173,13 @@ def merge(
     organization = _locked(organization)
     into = Organization.objects.get(pk=into.pk)
     if organization.tier == Tier.CITY:
-        raise ValidationError("市总工会不能合并。")
+        raise ValidationError(gettext("市总工会不能合并。"))
     if into.pk == organization.pk:
-        raise ValidationError({"into": "不能并入自己。"})
+        raise ValidationError({"into": gettext("不能并入自己。")})
     if into.tier != organization.tier:
-        raise ValidationError({"into": "只能并入同一层级的工会。"})
+        raise ValidationError({"into": gettext("只能并入同一层级的工会。")})
     if not (organization.is_active and into.is_active):
-        raise ValidationError("两个工会都必须在册；其中有已经撤销的。")
+        raise ValidationError(gettext("两个工会都必须在册；其中有已经撤销的。"))
     children = list(organization.children.filter(dissolved_on=None))
     for child in children:
         child.parent = into
@@ -217,11 +221,15 @@ def reactivate(organization: Organization, *, reason: str, on: dt.date, by: User
     _check_date(on)
     organization = _locked(organization)
     if organization.is_active:
-        raise ValidationError("这个工会在册，不需要恢复。")
+        raise ValidationError(gettext("这个工会在册，不需要恢复。"))
     if organization.parent is not None and not organization.parent.is_active:
-        raise ValidationError(f"它的上级“{organization.parent.name}”已经撤销，请先恢复上级。")
+        raise ValidationError(
+            gettext("它的上级“{parent}”已经撤销，请先恢复上级。").format(
+                parent=organization.parent.name
+            )
+        )
     if on < organization.dissolved_on:
-        raise ValidationError({"on": "恢复日期不能早于撤销日期。"})
+        raise ValidationError({"on": gettext("恢复日期不能早于撤销日期。")})
     organization.dissolved_on = organization.merged_into = None
     organization.save(update_fields=["dissolved_on", "merged_into"])
     details = {"reason": reason, "on": str(on)}
@@ -234,7 +242,7 @@ def found(organization: Organization, *, by: User) -> Organization:
     """Enter a new union under its `parent`. Raises ValidationError."""
     tree.lock()
     if not Organization.objects.active().filter(pk=organization.parent_id).exists():
-        raise ValidationError("上级工会已经撤销。")
+        raise ValidationError(gettext("上级工会已经撤销。"))
     organization = tree.plant(organization)
     record(
         action=Act.ORGANIZATION_ENTERED, by=by, subject=organization, details=_entry(organization)
@@ -248,7 +256,7 @@ def revise(organization: Organization, *, by: User) -> Organization:
     what they are by now, whatever the instance says. Raises ValidationError."""
     stored = _locked(organization)
     if not stored.is_active:
-        raise ValidationError("这个工会已经撤销，不能修改。")
+        raise ValidationError(gettext("这个工会已经撤销，不能修改。"))
     before = _entry(stored)
     organization.parent = stored.parent
     organization = tree.replant(organization)
@@ -259,6 +267,7 @@ def revise(organization: Organization, *, by: User) -> Organization:
     return organization
 
 
+@in_chinese()
 def _entry(organization: Organization) -> dict[str, object]:
     """The union's entry in the words of the register."""
     names = (

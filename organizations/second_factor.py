@@ -12,6 +12,8 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
@@ -26,7 +28,7 @@ from organizations.one_time_codes import digest, plain, random_code
 RECOVERY_CODES = 10
 #: What a session knows: that the code was given, or that there was none to give.
 _STATE, _PASSED, _NOT_ENROLLED = "second_factor", "passed", "not enrolled"
-_WRONG = "验证码或恢复码不正确，或者已经用过。手机上的验证码每 30 秒更换一次，请输入新的一个。"
+_WRONG = _("验证码或恢复码不正确，或者已经用过。手机上的验证码每 30 秒更换一次，请输入新的一个。")
 
 
 def is_offered() -> bool:
@@ -89,7 +91,9 @@ def enrol(user: User, *, key: str, typed: str) -> list[str]:
     app.time = time.time()
     code = plain(typed)
     if not (code.isascii() and code.isdecimal() and app.verify(int(code), tolerance=1)):
-        raise ValidationError("验证码不正确。请核对手机的时间是否准确，再输入当前显示的验证码。")
+        raise ValidationError(
+            gettext("验证码不正确。请核对手机的时间是否准确，再输入当前显示的验证码。")
+        )
     _forget(user)
     TOTPDevice.objects.create(user=user, name="手机", key=key, drift=app.drift, last_t=app.t())
     codes = _new_recovery_codes(user)
@@ -114,7 +118,7 @@ def verify(user: User, typed: str) -> None:
             record(action=Act.RECOVERY_CODE_USED, by=user, subject=user)
     # Outside of the transaction: the failure stays counted.
     if wait:
-        raise ValidationError(f"尝试太频繁，请 {wait} 秒后再试。")
+        raise ValidationError(gettext("尝试太频繁，请 {wait} 秒后再试。").format(wait=wait))
     if not accepted:
         raise ValidationError(_WRONG)
 

@@ -10,6 +10,8 @@ from axes.models import AccessFailureLog, AccessLog
 from axes.utils import reset
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from organizations.audit import record
 from organizations.choices import Act
@@ -21,17 +23,17 @@ SHOWN = 20
 
 #: In this order: Edge also calls itself Chrome, and Chrome Safari.
 _BROWSERS = {
-    "MicroMessenger": "微信",
-    "DingTalk": "钉钉",
+    "MicroMessenger": _("微信"),
+    "DingTalk": _("钉钉"),
     "Edg": "Edge",
-    "QQBrowser": "QQ浏览器",
+    "QQBrowser": _("QQ浏览器"),
     "Firefox": "Firefox",
     "Chrome": "Chrome",
     "Safari": "Safari",
 }
 _SYSTEMS = {
-    "OpenHarmony": "鸿蒙",
-    "Android": "安卓",
+    "OpenHarmony": _("鸿蒙"),
+    "Android": _("安卓"),
     "iPhone": "iPhone",
     "iPad": "iPad",
     "Windows": "Windows",
@@ -82,4 +84,4 @@ def browser(user_agent: str) -> str:
         next((name for mark, name in names.items() if mark in user_agent), "")
         for names in (_BROWSERS, _SYSTEMS)
     )
-    return " · ".join(filter(None, parts)) or "未知"
+    return " · ".join(str(part) for part in parts if part) or gettext("未知")

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from xml.sax.saxutils import escape
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from lxml.etree import fromstring
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -124,7 +125,7 @@ class Sheet:
         self._sheet.page_setup.paperSize = Worksheet.PAPERSIZE_A4
         self._sheet.page_setup.fitToHeight = 0
         self._sheet.sheet_properties.pageSetUpPr.fitToPage = True
-        self._sheet.oddFooter.center.text = "第 &P 页，共 &N 页"
+        self._sheet.oddFooter.center.text = gettext("第 &P 页，共 &N 页")
         self._columns = len(columns)
         self._letters = [get_column_letter(index + 1) for index in range(len(columns))]
         self._points = self._number("", POINTS).style_id

@@ -9,6 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from organizations import permissions
 from organizations.choices import Role, Tier
@@ -20,15 +22,18 @@ from organizations.models import FirstPassword, Membership, Organization, User
 class GrantForm(forms.Form):
     """A role in a union that the administrator may give."""
 
-    role = forms.ChoiceField(label="角色")
+    role = forms.ChoiceField(label=_("角色"))
 
     def __init__(self, admin: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.admin = admin
         among = Organization.objects.active().administered_by(admin)
-        self.fields["organization"] = OrganizationField(among, label="工会")
+        self.fields["organization"] = OrganizationField(among, label=gettext("工会"))
         roles = Role if permissions.is_city_admin(admin) else permissions.COUNTY_GRANTS
-        self.fields["role"].choices = [("", "请选择"), *((r.value, r.label) for r in roles)]
+        self.fields["role"].choices = [
+            ("", gettext("请选择")),
+            *((r.value, r.label) for r in roles),
+        ]
         self.order_fields(["full_name", "organization", "role", "username"])
         self.helper = FormHelper()
         self.helper.form_tag = False
@@ -38,50 +43,55 @@ class GrantForm(forms.Form):
         organization, role = cleaned.get("organization"), cleaned.get("role")
         if organization and role and not permissions.may_grant(self.admin, organization, role):
             tier = Tier(organization.tier).label
-            self.add_error("role", f"{tier}没有这个角色，或者您不能授予它。")
+            self.add_error(
+                "role", gettext("{tier}没有这个角色，或者您不能授予它。").format(tier=tier)
+            )
         return cleaned
 
 
 class AccountForm(GrantForm):
     """A new account with its first role."""
 
-    full_name = forms.CharField(label="姓名", max_length=40)
+    full_name = forms.CharField(label=_("姓名"), max_length=40)
     username = forms.CharField(
-        label="用户名",
+        label=_("用户名"),
         max_length=150,
         required=False,
-        help_text="可不填：系统用工会代码加序号，例如 410421100-1。",
+        help_text=_("可不填：系统用工会代码加序号，例如 410421100-1。"),
         validators=User._meta.get_field("username").validators,
     )
 
     def clean_username(self) -> str:
         username = self.cleaned_data["username"].strip()
         if username and User.objects.filter(username__iexact=username).exists():
-            raise ValidationError("这个用户名已经有人使用。")
+            raise ValidationError(gettext("这个用户名已经有人使用。"))
         return username
 
 
 class NameForm(forms.Form):
     full_name = forms.CharField(
-        label="姓名", max_length=40, help_text="只用来更正错字；换了人请用“移交给接任者”。"
+        label=_("姓名"), max_length=40, help_text=_("只用来更正错字；换了人请用“移交给接任者”。")
     )
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(label="停用理由", max_length=200, required=False)
+    reason = forms.CharField(label=_("停用理由"), max_length=200, required=False)
 
 
 class HandOverForm(forms.Form):
     """Roles that go to a successor: somebody who has an account already, or a new one."""
 
     successor = forms.CharField(
-        label="接任者的用户名", max_length=150, required=False, help_text="接任者已有账号时填写。"
+        label=_("接任者的用户名"),
+        max_length=150,
+        required=False,
+        help_text=_("接任者已有账号时填写。"),
     )
     full_name = forms.CharField(
-        label="接任者姓名",
+        label=_("接任者姓名"),
         max_length=40,
         required=False,
-        help_text="接任者还没有账号时填写，系统为其开户。",
+        help_text=_("接任者还没有账号时填写，系统为其开户。"),
     )
 
     def __init__(
@@ -91,14 +101,14 @@ class HandOverForm(forms.Form):
         self.admin, self.account = admin, account
         self.by_key = {str(membership.pk): membership for membership in memberships}
         self.fields["memberships"] = forms.MultipleChoiceField(
-            label="移交哪些角色",
+            label=gettext("移交哪些角色"),
             choices=[
                 (key, f"{one.organization} · {one.get_role_display()}")
                 for key, one in self.by_key.items()
             ],
             initial=list(self.by_key),
             widget=forms.CheckboxSelectMultiple,
-            error_messages={"required": "请至少选择一个角色。"},
+            error_messages={"required": gettext("请至少选择一个角色。")},
         )
         self.helper = FormHelper()
         self.helper.form_tag = False
@@ -107,12 +117,12 @@ class HandOverForm(forms.Form):
         cleaned = super().clean() or {}
         username, full_name = cleaned.get("successor", "").strip(), cleaned.get("full_name")
         if bool(username) == bool(full_name) and not self.errors:
-            raise ValidationError("请填写接任者的用户名或者姓名，只填一项。")
+            raise ValidationError(gettext("请填写接任者的用户名或者姓名，只填一项。"))
         if username:
             among = User.objects.administered_by(self.admin).filter(is_active=True)
             found = among.filter(username=username).exclude(pk=self.account.pk).first()
             if found is None:
-                self.add_error("successor", "您管理的账号中没有这个用户名，或者它已停用。")
+                self.add_error("successor", gettext("您管理的账号中没有这个用户名，或者它已停用。"))
             cleaned["successor"] = found
         cleaned["memberships"] = [self.by_key[key] for key in cleaned.get("memberships", ())]
         return cleaned
@@ -123,14 +133,19 @@ class AccountFilter(ListFilter):
 
     NEW, ACTIVE, DISABLED = "new", "active", "disabled"
 
-    q = forms.CharField(label="姓名、用户名或工会", required=False, max_length=60)
+    q = forms.CharField(label=_("姓名、用户名或工会"), required=False, max_length=60)
     role = forms.ChoiceField(
-        label="角色", required=False, choices=[("", "全部角色"), *Role.choices]
+        label=_("角色"), required=False, choices=[("", _("全部角色")), *Role.choices]
     )
     state = forms.ChoiceField(
-        label="状态",
+        label=_("状态"),
         required=False,
-        choices=[("", "全部状态"), (NEW, "未激活"), (ACTIVE, "已激活"), (DISABLED, "已停用")],
+        choices=[
+            ("", _("全部状态")),
+            (NEW, _("未激活")),
+            (ACTIVE, _("已激活")),
+            (DISABLED, _("已停用")),
+        ],
     )
     under = forms.IntegerField(required=False, widget=forms.HiddenInput)
 

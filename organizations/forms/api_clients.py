@@ -8,6 +8,8 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from organizations.choices import ApiScope, Tier
 from organizations.forms.organizations import OrganizationField
@@ -20,14 +22,14 @@ _LONGEST = dt.timedelta(days=3 * 366)
 class ApiClientForm(forms.ModelForm):
     organization = OrganizationField(
         Organization.objects.active().exclude(tier=Tier.GRASSROOTS),
-        label="数据范围",
-        help_text="填工会的代码或全称；可读该工会及下级的数据。",
+        label=_("数据范围"),
+        help_text=_("填工会的代码或全称；可读该工会及下级的数据。"),
     )
     scopes = forms.MultipleChoiceField(
-        label="可读内容",
+        label=_("可读内容"),
         choices=ApiScope.choices,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "请至少选择一项。"},
+        error_messages={"required": _("请至少选择一项。")},
     )
 
     class Meta:
@@ -43,7 +45,7 @@ class ApiClientForm(forms.ModelForm):
     def clean_expires_on(self) -> dt.date:
         day, today = self.cleaned_data["expires_on"], timezone.localdate()
         if day < today:
-            raise forms.ValidationError("有效期不能早于今天。")
+            raise forms.ValidationError(gettext("有效期不能早于今天。"))
         if day > today + _LONGEST:
-            raise forms.ValidationError("有效期最长三年。")
+            raise forms.ValidationError(gettext("有效期最长三年。"))
         return day

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q
+from django.utils.translation import gettext
 
 
 class ListFilter(forms.Form):
@@ -28,7 +29,10 @@ class ListFilter(forms.Form):
     def described(self) -> list[str]:
         """What was chosen, in the words of the screen: “层级：基层工会”."""
         return [
-            f"{field.label}：{dict(getattr(field, 'choices', ())).get(str(value), value)}"
+            gettext("{label}：{choice}").format(
+                label=field.label,
+                choice=dict(getattr(field, "choices", ())).get(str(value), value),
+            )
             for name, field in self.fields.items()
             if (value := self.value(name)) and field.label
         ]

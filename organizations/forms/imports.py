@@ -1,23 +1,28 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from organizations.importing.reading import MAX_BYTES, MEGABYTE
 
-_TOO_LARGE = f"文件超过 {MAX_BYTES // MEGABYTE} MB。"
+_TOO_LARGE = format_lazy(_("文件超过 {megabytes} MB。"), megabytes=MAX_BYTES // MEGABYTE)
 
 
 class ImportForm(forms.Form):
     """The list to upload; `dropped` where it was so large that nothing of it was kept."""
 
     file = forms.FileField(
-        label="名册文件",
-        help_text=f"Excel（.xlsx、.xls）、.ods 或 .csv，最大 {MAX_BYTES // MEGABYTE} MB。",
+        label=_("名册文件"),
+        help_text=format_lazy(
+            _("Excel（.xlsx、.xls）、.ods 或 .csv，最大 {megabytes} MB。"),
+            megabytes=MAX_BYTES // MEGABYTE,
+        ),
         error_messages={
-            "required": "请选择文件。",
-            "empty": "文件是空的。",
-            "missing": "请选择文件。",
-            "max_length": "文件名太长，请改短后再上传。",
+            "required": _("请选择文件。"),
+            "empty": _("文件是空的。"),
+            "missing": _("请选择文件。"),
+            "max_length": _("文件名太长，请改短后再上传。"),
         },
         max_length=200,
         allow_empty_file=False,

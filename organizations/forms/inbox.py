@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from organizations.forms.filters import ListFilter
 from organizations.models import Notification
@@ -13,7 +14,7 @@ class InboxFilter(ListFilter):
     UNREAD = "unread"
 
     show = forms.ChoiceField(
-        label="显示", required=False, choices=[("", "全部消息"), (UNREAD, "只看未读")]
+        label=_("显示"), required=False, choices=[("", _("全部消息")), (UNREAD, _("只看未读"))]
     )
 
     @property

@@ -9,6 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from organizations import accounts, reorganizing
 from organizations.choices import PARENT_TIERS, Tier
@@ -17,7 +19,7 @@ from organizations.importing import columns
 from organizations.models import Organization, User
 from organizations.models.organization import REGISTER_FIELDS
 
-_YES_NO = [("", "未填"), ("true", "是"), ("false", "否")]
+_YES_NO = [("", _("未填")), ("true", _("是")), ("false", _("否"))]
 
 
 def find_organization(text: str, among: QuerySet[Organization]) -> Organization:
@@ -28,10 +30,12 @@ def find_organization(text: str, among: QuerySet[Organization]) -> Organization:
     if exact:
         return exact[0]
     if len(found) > 1:
-        codes = "、".join(organization.code for organization in found[:5])
-        raise ValidationError(f"有几个工会叫这个名称，请填代码：{codes}。")
+        codes = gettext("、").join(organization.code for organization in found[:5])
+        raise ValidationError(
+            gettext("有几个工会叫这个名称，请填代码：{codes}。").format(codes=codes)
+        )
     if not found:
-        raise ValidationError("找不到这个工会，请填完整的名称或代码。")
+        raise ValidationError(gettext("找不到这个工会，请填完整的名称或代码。"))
     return found[0]
 
 
@@ -39,7 +43,7 @@ class OrganizationField(forms.CharField):
     """A union by its code or full name, among those given as `among`."""
 
     def __init__(self, among: QuerySet[Organization], **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", "填工会的代码或全称。")
+        kwargs.setdefault("help_text", _("填工会的代码或全称。"))
         super().__init__(max_length=120, **kwargs)
         self.among = among
 
@@ -52,7 +56,7 @@ class OrganizationForm(forms.ModelForm):
     """A union's entry; the register (台账) only for a grassroots union."""
 
     has_legal_person = forms.TypedChoiceField(
-        label="工会法人资格",
+        label=_("工会法人资格"),
         choices=_YES_NO,
         required=False,
         coerce={"true": True, "false": False}.get,
@@ -97,7 +101,7 @@ class OrganizationForm(forms.ModelForm):
         if cleaned.get("tier", self.instance.tier) != Tier.GRASSROOTS:
             for name in REGISTER_FIELDS:
                 if name in self.fields and cleaned.get(name) not in ("", None):
-                    self.add_error(name, "只有基层工会填写这一项。")
+                    self.add_error(name, gettext("只有基层工会填写这一项。"))
         return cleaned
 
 
@@ -105,12 +109,12 @@ class ReasonedForm(forms.Form):
     """An act with a reason and the day from which it holds."""
 
     reason = forms.CharField(
-        label="理由",
+        label=_("理由"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="例如批准文件及文号。",
+        help_text=_("例如批准文件及文号。"),
     )
-    on = forms.DateField(label="生效日期", widget=forms.DateInput(attrs={"type": "date"}))
+    on = forms.DateField(label=_("生效日期"), widget=forms.DateInput(attrs={"type": "date"}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -122,7 +126,7 @@ class ReasonedForm(forms.Form):
 
 
 class MoveForm(ReasonedForm):
-    to = forms.ModelChoiceField(label="新的上级工会", queryset=None, empty_label="请选择")
+    to = forms.ModelChoiceField(label=_("新的上级工会"), queryset=None, empty_label=_("请选择"))
     field_order = ["to"]
 
     def __init__(self, organization: Organization, user: User, *args: Any, **kwargs: Any) -> None:
@@ -133,22 +137,22 @@ class MoveForm(ReasonedForm):
 class MergeForm(ReasonedForm):
     field_order = ["into"]
     with_accounts = forms.BooleanField(
-        label="把账号一并转到合并后的工会",
+        label=_("把账号一并转到合并后的工会"),
         required=False,
-        help_text="不勾选时，原工会的人员不再有任何角色。",
+        help_text=_("不勾选时，原工会的人员不再有任何角色。"),
     )
 
     def __init__(self, organization: Organization, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         among = Organization.objects.active().administered_by(user).filter(tier=organization.tier)
         self.fields["into"] = OrganizationField(
-            among.exclude(pk=organization.pk), label="并入哪个工会"
+            among.exclude(pk=organization.pk), label=gettext("并入哪个工会")
         )
         self.order_fields(self.field_order)
 
 
 class DissolveForm(ReasonedForm):
-    with_subordinates = forms.BooleanField(label="连同全部下级工会一并撤销", required=False)
+    with_subordinates = forms.BooleanField(label=_("连同全部下级工会一并撤销"), required=False)
 
     def __init__(self, has_subordinates: bool, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -161,15 +165,17 @@ class OrganizationFilter(ListFilter):
 
     DISSOLVED = "dissolved"
 
-    q = forms.CharField(label="名称、拼音首字母或代码", required=False, max_length=60)
+    q = forms.CharField(label=_("名称、拼音首字母或代码"), required=False, max_length=60)
     tier = forms.ChoiceField(
-        label="层级", required=False, choices=[("", "全部层级"), *Tier.choices]
+        label=_("层级"), required=False, choices=[("", _("全部层级")), *Tier.choices]
     )
     state = forms.ChoiceField(
-        label="状态", required=False, choices=[("", "在册"), (DISSOLVED, "已撤销")]
+        label=_("状态"), required=False, choices=[("", _("在册")), (DISSOLVED, _("已撤销"))]
     )
     head = forms.ChoiceField(
-        label="负责人", required=False, choices=[("", "不限负责人"), ("none", "没有负责人账号")]
+        label=_("负责人"),
+        required=False,
+        choices=[("", _("不限负责人")), ("none", _("没有负责人账号"))],
     )
 
     def apply(self, rows: QuerySet[Organization]) -> QuerySet[Organization]:

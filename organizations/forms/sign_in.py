@@ -14,6 +14,8 @@ from django.contrib.auth.forms import (
 )
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from organizations import first_passwords, passwords, sign_in
 from organizations.models import User
@@ -34,7 +36,7 @@ class SetOwnPasswordForm(SetPasswordForm):
     def clean_new_password1(self) -> str:
         password = self.cleaned_data["new_password1"]
         if first_passwords.matches(self.user, password):
-            raise ValidationError("不能用通知单上的初始密码，请另设一个只有自己知道的。")
+            raise ValidationError(gettext("不能用通知单上的初始密码，请另设一个只有自己知道的。"))
         return password
 
     def validate_password_for_user(self, user: User, password_field_name: str = "") -> None:
@@ -56,17 +58,17 @@ class EmailForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["email", "wants_mail"]
-        labels = {"email": "电子邮箱"}
+        labels = {"email": _("电子邮箱")}
         help_texts = {
-            "email": "可不填。",
-            "wants_mail": "填了邮箱时，有新消息发邮件提醒，合成一封，不逐条打扰。",
+            "email": _("可不填。"),
+            "wants_mail": _("填了邮箱时，有新消息发邮件提醒，合成一封，不逐条打扰。"),
         }
 
 
 def _code_field(**attrs: Any) -> forms.CharField:
     """Taken as typed: `second_factor` knows what a code looks like."""
     attrs |= {"autocomplete": "one-time-code", "spellcheck": "false"}
-    return forms.CharField(label="验证码", max_length=40, widget=forms.TextInput(attrs=attrs))
+    return forms.CharField(label=_("验证码"), max_length=40, widget=forms.TextInput(attrs=attrs))
 
 
 class CodeForm(forms.Form):
@@ -78,7 +80,7 @@ class ConfirmForm(forms.Form):
     towards the lock-out."""
 
     password = forms.CharField(
-        label="登录密码",
+        label=_("登录密码"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
@@ -91,7 +93,7 @@ class ConfirmForm(forms.Form):
         password = self.cleaned_data["password"]
         username = self.request.user.get_username()
         if authenticate(self.request, username=username, password=password) is None:
-            raise ValidationError("密码不正确，或者输错次数过多，账号已暂时锁定。")
+            raise ValidationError(gettext("密码不正确，或者输错次数过多，账号已暂时锁定。"))
         return password
 
 

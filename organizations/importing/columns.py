@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, BinaryIO
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from organizations.chinese import in_chinese
 from organizations.choices import Ownership, Tier, UnitKind
 from organizations.credit_code import is_credit_code
 from organizations.importing import reading
@@ -21,7 +25,7 @@ _CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,29}")
 _MOST_HEADS = 10_000_000
 #: Beyond it a number in a cell has lost digits.
 _EXACT_FLOAT = 10**15
-_UNCALCULATED = "公式还没有算出结果。请用 Excel 或 WPS 打开、保存后再上传。"
+_UNCALCULATED = _("公式还没有算出结果。请用 Excel 或 WPS 打开、保存后再上传。")
 _ERRORS = ("#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!")
 
 
@@ -33,18 +37,23 @@ def text_of(value: object) -> str:
     """The text of a cell as a person reads it: no blanks around, none of the characters that
     nobody sees, whole numbers without a point. Raises CellFault."""
     if isinstance(value, dict) and "failed" in value:
-        raise CellFault(f"公式出错（{value['failed']}）。" if value["failed"] else _UNCALCULATED)
+        if not value["failed"]:
+            raise CellFault(_UNCALCULATED)
+        raise CellFault(gettext("公式出错（{error}）。").format(error=value["failed"]))
     if isinstance(value, dict):
-        raise CellFault(f"单元格里是日期（{value['date'][:10]}），请改为文本。")
+        date = value["date"][:10]
+        raise CellFault(gettext("单元格里是日期（{date}），请改为文本。").format(date=date))
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, (int, float)):
         if not abs(value) < _EXACT_FLOAT:  # so that what is not a number at all is caught too
-            raise CellFault("数字过长，Excel 已丢失末尾几位。请把单元格设为文本后重新填写。")
+            raise CellFault(
+                gettext("数字过长，Excel 已丢失末尾几位。请把单元格设为文本后重新填写。")
+            )
         return str(int(value)) if value == int(value) else str(value)
     text = str(value)
     if text in _ERRORS:
-        raise CellFault(f"公式出错（{text}）。")
+        raise CellFault(gettext("公式出错（{error}）。").format(error=text))
     if not text.isprintable():
         text = "".join(
             " " if unicodedata.category(character) in ("Zs", "Zl", "Zp", "Cc") else character
@@ -63,31 +72,35 @@ def code_of(text: str) -> str:
     """The code that is typed there. Raises CellFault where none could be."""
     code = narrow(text)
     if not _CODE.fullmatch(code):
-        raise CellFault("代码只能用字母、数字、点、横线和下划线，最多 30 位。")
+        raise CellFault(gettext("代码只能用字母、数字、点、横线和下划线，最多 30 位。"))
     return code
 
 
 def _limited(longest: int) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if len(text) > longest:
-            raise CellFault(f"太长：{len(text)} 字，最多 {longest} 字。")
+            fault = gettext("太长：{count} 字，最多 {longest} 字。")
+            raise CellFault(fault.format(count=len(text), longest=longest))
         return text
 
     return parse
 
 
-def _shown(value: Any) -> str:
+@in_chinese()
+def _word(value: Any) -> str:
+    """A choice as the list has it."""
     return ("是" if value else "否") if isinstance(value, bool) else str(value.label)
 
 
 def _one_of(choices: dict[str, Any]) -> Callable[[str], Any]:
+    words = dict.fromkeys(map(_word, choices.values()))
+
     @lru_cache(maxsize=1000)
     def parse(text: str) -> Any:
         key = narrow(text).replace(" ", "").upper()
         if key not in choices:
-            labels = dict.fromkeys(_shown(value) for value in choices.values())
-            shown = "、".join(labels)
-            raise CellFault(f"“{text[:20]}”不在可选范围内：{shown}。")
+            fault = gettext("“{text}”不在可选范围内：{words}。")
+            raise CellFault(fault.format(text=text[:20], words=gettext("、").join(words)))
         return choices[key]
 
     return parse
@@ -96,7 +109,7 @@ def _one_of(choices: dict[str, Any]) -> Callable[[str], Any]:
 def _heads(text: str) -> int:
     digits = narrow(text).replace(",", "").removesuffix("人").strip()
     if not (digits.isascii() and digits.isdigit()) or int(digits) > _MOST_HEADS:
-        raise CellFault("应为人数：不带小数的数字。")
+        raise CellFault(gettext("应为人数：不带小数的数字。"))
     return int(digits)
 
 
@@ -112,7 +125,7 @@ def _words(labels: dict[Any, str]) -> dict[str, Any]:
     return {
         narrow(word).replace(" ", "").upper(): value
         for value, words in labels.items()
-        for word in [str(getattr(value, "label", "")), *words.split(",")]
+        for word in [_word(value), *words.split(",")]
         if word
     }
 
@@ -161,10 +174,6 @@ class Column:
     choices: tuple[str, ...] = ()
 
 
-def _labels(choices: Any) -> tuple[str, ...]:
-    return tuple(str(label) for label in choices.labels)
-
-
 COLUMNS = (
     Column(
         "code",
@@ -192,7 +201,7 @@ COLUMNS = (
         _one_of(_TIERS),
         ("工会层级", "级别"),
         required=True,
-        choices=tuple(str(tier.label) for tier in Tier if tier != Tier.CITY),
+        choices=tuple(_word(tier) for tier in Tier if tier != Tier.CITY),
     ),
     Column(
         "parent",
@@ -210,7 +219,7 @@ COLUMNS = (
         "只有基层工会填写。",
         _one_of(_KINDS),
         ("性质",),
-        choices=_labels(UnitKind),
+        choices=tuple(map(_word, UnitKind)),
     ),
     Column(
         "ownership",
@@ -219,7 +228,7 @@ COLUMNS = (
         "只有基层工会填写。",
         _one_of(_OWNERSHIPS),
         ("经济类型", "所有制形式"),
-        choices=_labels(Ownership),
+        choices=tuple(map(_word, Ownership)),
     ),
     Column("workers", "职工人数", 10, "只有基层工会填写。", _heads, ("职工数", "职工总数")),
     Column(
@@ -302,17 +311,22 @@ def read(file: BinaryIO) -> Listing:
     found = [listing for sheet in sheets if (listing := _listing(sheet)) is not None]
     filled = [listing for listing in found if listing.rows]
     if len(filled) > 1:
-        names = "、".join(listing.sheet for listing in filled[:5])
-        raise ListRefused(f"有 {len(filled)} 个工作表都是名册：{names}。请合并为一个再上传。")
+        names = gettext("、").join(listing.sheet for listing in filled[:5])
+        refusal = gettext("有 {count} 个工作表都是名册：{names}。请合并为一个再上传。")
+        raise ListRefused(refusal.format(count=len(filled), names=names))
     if filled:
         return filled[0]
     if found:
-        raise ListRefused("表头下面没有内容。")
+        raise ListRefused(gettext("表头下面没有内容。"))
     nearest = min(filter(None, map(_missing, sheets)), key=len, default=None)
     if nearest is not None and len(nearest) < len(_REQUIRED):
-        titles = "、".join(column.title for column in COLUMNS if column.field in nearest)
-        raise ListRefused(f"表头缺少这些列：{titles}。请对照模板补上。")
-    raise ListRefused("没有找到表头（代码、名称、层级、上级工会）。请下载模板，按模板的表头填写。")
+        titles = gettext("、").join(column.title for column in COLUMNS if column.field in nearest)
+        raise ListRefused(
+            gettext("表头缺少这些列：{titles}。请对照模板补上。").format(titles=titles)
+        )
+    raise ListRefused(
+        gettext("没有找到表头（代码、名称、层级、上级工会）。请下载模板，按模板的表头填写。")
+    )
 
 
 def _heading_rows(sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
@@ -347,7 +361,9 @@ def _places(headings: list[str]) -> dict[str, int]:
         if column is None:
             continue
         if column.field in places:
-            raise ListRefused(f"表头里“{column.title}”出现了两次，请只留一列。")
+            raise ListRefused(
+                gettext("表头里“{title}”出现了两次，请只留一列。").format(title=column.title)
+            )
         places[column.field] = place
     return places
 
@@ -371,7 +387,7 @@ def _rows_below(sheet: Sheet, heading: int, places: dict[str, int]) -> list[List
         bottom = min(bottom, last)
         covered += bottom - top
         if covered > last * len(places):  # ranges on top of each other: no program writes that
-            raise ListRefused("合并单元格有错误，请取消合并后再上传。")
+            raise ListRefused(gettext("合并单元格有错误，请取消合并后再上传。"))
         for number in range(top + 1, bottom + 1):
             if number in rows:
                 rows[number][field] = rows[top][field]

@@ -9,8 +9,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from openpyxl.utils import get_column_letter
 
+from organizations.chinese import in_chinese
 from organizations.choices import PARENT_TIERS, ImportGroup, Role, Tier
 from organizations.importing.columns import (
     BY_FIELD,
@@ -42,7 +47,7 @@ class Planned:
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     accounts: list[tuple[Role, str]] = field(default_factory=list)
     faults: list[tuple[str, str]] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    notices: list[str | Promise] = field(default_factory=list)
 
     @property
     def group(self) -> ImportGroup:
@@ -71,6 +76,7 @@ class Plan:
         }
 
     @property
+    @in_chinese()
     def digest(self) -> str:
         """Two plans of one list with the same digest do the same, with the same warnings."""
         content = [
@@ -80,7 +86,7 @@ class Plan:
                 row.parent.code if row.parent is not None else None,
                 sorted((key, str(old), str(new)) for key, (old, new) in row.changes.items()),
                 row.accounts,
-                row.notices,
+                list(map(str, row.notices)),
             ]
             for row in self.rows
         ]
@@ -89,7 +95,7 @@ class Plan:
     def cell(self, row: Planned, column: str) -> str:
         """The cell as the spreadsheet program names it; the row where the column is not there."""
         if column not in self.places:
-            return f"第 {row.row} 行"
+            return gettext("第 {row} 行").format(row=row.row)
         return f"{get_column_letter(self.places[column] + 1)}{row.row}"
 
 
@@ -141,7 +147,9 @@ def plan(listing: Listing, user: User) -> Plan:
         if code is None:
             continue
         if code in first:
-            row.faults.append(("code", f"与第 {first[code].row} 行的代码重复。"))
+            row.faults.append(
+                ("code", gettext("与第 {row} 行的代码重复。").format(row=first[code].row))
+            )
         else:
             first[code] = row
             _find_union(row, tree)
@@ -168,11 +176,11 @@ def _parsed(listed: ListedRow) -> Planned:
     for name in REQUIRED:
         is_root = name == "parent" and tier == Tier.CITY
         if name not in row.values and name not in wrong and not is_root:
-            row.faults.append((name, "不能为空。"))
+            row.faults.append((name, gettext("不能为空。")))
     if tier is not None and tier != Tier.GRASSROOTS:
         for name in REGISTER_FIELDS:
             if name in row.values:
-                row.faults.append((name, "只有基层工会填写这一列。"))
+                row.faults.append((name, gettext("只有基层工会填写这一列。")))
     return row
 
 
@@ -182,20 +190,26 @@ def _find_union(row: Planned, tree: _Tree) -> None:
     union = tree.by_code.get(values["code"])
     if union is None:
         if values.get("tier") == Tier.CITY:
-            row.faults.append(("tier", "市总工会不能通过导入新增。"))
+            row.faults.append(("tier", gettext("市总工会不能通过导入新增。")))
         row.union = Organization(
             code=values["code"], name=values.get("name", ""), tier=values.get("tier", "")
         )
         return
     if not tree.is_administered(union):
-        row.faults.append(("code", "这个代码已被您管理范围以外的工会使用。"))
+        row.faults.append(("code", gettext("这个代码已被您管理范围以外的工会使用。")))
         return
     row.union = union
     if not union.is_active:
-        row.faults.append(("code", "这个工会已经撤销。如需继续使用，请先在系统中恢复。"))
+        row.faults.append(("code", gettext("这个工会已经撤销。如需继续使用，请先在系统中恢复。")))
     if values.get("tier", union.tier) != union.tier:
-        label = union.get_tier_display()
-        row.faults.append(("tier", f"系统中这个工会的层级是“{label}”，不能通过导入更改。"))
+        row.faults.append(
+            (
+                "tier",
+                gettext("系统中这个工会的层级是“{tier}”，不能通过导入更改。").format(
+                    tier=union.get_tier_display()
+                ),
+            )
+        )
 
 
 def _find_parent(
@@ -207,7 +221,7 @@ def _find_parent(
     if wanted is None or row.union is None:
         return None
     if row.values.get("tier") == Tier.CITY:
-        row.faults.append(("parent", "市总工会没有上级。"))
+        row.faults.append(("parent", gettext("市总工会没有上级。")))
         return None
     current = tree.by_key.get(row.union.parent_id)
     if current is not None and wanted in (current.code, current.name):
@@ -217,30 +231,40 @@ def _find_parent(
         if inside is None and (outside is None or not tree.is_administered(outside)):
             candidates = _named(narrow(wanted), named, tree)
             if not candidates:
-                row.faults.append(("parent", f"找不到上级工会“{wanted[:40]}”。"))
+                row.faults.append(
+                    ("parent", gettext("找不到上级工会“{wanted}”。").format(wanted=wanted[:40]))
+                )
                 return None
             if len(candidates) > 1:
-                codes = "、".join(union.code for union, _ in candidates[:5])
-                reason = f"有 {len(candidates)} 个工会叫这个名称，请改填代码：{codes}。"
+                codes = gettext("、").join(union.code for union, _ in candidates[:5])
+                reason = gettext("有 {count} 个工会叫这个名称，请改填代码：{codes}。").format(
+                    count=len(candidates), codes=codes
+                )
                 row.faults.append(("parent", reason))
                 return None
             outside, inside = candidates[0]
     superior = inside.union if inside is not None else outside
     if superior is None:
-        row.faults.append(("parent", f"上级工会在第 {inside.row} 行，那一行有错误。"))
+        row.faults.append(
+            ("parent", gettext("上级工会在第 {row} 行，那一行有错误。").format(row=inside.row))
+        )
         return inside
     if not superior.is_active:
-        row.faults.append(("parent", "上级工会已经撤销。"))
+        row.faults.append(("parent", gettext("上级工会已经撤销。")))
     own_tier = row.values.get("tier")
     if inside is row:
-        row.faults.append(("parent", "上级不能是自己。"))
+        row.faults.append(("parent", gettext("上级不能是自己。")))
     elif own_tier in PARENT_TIERS and superior.tier not in PARENT_TIERS[own_tier]:
-        allowed = "、".join(str(tier.label) for tier in PARENT_TIERS[own_tier])
-        shown = superior.get_tier_display() or "层级不明"
+        allowed = gettext("、").join(str(tier.label) for tier in PARENT_TIERS[own_tier])
         row.faults.append(
             (
                 "parent",
-                f"“{superior.name[:40]}”是{shown}；{own_tier.label}的上级只能是：{allowed}。",
+                gettext("“{superior}”是{its_tier}；{own_tier}的上级只能是：{allowed}。").format(
+                    superior=superior.name[:40],
+                    its_tier=superior.get_tier_display() or gettext("层级不明"),
+                    own_tier=own_tier.label,
+                    allowed=allowed,
+                ),
             )
         )
     row.parent = superior
@@ -274,7 +298,9 @@ def _find_cycles(rows: list[Planned], superiors: dict[int, Planned | None]) -> N
             circle = list(way.values())[list(way).index(here.row) :]
             shown = " → ".join(str(row.values.get("code")) for row in [*circle, here][:6])
             for row in circle:
-                row.faults.append(("parent", f"上级关系绕成了一圈：{shown}。"))
+                row.faults.append(
+                    ("parent", gettext("上级关系绕成了一圈：{circle}。").format(circle=shown))
+                )
         done.update(way)
 
 
@@ -297,7 +323,9 @@ def _find_changes(rows: list[Planned], tree: _Tree) -> None:
             if row.parent is not None and row.parent.pk != union.parent_id:
                 row.changes["parent"] = (union.parent_id, row.parent.code)
             if row.changes and not tree.is_reorganizable(union):
-                row.faults.append(("code", "您不能修改这个工会本身的登记，请联系市总工会。"))
+                row.faults.append(
+                    ("code", gettext("您不能修改这个工会本身的登记，请联系市总工会。"))
+                )
         _notice_doubles(row, union, tree)
 
 
@@ -305,7 +333,8 @@ def _check_heads(row: Planned, union: Organization) -> None:
     workers = row.values.get("workers", union.workers)
     members = row.values.get("members", union.members)
     if None not in (workers, members) and members > workers:
-        row.faults.append(("members", f"{MORE_MEMBERS_THAN_WORKERS}（{members} ＞ {workers}）"))
+        numbers = gettext("（{members} ＞ {workers}）").format(members=members, workers=workers)
+        row.faults.append(("members", f"{MORE_MEMBERS_THAN_WORKERS}{numbers}"))
 
 
 def _notice_doubles(row: Planned, union: Organization, tree: _Tree) -> None:
@@ -315,12 +344,17 @@ def _notice_doubles(row: Planned, union: Organization, tree: _Tree) -> None:
         place = (row.parent.pk or row.parent.code, narrow(name))
         twin = tree.siblings.setdefault(place, code)
         if twin != code:
-            row.notices.append(f"同一上级下已有同名工会，代码 {twin}，请核对是否重复。")
+            row.notices.append(
+                format_lazy(_("同一上级下已有同名工会，代码 {twin}，请核对是否重复。"), twin=twin)
+            )
     if credit := row.values.get("credit_code"):
         twin = tree.by_credit_code.setdefault(credit, code)
         if twin != code:
-            whose = f"工会 {twin} " if twin else "其他县（市、区）的一个工会"
-            row.notices.append(f"信用代码与{whose}相同，请核对是否重复。")
+            row.notices.append(
+                format_lazy(_("信用代码与工会 {twin} 相同，请核对是否重复。"), twin=twin)
+                if twin
+                else _("信用代码与其他县（市、区）的一个工会相同，请核对是否重复。")
+            )
 
 
 def _find_accounts(rows: list[Planned]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from organizations.audit import record
 from organizations.choices import Act, ImportGroup, ImportState
@@ -95,16 +96,16 @@ def _shown(plan: planning.Plan, row: planning.Planned, parents: dict[int, str]) 
             [plan.cell(row, column), planning.label(column), reason]
             for column, reason in row.faults
         ],
-        "notices": row.notices,
+        "notices": list(map(str, row.notices)),
     }
 
 
 def _worded(name: str, value: Any) -> str:
     """A value as the list would have it."""
     if value in (None, ""):
-        return "（空）"
+        return gettext("（空）")
     if isinstance(value, bool):
-        return "是" if value else "否"
+        return gettext("是") if value else gettext("否")
     field = Organization._meta.get_field(name)
     return str(dict(field.choices).get(value, value)) if field.choices else str(value)
 

@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 import olefile
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from organizations.importing.spreadsheet import LONGEST, MAX_COLUMNS, MAX_ROWS
 
@@ -29,17 +32,23 @@ _CHILD = Path(__file__).with_name("spreadsheet.py")
 _SAMPLE = 2000
 _ENCODINGS = ("utf-8-sig", "gb18030")
 
-_LARGE = f"表格太大：最多 {MAX_ROWS} 行、{MAX_COLUMNS} 列。请删去多余的内容，或分成几个文件导入。"
-_BROKEN = "文件已损坏，或不是真正的 Excel 文件。请用 Excel 或 WPS 打开后另存为 .xlsx 再上传。"
-_ENCRYPTED = "文件设有密码，无法读取。请取消密码后另存再上传。"
-_MACRO = "文件含有宏，为安全起见不予接受。请另存为不含宏的 .xlsx 再上传。"
-_UNKNOWN = "不是可以读取的表格。请上传 Excel（.xlsx、.xls）、WPS 另存的 .xlsx、.ods 或 .csv 文件。"
-_WEB = "这是网页格式的文件，只是改了后缀。请用 Excel 打开后另存为 .xlsx 再上传。"
+_LARGE = format_lazy(
+    _("表格太大：最多 {rows} 行、{columns} 列。请删去多余的内容，或分成几个文件导入。"),
+    rows=MAX_ROWS,
+    columns=MAX_COLUMNS,
+)
+_BROKEN = _("文件已损坏，或不是真正的 Excel 文件。请用 Excel 或 WPS 打开后另存为 .xlsx 再上传。")
+_ENCRYPTED = _("文件设有密码，无法读取。请取消密码后另存再上传。")
+_MACRO = _("文件含有宏，为安全起见不予接受。请另存为不含宏的 .xlsx 再上传。")
+_UNKNOWN = _(
+    "不是可以读取的表格。请上传 Excel（.xlsx、.xls）、WPS 另存的 .xlsx、.ods 或 .csv 文件。"
+)
+_WEB = _("这是网页格式的文件，只是改了后缀。请用 Excel 打开后另存为 .xlsx 再上传。")
 _REFUSALS = {"large": _LARGE, "encrypted": _ENCRYPTED, "broken": _BROKEN}
 
 
 class ListRefused(Exception):
-    """A file that cannot be read as a list; the message says why and what to do, in Chinese."""
+    """A file that cannot be read as a list; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +68,11 @@ def read(file: BinaryIO) -> list[Sheet]:
     size = file.tell()
     file.seek(0)
     if not size:
-        raise ListRefused("文件是空的。")
+        raise ListRefused(gettext("文件是空的。"))
     if size > MAX_BYTES:
-        raise ListRefused(f"文件超过 {MAX_BYTES // MEGABYTE} MB。")
+        raise ListRefused(
+            gettext("文件超过 {megabytes} MB。").format(megabytes=MAX_BYTES // MEGABYTE)
+        )
     head = file.read(2048)
     file.seek(0)
     if head.startswith(b"PK"):

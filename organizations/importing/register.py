@@ -13,6 +13,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from organizations import workbook
+from organizations.chinese import in_chinese
 from organizations.choices import Tier
 from organizations.importing.columns import COLUMNS, Column
 from organizations.models import Organization, User
@@ -30,6 +31,7 @@ _RULES = [
 ]
 
 
+@in_chinese()
 def template(user: User) -> BinaryIO:
     """The empty list, its explanation, and the superiors to choose from."""
     book = Workbook()
@@ -119,6 +121,7 @@ def filename() -> str:
     return f"工会名册{timezone.localdate():%Y%m%d}.xlsx"
 
 
+@in_chinese()
 def write(unions: QuerySet[Organization]) -> BinaryIO:
     """These unions in the columns of the template; rows are written as they are read."""
     book = workbook.new()

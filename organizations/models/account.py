@@ -9,6 +9,8 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from organizations.choices import ROLE_TIERS, Role, Tier
 from organizations.models.organization import Organization, within
@@ -45,10 +47,10 @@ class User(AbstractUser):
 
     first_name = None
     last_name = None
-    full_name = models.CharField("姓名", max_length=40)
+    full_name = models.CharField(_("姓名"), max_length=40)
 
-    wants_mail = models.BooleanField("邮件提醒", default=True)
-    must_change_password = models.BooleanField("须修改密码", default=False, editable=False)
+    wants_mail = models.BooleanField(_("邮件提醒"), default=True)
+    must_change_password = models.BooleanField(_("须修改密码"), default=False, editable=False)
     session_generation = models.PositiveIntegerField(default=0, editable=False)
 
     objects = AccountManager()
@@ -57,7 +59,7 @@ class User(AbstractUser):
     acting_for: int | None = None
 
     class Meta:
-        verbose_name = verbose_name_plural = "用户"
+        verbose_name = verbose_name_plural = _("用户")
 
     def __str__(self) -> str:
         return self.full_name or self.username
@@ -105,14 +107,17 @@ class FirstPassword(models.Model):
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="first_password")
     digest = models.CharField(max_length=64)
-    issued_at = models.DateTimeField("发放时间")
-    expires_at = models.DateTimeField("失效时间")
+    issued_at = models.DateTimeField(_("发放时间"))
+    expires_at = models.DateTimeField(_("失效时间"))
     issued_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name="发放人"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("发放人"),
     )
 
     class Meta:
-        verbose_name = verbose_name_plural = "初始密码"
+        verbose_name = verbose_name_plural = _("初始密码")
 
     def __str__(self) -> str:
         return f"{self.user} {self.expires_at:%Y-%m-%d}"
@@ -126,7 +131,7 @@ class PasswordRecord(models.Model):
     set_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "用过的密码"
+        verbose_name = verbose_name_plural = _("用过的密码")
 
     def __str__(self) -> str:
         return f"{self.user} {self.set_at:%Y-%m-%d}"
@@ -136,20 +141,20 @@ class Membership(models.Model):
     """A role (角色) that a user holds in an organization."""
 
     user = models.ForeignKey(
-        User, on_delete=models.CASCADE, related_name="memberships", verbose_name="用户"
+        User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("用户")
     )
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="memberships", verbose_name="工会"
+        Organization, on_delete=models.PROTECT, related_name="memberships", verbose_name=_("工会")
     )
-    role = models.CharField("角色", max_length=13, choices=Role)
+    role = models.CharField(_("角色"), max_length=13, choices=Role)
 
     class Meta:
-        verbose_name = verbose_name_plural = "任职角色"
+        verbose_name = verbose_name_plural = _("任职角色")
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "organization", "role"],
                 name="membership_unique",
-                violation_error_message="该用户在这个工会已有这个角色。",
+                violation_error_message=_("该用户在这个工会已有这个角色。"),
             ),
             models.CheckConstraint(
                 name="membership_role_known", condition=models.Q(role__in=Role.values)
@@ -165,5 +170,11 @@ class Membership(models.Model):
             return
         tiers = ROLE_TIERS.get(Role(self.role))
         if tiers is not None and Tier(self.organization.tier) not in tiers:
-            names = "、".join(str(tier.label) for tier in tiers)
-            raise ValidationError({"role": f"{self.get_role_display()}只能设在：{names}。"})
+            names = gettext("、").join(str(tier.label) for tier in tiers)
+            raise ValidationError(
+                {
+                    "role": gettext("{role}只能设在：{names}。").format(
+                        role=self.get_role_display(), names=names
+                    )
+                }
+            )

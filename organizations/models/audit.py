@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class AuditChain(models.Model):
@@ -16,7 +17,7 @@ class AuditChain(models.Model):
     head = models.CharField(max_length=64, blank=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "操作记录链"
+        verbose_name = verbose_name_plural = _("操作记录链")
 
     def __str__(self) -> str:
         return self.key
@@ -26,23 +27,23 @@ class AuditEvent(models.Model):
     """One thing that somebody did. Written by `organizations.audit.record` only."""
 
     chain = models.ForeignKey(AuditChain, on_delete=models.PROTECT, related_name="events")
-    number = models.PositiveIntegerField("序号")
-    at = models.DateTimeField("时间")
+    number = models.PositiveIntegerField(_("序号"))
+    at = models.DateTimeField(_("时间"))
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
-        verbose_name="操作人",
+        verbose_name=_("操作人"),
     )
-    actor_name = models.CharField("操作人姓名", max_length=40)
-    action = models.CharField("操作", max_length=40)
-    details = models.JSONField("内容", default=dict)
+    actor_name = models.CharField(_("操作人姓名"), max_length=40)
+    action = models.CharField(_("操作"), max_length=40)
+    details = models.JSONField(_("内容"), default=dict)
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
 
     class Meta:
-        verbose_name = verbose_name_plural = "操作记录"
+        verbose_name = verbose_name_plural = _("操作记录")
         ordering = ["chain", "number"]
         constraints = [
             models.UniqueConstraint(fields=["chain", "number"], name="audit_event_chain_number")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from organizations.choices import ImportGroup, ImportState
 from organizations.models.account import User
@@ -22,22 +23,25 @@ class OrganizationImport(models.Model):
     `accounts` to be opened."""
 
     file = models.FileField(upload_to="imports/%Y/%m/")
-    filename = models.CharField("文件名", max_length=255)
+    filename = models.CharField(_("文件名"), max_length=255)
     sha256 = models.CharField(max_length=64)
-    state = models.CharField("状态", max_length=10, choices=ImportState)
+    state = models.CharField(_("状态"), max_length=10, choices=ImportState)
     counts = models.JSONField(default=dict)
-    ignored_headings = models.JSONField("没有用到的列", default=list)
+    ignored_headings = models.JSONField(_("没有用到的列"), default=list)
     plan_digest = models.CharField(max_length=64)
     uploaded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name="上传人"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("上传人"),
     )
-    uploaded_at = models.DateTimeField("上传时间")
-    applied_at = models.DateTimeField("导入时间", null=True)
+    uploaded_at = models.DateTimeField(_("上传时间"))
+    applied_at = models.DateTimeField(_("导入时间"), null=True)
 
     objects = OrganizationImportQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "工会名册导入"
+        verbose_name = verbose_name_plural = _("工会名册导入")
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(

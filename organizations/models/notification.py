@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from organizations.choices import DeliveryOutcome, NotificationKind
 
@@ -16,17 +17,17 @@ class Delivery(models.Model):
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
         related_name="deliveries",
-        verbose_name="收件人",
+        verbose_name=_("收件人"),
     )
-    address = models.EmailField("电子邮箱")
-    at = models.DateTimeField("时间")
-    subject = models.CharField("主题", max_length=200, blank=True)
-    count = models.PositiveIntegerField("消息条数", default=0)
-    outcome = models.CharField("结果", max_length=8, choices=DeliveryOutcome)
-    error = models.CharField("原因", max_length=500, blank=True)
+    address = models.EmailField(_("电子邮箱"))
+    at = models.DateTimeField(_("时间"))
+    subject = models.CharField(_("主题"), max_length=200, blank=True)
+    count = models.PositiveIntegerField(_("消息条数"), default=0)
+    outcome = models.CharField(_("结果"), max_length=8, choices=DeliveryOutcome)
+    error = models.CharField(_("原因"), max_length=500, blank=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "邮件投递记录"
+        verbose_name = verbose_name_plural = _("邮件投递记录")
         indexes = [
             models.Index(fields=["user", "-at"], name="delivery_of_user"),
             models.Index(fields=["-at"], name="delivery_newest"),
@@ -64,21 +65,21 @@ class Notification(models.Model):
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
         related_name="notifications",
-        verbose_name="收件人",
+        verbose_name=_("收件人"),
     )
-    kind = models.CharField("类别", max_length=8, choices=NotificationKind)
+    kind = models.CharField(_("类别"), max_length=8, choices=NotificationKind)
     key = models.CharField(max_length=64, editable=False)
-    text = models.CharField("内容", max_length=500)
-    link = models.CharField("页面", max_length=300)
+    text = models.CharField(_("内容"), max_length=500)
+    link = models.CharField(_("页面"), max_length=300)
     many = models.CharField(max_length=500, blank=True)
     many_link = models.CharField(max_length=300, blank=True)
-    count = models.PositiveIntegerField("次数", default=1)
-    at = models.DateTimeField("时间")
-    read_at = models.DateTimeField("已读时间", null=True)
+    count = models.PositiveIntegerField(_("次数"), default=1)
+    at = models.DateTimeField(_("时间"))
+    read_at = models.DateTimeField(_("已读时间"), null=True)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
-    due_on = models.DateField("截止日期", null=True)
+    due_on = models.DateField(_("截止日期"), null=True)
     waiting_since = models.DateTimeField()
     delivery = models.ForeignKey(
         Delivery, on_delete=models.SET_NULL, null=True, related_name="notifications"
@@ -87,7 +88,7 @@ class Notification(models.Model):
     objects = NotificationQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "消息"
+        verbose_name = verbose_name_plural = _("消息")
         indexes = [
             models.Index(fields=["recipient", "-at", "-id"], name="notification_newest"),
             models.Index(

@@ -10,6 +10,8 @@ from django.db.models import Count, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from organizations.choices import PARENT_TIERS, Ownership, Role, Tier, UnitKind
 from organizations.credit_code import is_credit_code
@@ -22,8 +24,8 @@ PATH_STEP = 8
 #: Sorts after every digit in any collation, so that a prefix range needs no special index.
 AFTER_DIGITS = "a"
 
-WRONG_CREDIT_CODE = "统一社会信用代码不正确：应为 18 位，且与末位校验码相符。"
-MORE_MEMBERS_THAN_WORKERS = "会员人数不能多于职工人数。"
+WRONG_CREDIT_CODE = _("统一社会信用代码不正确：应为 18 位，且与末位校验码相符。")
+MORE_MEMBERS_THAN_WORKERS = _("会员人数不能多于职工人数。")
 #: The fields of the register (台账), which only grassroots unions have.
 REGISTER_FIELDS = ("kind", "ownership", "workers", "members", "has_legal_person", "credit_code")
 
@@ -95,28 +97,28 @@ class Organization(models.Model):
     """
 
     code = models.CharField(
-        "代码",
+        _("代码"),
         max_length=30,
         unique=True,
-        help_text="区划代码或统一编号，全市唯一；名称可以重复，代码不能。",
-        error_messages={"unique": "已有工会使用这个代码。"},
+        help_text=_("区划代码或统一编号，全市唯一；名称可以重复，代码不能。"),
+        error_messages={"unique": _("已有工会使用这个代码。")},
     )
-    name = models.CharField("名称", max_length=120)
-    tier = models.CharField("层级", max_length=12, choices=Tier)
+    name = models.CharField(_("名称"), max_length=120)
+    tier = models.CharField(_("层级"), max_length=12, choices=Tier)
     parent = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="children",
-        verbose_name="上级工会",
+        verbose_name=_("上级工会"),
     )
     path = models.CharField(  # noqa: DJ001 - null until placed: "" would collide
-        max_length=PATH_STEP * 4, unique=True, null=True, editable=False, verbose_name="路径"
+        max_length=PATH_STEP * 4, unique=True, null=True, editable=False, verbose_name=_("路径")
     )
-    initials = models.CharField("拼音首字母", max_length=120, blank=True, editable=False)
+    initials = models.CharField(_("拼音首字母"), max_length=120, blank=True, editable=False)
     dissolved_on = models.DateField(
-        "撤销日期", null=True, blank=True, help_text="撤销的工会保留历史，不再参加创建活动。"
+        _("撤销日期"), null=True, blank=True, help_text=_("撤销的工会保留历史，不再参加创建活动。")
     )
     merged_into = models.ForeignKey(
         "self",
@@ -124,25 +126,25 @@ class Organization(models.Model):
         null=True,
         blank=True,
         related_name="merged_from",
-        verbose_name="并入",
+        verbose_name=_("并入"),
         editable=False,
     )
-    kind = models.CharField("单位性质", max_length=12, choices=UnitKind, blank=True)
-    ownership = models.CharField("所有制", max_length=12, choices=Ownership, blank=True)
-    workers = models.PositiveIntegerField("职工人数", null=True, blank=True)
-    members = models.PositiveIntegerField("会员人数", null=True, blank=True)
-    has_legal_person = models.BooleanField("工会法人资格", null=True, blank=True)
+    kind = models.CharField(_("单位性质"), max_length=12, choices=UnitKind, blank=True)
+    ownership = models.CharField(_("所有制"), max_length=12, choices=Ownership, blank=True)
+    workers = models.PositiveIntegerField(_("职工人数"), null=True, blank=True)
+    members = models.PositiveIntegerField(_("会员人数"), null=True, blank=True)
+    has_legal_person = models.BooleanField(_("工会法人资格"), null=True, blank=True)
     credit_code = models.CharField(
-        "统一社会信用代码",
+        _("统一社会信用代码"),
         max_length=18,
         blank=True,
-        help_text="18 位，末位是校验码。工会有自己的代码就填工会的，没有就填所在单位的。",
+        help_text=_("18 位，末位是校验码。工会有自己的代码就填工会的，没有就填所在单位的。"),
     )
 
     objects = OrganizationQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "工会组织"
+        verbose_name = verbose_name_plural = _("工会组织")
         ordering = ["path"]
         indexes = [
             models.Index(fields=["tier", "path"], name="organization_tier_path"),
@@ -153,12 +155,12 @@ class Organization(models.Model):
                 name="organization_city_is_root",
                 condition=Q(tier=Tier.CITY, parent=None)
                 | (~Q(tier=Tier.CITY) & Q(parent__isnull=False)),
-                violation_error_message="市总工会没有上级；其他工会必须有上级。",
+                violation_error_message=_("市总工会没有上级；其他工会必须有上级。"),
             ),
             models.CheckConstraint(
                 name="organization_not_own_parent",
                 condition=Q(parent=None) | ~Q(parent=F("id")),
-                violation_error_message="不能以自己为上级。",
+                violation_error_message=_("不能以自己为上级。"),
             ),
             models.CheckConstraint(
                 name="organization_tier_known", condition=Q(tier__in=Tier.values)
@@ -178,7 +180,7 @@ class Organization(models.Model):
             models.CheckConstraint(
                 name="organization_merged_is_dissolved",
                 condition=Q(merged_into=None) | Q(dissolved_on__isnull=False),
-                violation_error_message="并入其他工会的工会必须已撤销。",
+                violation_error_message=_("并入其他工会的工会必须已撤销。"),
             ),
         ]
 
@@ -192,19 +194,28 @@ class Organization(models.Model):
         """Raises ValidationError at `parent` where the tree's rules forbid this place."""
         allowed = PARENT_TIERS[Tier(self.tier)] if self.tier in Tier.values else ()
         if self.parent is not None and self.parent.tier not in allowed:
-            names = "、".join(str(tier.label) for tier in allowed) or "无"
+            names = gettext("、").join(str(tier.label) for tier in allowed) or gettext("无")
             raise ValidationError(
-                {"parent": f"{self.get_tier_display()}的上级只能是：{names}。"}, code="tier"
+                {
+                    "parent": gettext("{tier}的上级只能是：{names}。").format(
+                        tier=self.get_tier_display(), names=names
+                    )
+                },
+                code="tier",
             )
         misplaced = [tier for tier in Tier if self.tier not in PARENT_TIERS[tier]]
         child = self.children.filter(tier__in=misplaced).first() if self.pk else None
         if child:
             raise ValidationError(
-                {"tier": f"下属的“{child.name}”不能以{self.get_tier_display()}为上级。"},
+                {
+                    "tier": gettext("下属的“{child}”不能以{tier}为上级。").format(
+                        child=child.name, tier=self.get_tier_display()
+                    )
+                },
                 code="tier",
             )
         if self.dissolved_on and self.dissolved_on > timezone.localdate():
-            raise ValidationError({"dissolved_on": "撤销日期不能晚于今天。"})
+            raise ValidationError({"dissolved_on": gettext("撤销日期不能晚于今天。")})
         if self.credit_code and not is_credit_code(self.credit_code):
             raise ValidationError({"credit_code": WRONG_CREDIT_CODE})
         if None not in (self.workers, self.members) and self.members > self.workers:

@@ -11,6 +11,8 @@ from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from organizations import accounts, histories, permissions, second_factor, sign_in
@@ -41,27 +43,27 @@ def _with_roles(user: User) -> Prefetch:
 
 
 def _roles(account: User) -> str:
-    return "；".join(
+    return gettext("；").join(
         f"{role.organization.name} · {role.get_role_display()}" for role in account.shown_roles
     )
 
 
 def _state(account: User) -> str:
     if not account.is_active:
-        return "已停用"
-    return "未激活" if account.must_change_password else "已激活"
+        return gettext("已停用")
+    return gettext("未激活") if account.must_change_password else gettext("已激活")
 
 
 class AccountList(TableView):
     template_name = "organizations/accounts/list.html"
     context_object_name = "accounts"
-    title = "账号管理"
+    title = _("账号管理")
     columns = (
-        Column("name", "姓名", lambda one: one.full_name or one.username, "full_name"),
-        Column("username", "用户名", lambda one: one.username, "username"),
-        Column("roles", "角色", _roles, width=60),
-        Column("state", "状态", _state, width=10),
-        Column("seen", "最近登录", lambda one: one.last_login, "last_login", width=20),
+        Column("name", _("姓名"), lambda one: one.full_name or one.username, "full_name"),
+        Column("username", _("用户名"), lambda one: one.username, "username"),
+        Column("roles", _("角色"), _roles, width=60),
+        Column("state", _("状态"), _state, width=10),
+        Column("seen", _("最近登录"), lambda one: one.last_login, "last_login", width=20),
     )
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -102,7 +104,12 @@ def add(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, f"已开户：{account.full_name}，用户名 {account.username}。")
+            messages.success(
+                request,
+                gettext("已开户：{full_name}，用户名 {username}。").format(
+                    full_name=account.full_name, username=account.username
+                ),
+            )
             return redirect("organizations:account", account.pk)
     return render(request, "organizations/accounts/add.html", {"form": form})
 
@@ -183,7 +190,7 @@ def grant(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, ValidationError(error.messages))
         else:
-            return _done(request, account, "已授予角色。")
+            return _done(request, account, gettext("已授予角色。"))
     return _detail(request, account, manageable, form)
 
 
@@ -197,7 +204,10 @@ def revoke(request: HttpRequest, pk: int, membership_pk: int) -> HttpResponse:
         raise Http404
     accounts.revoke(membership, by=request.user)
     messages.success(
-        request, f"已取消角色：{membership.organization} · {membership.get_role_display()}。"
+        request,
+        gettext("已取消角色：{organization} · {role}。").format(
+            organization=membership.organization, role=membership.get_role_display()
+        ),
     )
     if User.objects.administered_by(request.user).filter(pk=account.pk).exists():
         return redirect("organizations:account", account.pk)
@@ -210,14 +220,14 @@ def disable(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
     accounts.disable(account, by=request.user, reason=reason)
-    return _done(request, account, "账号已停用，已登录的会话同时结束。")
+    return _done(request, account, gettext("账号已停用，已登录的会话同时结束。"))
 
 
 @require_POST
 def enable(request: HttpRequest, pk: int) -> HttpResponse:
     account = _not_oneself_or_404(request, pk)
     accounts.enable(account, by=request.user)
-    return _done(request, account, "账号已启用。")
+    return _done(request, account, gettext("账号已启用。"))
 
 
 @require_POST
@@ -225,24 +235,24 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
     account = _manageable_or_404(request, pk)
     form = NameForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "姓名不能为空，最多 40 字。")
+        messages.error(request, gettext("姓名不能为空，最多 40 字。"))
         return redirect("organizations:account", account.pk)
     accounts.rename(account, by=request.user, **form.cleaned_data)
-    return _done(request, account, "姓名已更正。")
+    return _done(request, account, gettext("姓名已更正。"))
 
 
 @require_POST
 def unlock(request: HttpRequest, pk: int) -> HttpResponse:
     account = _manageable_or_404(request, pk)
     sign_in.unlock(account, by=request.user)
-    return _done(request, account, "已解除锁定，现在可以登录。")
+    return _done(request, account, gettext("已解除锁定，现在可以登录。"))
 
 
 @require_POST
 def reset_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     account = _not_oneself_or_404(request, pk)
     second_factor.reset(account, by=request.user)
-    return _done(request, account, "已解除二次验证，本人下次登录后可以重新设置。")
+    return _done(request, account, gettext("已解除二次验证，本人下次登录后可以重新设置。"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -251,7 +261,12 @@ def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
     form = HandOverForm(request.user, account, account.every_role, request.POST or None)
     if request.method == "POST" and form.is_valid():
         successor = _hand_over(request.user, account, form.cleaned_data)
-        messages.success(request, f"已移交给{successor.full_name}（{successor.username}）。")
+        messages.success(
+            request,
+            gettext("已移交给{full_name}（{username}）。").format(
+                full_name=successor.full_name, username=successor.username
+            ),
+        )
         return redirect("organizations:account", successor.pk)
     return render(
         request, "organizations/accounts/hand_over.html", {"account": account, "form": form}
@@ -276,7 +291,7 @@ def slip(request: HttpRequest, pk: int) -> HttpResponse:
     """A first password for one account, shown this once."""
     account = _not_oneself_or_404(request, pk)
     if not account.is_active:
-        messages.error(request, "账号已停用，请先启用。")
+        messages.error(request, gettext("账号已停用，请先启用。"))
         return redirect("organizations:account", account.pk)
     return slips.show(request, [account], back=reverse("organizations:account", args=[pk]))
 
@@ -300,6 +315,6 @@ def slips_of_list(request: HttpRequest) -> HttpResponse:
     ]
     back = f"{reverse('organizations:accounts')}?{request.GET.urlencode()}"
     if not chosen:
-        messages.info(request, "没有需要发放初始密码的账号。")
+        messages.info(request, gettext("没有需要发放初始密码的账号。"))
         return redirect(back)
     return slips.show(request, chosen, back=back)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from organizations import api_clients, permissions
@@ -47,7 +48,7 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     _require_city_admin(request)
     client = get_object_or_404(ApiClient, pk=pk)
     api_clients.revoke(client, by=request.user)
-    messages.success(request, f"“{client}”的令牌已停用。")
+    messages.success(request, gettext("“{client}”的令牌已停用。").format(client=client))
     return redirect("organizations:api_clients")
 
 

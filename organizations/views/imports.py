@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from organizations.choices import ImportGroup, ImportState
@@ -109,21 +110,23 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     except applying.PlanChanged:
         messages.warning(
             request,
-            "名册预览之后，工会登记有了变化。下面是重新核对的结果，请看过后再确认；目前什么都没有导入。",
+            gettext(
+                "名册预览之后，工会登记有了变化。下面是重新核对的结果，请看过后再确认；目前什么都没有导入。"
+            ),
         )
     except ListRefused as refused:
         messages.error(request, str(refused))
     except applying.NotConfirmable:
-        messages.error(request, "这份名册已经处理过，或者还有错误，没有再次导入。")
+        messages.error(request, gettext("这份名册已经处理过，或者还有错误，没有再次导入。"))
     else:
-        messages.success(request, "导入完成。")
+        messages.success(request, gettext("导入完成。"))
     return redirect(batch)
 
 
 @require_POST
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
     previews.discard(_batch_or_404(request, pk), by=request.user)
-    messages.success(request, "已放弃这份名册，什么都没有导入。")
+    messages.success(request, gettext("已放弃这份名册，什么都没有导入。"))
     return redirect("organizations:imports")
 
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from organizations import acting, notifications
@@ -48,7 +49,7 @@ def follow(request: HttpRequest, pk: int) -> HttpResponse:
     notifications.mark_read(notification)
     if request.user.acting_for is not None:
         acting.choose(request.session, None)
-        messages.info(request, "已换成“全部身份”，以便打开这条消息。")
+        messages.info(request, gettext("已换成“全部身份”，以便打开这条消息。"))
     if not notifications.is_inside(notification.target):
         return redirect(INBOX)
     return redirect(notification.target)
@@ -66,10 +67,10 @@ def read_all(request: HttpRequest) -> HttpResponse:
     """What the page has shown, or an older page of the list holds; not what has come since."""
     shown = _moment(request.POST.get("shown", ""))
     if shown is None:
-        messages.error(request, "页面已经过时，请刷新后再试。")
+        messages.error(request, gettext("页面已经过时，请刷新后再试。"))
     else:
         count = notifications.mark_all_read(request.user, shown=shown)
-        messages.success(request, f"已把 {count} 条消息标为已读。")
+        messages.success(request, gettext("已把 {count} 条消息标为已读。").format(count=count))
     return redirect(INBOX)
 
 

@@ -11,9 +11,11 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.generic import ListView
 
 from organizations import audit, workbook
+from organizations.chinese import in_chinese
 from organizations.choices import Act
 from organizations.forms.filters import ListFilter
 
@@ -183,20 +185,24 @@ class TableView(FilteredListView):
         """The workbook; that it was taken stands on record."""
         rows = self.sorted(self.get_queryset())
         shown, now = self.shown, timezone.localtime()
-        chosen = "；".join(self.filter.described()) or "全部"
-        with transaction.atomic():
+        with transaction.atomic(), in_chinese():
             audit.record(
                 action=Act.LIST_EXPORTED,
                 by=self.request.user,
-                details={"list": self.title, "filter": chosen},
+                details={"list": str(self.title), "filter": self._chosen()},
             )
         book = workbook.new()
         sheet = workbook.Sheet(
             book,
-            self.title,
-            title=self.title,
-            notes=[f"筛选：{chosen}", f"导出：{self.request.user}  {now:%Y年%m月%d日 %H:%M}"],
-            columns=[(column.label, column.width) for column in shown],
+            str(self.title),
+            title=str(self.title),
+            notes=[
+                gettext("筛选：{chosen}").format(chosen=self._chosen()),
+                gettext("导出：{user}  {now:%Y年%m月%d日 %H:%M}").format(
+                    user=self.request.user, now=now
+                ),
+            ],
+            columns=[(str(column.label), column.width) for column in shown],
             widen=1,
         )
         for row in self._prepared_in_chunks(rows):
@@ -208,6 +214,9 @@ class TableView(FilteredListView):
             filename=f"{self.title}{now:%Y%m%d}.xlsx",
             content_type=workbook.MEDIA_TYPE,
         )
+
+    def _chosen(self) -> str:
+        return gettext("；").join(self.filter.described()) or gettext("全部")
 
     def _prepared_in_chunks(self, rows: QuerySet) -> Iterator[Any]:
         found = rows.iterator(chunk_size=_CHUNK)

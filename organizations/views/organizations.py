@@ -13,6 +13,8 @@ from django.db.models import Case, Count, QuerySet, Sum, When
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from organizations import histories, permissions, reorganizing
@@ -36,13 +38,13 @@ from organizations.views.lists import PAGE_SIZE, Column, Heading, TableView
 #: The tiers as they stand, not as they are spelt.
 _RANK = Case(*(When(tier=tier, then=rank) for rank, tier in enumerate(Tier)), default=len(Tier))
 _COLUMNS = (
-    Column("name", "工会", lambda union: union.name, "name", width=40),
-    Column("code", "代码", lambda union: union.code, "code"),
-    Column("tier", "层级", lambda union: union.get_tier_display()),
-    Column("parent", "上级工会", lambda union: str(union.parent or ""), width=30),
-    Column("below", "在册下级", lambda union: union.below, "below", numeric=True),
-    Column("workers", "职工", lambda union: union.workers, "workers", numeric=True),
-    Column("members", "会员", lambda union: union.members, "members", numeric=True),
+    Column("name", _("工会"), lambda union: union.name, "name", width=40),
+    Column("code", _("代码"), lambda union: union.code, "code"),
+    Column("tier", _("层级"), lambda union: union.get_tier_display()),
+    Column("parent", _("上级工会"), lambda union: str(union.parent or ""), width=30),
+    Column("below", _("在册下级"), lambda union: union.below, "below", numeric=True),
+    Column("workers", _("职工"), lambda union: union.workers, "workers", numeric=True),
+    Column("members", _("会员"), lambda union: union.members, "members", numeric=True),
 )
 
 
@@ -50,7 +52,7 @@ class OrganizationList(TableView):
     """What a search finds; without one, the unions at the top of what the user sees."""
 
     template_name = "organizations/organizations/list.html"
-    title = "工会组织"
+    title = _("工会组织")
     columns = _COLUMNS
     context_object_name = "organizations"
 
@@ -143,18 +145,18 @@ class Act:
         return f"organizations:{self.name}"
 
 
-MOVE = Act("move", "调整上级", "连同它的全部下级一起移到新的上级之下。")
-MERGE = Act("merge", "合并到其他工会", "本工会撤销，直接下级转到合并后的工会。")
+MOVE = Act("move", _("调整上级"), _("连同它的全部下级一起移到新的上级之下。"))
+MERGE = Act("merge", _("合并到其他工会"), _("本工会撤销，直接下级转到合并后的工会。"))
 DISSOLVE = Act(
-    "dissolve", "撤销", "撤销后不再参加创建活动，人员失去在该工会的角色；历史记录都保留。"
+    "dissolve", _("撤销"), _("撤销后不再参加创建活动，人员失去在该工会的角色；历史记录都保留。")
 )
 REACTIVATE = Act(
-    "reactivate", "恢复", "恢复为在册工会，仍在原来的上级之下；原有人员的角色一并恢复。"
+    "reactivate", _("恢复"), _("恢复为在册工会，仍在原来的上级之下；原有人员的角色一并恢复。")
 )
 
 
-EDIT = Act("edit", "修改登记")
-ADD = Act("add", "新增下级工会")
+EDIT = Act("edit", _("修改登记"))
+ADD = Act("add", _("新增下级工会"))
 
 
 def _actions(user: User, organization: Organization) -> list[Act]:
@@ -178,7 +180,13 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
     if ADD not in _actions(request.user, parent):
         raise Http404
     form = OrganizationForm(request.POST or None, instance=Organization(parent=parent))
-    return _save(request, form, reorganizing.found, f"在“{parent.name}”之下新增工会", parent)
+    return _save(
+        request,
+        form,
+        reorganizing.found,
+        gettext("在“{parent}”之下新增工会").format(parent=parent.name),
+        parent,
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -187,7 +195,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     if EDIT not in _actions(request.user, organization):
         raise Http404
     form = OrganizationForm(request.POST or None, instance=organization)
-    return _save(request, form, reorganizing.revise, "修改登记", organization)
+    return _save(request, form, reorganizing.revise, gettext("修改登记"), organization)
 
 
 def _save(
@@ -203,7 +211,9 @@ def _save(
         except ValidationError as error:
             _refuse(form, error)
         else:
-            messages.success(request, f"已保存：{organization.name}。")
+            messages.success(
+                request, gettext("已保存：{organization}。").format(organization=organization.name)
+            )
             return redirect(organization)
     return render(
         request,
@@ -263,7 +273,12 @@ def _act(
         except ValidationError as error:
             _refuse(form, error)
         else:
-            messages.success(request, f"{act.title}已完成：{organization.name}。")
+            messages.success(
+                request,
+                gettext("{title}已完成：{organization}。").format(
+                    title=act.title, organization=organization.name
+                ),
+            )
             return redirect(organization)
     return render(
         request,

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from organizations import second_factor, sessions, sign_in
@@ -17,7 +18,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = EmailForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         request.user.save(update_fields=["email", "wants_mail"])
-        messages.success(request, "邮箱和邮件提醒已保存。")
+        messages.success(request, gettext("邮箱和邮件提醒已保存。"))
         return redirect("profile")
     return render(
         request,
@@ -38,5 +39,5 @@ def profile(request: HttpRequest) -> HttpResponse:
 def end_sessions(request: HttpRequest) -> HttpResponse:
     sessions.end_others(request.user)
     update_session_auth_hash(request, request.user)
-    messages.success(request, "其他设备上的登录已全部退出，这台设备不受影响。")
+    messages.success(request, gettext("其他设备上的登录已全部退出，这台设备不受影响。"))
     return redirect("profile")

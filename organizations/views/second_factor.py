@@ -8,6 +8,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -89,7 +90,7 @@ def disable(request: HttpRequest) -> HttpResponse:
     form = ConfirmForm(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
         second_factor.disable(request.user)
-        messages.success(request, "二次验证已关闭。")
+        messages.success(request, gettext("二次验证已关闭。"))
         return redirect("profile")
     return render(request, "registration/second_factor_disable.html", {"form": form})
 

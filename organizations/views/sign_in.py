@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from organizations.forms.sign_in import ChangeOwnPasswordForm, SetOwnPasswordForm, SignInForm
@@ -53,7 +54,7 @@ class OwnPassword(PasswordChangeView):
         response = super().form_valid(form)
         if not was_first:
             return response
-        messages.success(self.request, "密码已设定，以后请用它登录；初始密码不再有效。")
+        messages.success(self.request, gettext("密码已设定，以后请用它登录；初始密码不再有效。"))
         return HttpResponseRedirect(next_page(self.request))
 
 

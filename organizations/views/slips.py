@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from organizations import first_passwords
+from organizations.chinese import in_chinese
 from organizations.models import Organization, User
 
 #: So many slips at a time.
@@ -35,9 +36,13 @@ def show(request: HttpRequest, accounts: list[User], *, back: str) -> HttpRespon
     for account in accounts:
         union = account.shown_roles[0].organization if account.shown_roles else None
         link = first_passwords.link(request, account, passwords[account])
+        with in_chinese():
+            roles = [
+                f"{one.organization} · {one.get_role_display()}" for one in account.shown_roles
+            ]
         slip = Slip(
             account,
-            [f"{role.organization} · {role.get_role_display()}" for role in account.shown_roles],
+            roles,
             passwords[account],
             link,
             segno.make(link, error="m").svg_data_uri(scale=3, border=1),

@@ -24,14 +24,14 @@
   const signIn = `/accounts/login/?next=${encodeURIComponent(location.pathname)}`;
 
   const WORDS = {
-    typed: "未保存",
-    sending: "正在保存…",
-    offline: "离线：内容保留在本机，联网后自动保存",
-    expired: "登录已过期：内容保留在本机，",
-    wrong: "有填写不正确的，改正后自动保存",
-    conflict: "有一项与别人的修改冲突，请选择",
-    locked: "没有保存：现在不能修改，内容保留在本机",
-    failed: "没有保存成功：内容保留在本机，稍后自动再试",
+    typed: gettext("未保存"),
+    sending: gettext("正在保存…"),
+    offline: gettext("离线：内容保留在本机，联网后自动保存"),
+    expired: gettext("登录已过期：内容保留在本机，"),
+    wrong: gettext("有填写不正确的，改正后自动保存"),
+    conflict: gettext("有一项与别人的修改冲突，请选择"),
+    locked: gettext("没有保存：现在不能修改，内容保留在本机"),
+    failed: gettext("没有保存成功：内容保留在本机，稍后自动再试"),
   };
   const GRAVITY = ["expired", "locked", "offline", "failed", "conflict", "wrong", "sending", "typed"];
 
@@ -39,11 +39,11 @@
     const states = [...waiting.values()];
     const worst = GRAVITY.find((state) => states.includes(state));
     bar.dataset.state = worst || "saved";
-    bar.textContent = worst ? WORDS[worst] : lastSaved && `已保存 ${lastSaved}`;
+    bar.textContent = worst ? WORDS[worst] : lastSaved && fill(gettext("已保存 {time}"), { time: lastSaved });
     if (worst === "expired") {
       const link = document.createElement("a");
       link.href = signIn;
-      link.textContent = "请重新登录";
+      link.textContent = gettext("请重新登录");
       bar.append(link);
     }
   };
@@ -52,7 +52,7 @@
     if (state === "saved") waiting.delete(article);
     else waiting.set(article, state);
     const own = article.querySelector("[data-row-state]");
-    if (own && state !== "saved") own.textContent = state === "sending" ? WORDS.sending : "未保存";
+    if (own && state !== "saved") own.textContent = state === "sending" ? WORDS.sending : WORDS.typed;
     show();
   };
 

@@ -25,7 +25,7 @@
     silent: true,
     symbol: "none",
     lineStyle: { color: INK, type: "dotted", width: 2 },
-    label: { formatter: `目标 ${target}%`, position: "insideEndTop", color: INK },
+    label: { formatter: fill(gettext("目标 {target}%"), { target }), position: "insideEndTop", color: INK },
   });
   const percents = { type: "value", min: 0, max: 100, axisLabel: { formatter: "{value}%" } };
   const share = (value) => (value === null || value === undefined ? "—" : `${value}%`);
@@ -49,7 +49,7 @@
           markLine: index ? undefined : { ...line(target), data: [{ yAxis: target }] },
         },
         {
-          name: `${label}还需走的路`,
+          name: fill(gettext("{label}还需走的路"), { label }),
           type: "line",
           data: wanted,
           symbol: "none",
@@ -64,7 +64,7 @@
       yAxis: { type: "category", inverse: true, data: rows.map((row) => row.label) },
       series: [
         {
-          name: "达标率",
+          name: gettext("达标率"),
           type: "bar",
           data: rows.map((row) => row.values[0]),
           itemStyle: { color: COLOURS[0] },
@@ -90,7 +90,7 @@
             value: row.values[0],
             itemStyle: { color: COLOURS[index % COLOURS.length] },
           })),
-          label: { position: "right", formatter: "{b}\n{c} 个", color: INK },
+          label: { position: "right", formatter: "{b}\n" + gettext("{c} 个"), color: INK },
         },
       ],
     }),
@@ -152,7 +152,7 @@
     const option = KINDS[section.dataset.chart](data, number(section.dataset.target));
     canvas.hidden = false;
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", `${title}，数据见下面的数据表`);
+    canvas.setAttribute("aria-label", fill(gettext("{title}，数据见下面的数据表"), { title }));
     const chart = echarts.init(canvas);
     chart.setOption({
       animation: false,
@@ -179,7 +179,7 @@
     const title = section.querySelector("h2").textContent.trim();
     const save = section.querySelector(".chart-save");
     save.hidden = false;
-    save.setAttribute("aria-label", `把“${title}”存为图片`);
+    save.setAttribute("aria-label", fill(gettext("把“{title}”存为图片"), { title }));
     save.addEventListener("click", () => {
       const link = document.createElement("a");
       link.href = picture();

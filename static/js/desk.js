@@ -174,8 +174,8 @@
   };
   rows.forEach((row) => {
     const line = row.querySelector(".score-line");
-    if (line) line.append(button("零分", () => marks.zero(row)));
-    else (field(row, "checked-none")?.closest(".checks") || row.querySelector(".counts")).append(button("同自评", () => marks.own(row), "同自评，确认这些数字"));
+    if (line) line.append(button(gettext("零分"), () => marks.zero(row)));
+    else (field(row, "checked-none")?.closest(".checks") || row.querySelector(".counts")).append(button(gettext("同自评"), () => marks.own(row), gettext("同自评，确认这些数字")));
   });
   document.querySelectorAll("[data-phrases]").forEach((one) => {
     one.hidden = false;

@@ -80,7 +80,7 @@
 
   const keep = () => {
     store(key, { ...pending, ...live });
-    show(Object.keys(live).length ? "有未保存的修改" : "");
+    show(Object.keys(live).length ? gettext("有未保存的修改") : "");
   };
 
   const offer = (at) => {
@@ -88,7 +88,7 @@
     box.className = "alert alert-warning";
     box.setAttribute("role", "alert");
     const text = document.createElement("p");
-    text.textContent = `这台电脑上有 ${new Date(at).toLocaleString("zh-CN")} 填写而没有保存的内容。`;
+    text.textContent = fill(gettext("这台电脑上有 {time} 填写而没有保存的内容。"), { time: new Date(at).toLocaleString(document.documentElement.lang) });
     const button = (label, style, action) => {
       const made = document.createElement("button");
       made.type = "button";
@@ -116,8 +116,8 @@
     };
     box.append(
       text,
-      button("恢复这些内容", "btn-primary", restore),
-      button("不要了", "btn-secondary", () => {}),
+      button(gettext("恢复这些内容"), "btn-primary", restore),
+      button(gettext("不要了"), "btn-secondary", () => {}),
     );
     forms[0].before(box);
   };
@@ -159,7 +159,7 @@
       form.dataset.leaving = "yes";
       const ids = Object.keys(live).filter((id) => document.getElementById(id)?.form === form);
       sessionStorage.setItem(SENT, JSON.stringify({ key, ids }));
-      show("正在保存…");
+      show(gettext("正在保存…"));
     });
   }
   window.addEventListener("beforeunload", (event) => {
@@ -167,6 +167,6 @@
     const unsaved = window.autosave ? window.autosave.isStuck() : Object.keys(live).length;
     if (unsaved && !leaving && !isSignedOut) event.preventDefault();
   });
-  window.addEventListener("offline", () => show("网络已断开，内容保留在本机"));
-  window.addEventListener("online", () => show("网络已恢复，请保存"));
+  window.addEventListener("offline", () => show(gettext("网络已断开，内容保留在本机")));
+  window.addEventListener("online", () => show(gettext("网络已恢复，请保存")));
 })();

@@ -3,10 +3,23 @@
 "use strict";
 
 Object.assign(Trix.config.lang, {
-  bold: "加粗", bullets: "项目列表", code: "代码", heading1: "小标题", indent: "增加缩进",
-  italic: "斜体", link: "链接", numbers: "编号列表", outdent: "减少缩进", quote: "引用",
-  redo: "重做", remove: "删除", strike: "删除线", undo: "撤销", unlink: "取消链接",
-  url: "链接地址", urlPlaceholder: "填写网址…",
+  bold: gettext("加粗"),
+  bullets: gettext("项目列表"),
+  code: gettext("代码"),
+  heading1: gettext("小标题"),
+  indent: gettext("增加缩进"),
+  italic: gettext("斜体"),
+  link: gettext("链接"),
+  numbers: gettext("编号列表"),
+  outdent: gettext("减少缩进"),
+  quote: gettext("引用"),
+  redo: gettext("重做"),
+  remove: gettext("删除"),
+  strike: gettext("删除线"),
+  undo: gettext("撤销"),
+  unlink: gettext("取消链接"),
+  url: gettext("链接地址"),
+  urlPlaceholder: gettext("填写网址…"),
 });
 Trix.config.blockAttributes.heading1.tagName = "h2";
 

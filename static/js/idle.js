@@ -36,13 +36,14 @@
   };
 
   const expire = () => {
-    const kept = keepsDraft ? "这一页上填写的内容保留在浏览器里，重新登录后可以恢复。" : "";
+    const over = gettext("因长时间未操作，登录已自动退出。{kept}");
+    const kept = keepsDraft ? gettext("这一页上填写的内容保留在浏览器里，重新登录后可以恢复。") : "";
     const link = document.createElement("a");
     link.className = "btn btn-primary btn-small";
     link.href = location.href;
-    link.textContent = "重新登录";
+    link.textContent = gettext("重新登录");
     document.body.dataset.signedOut = "";
-    show("over", `因长时间未操作，登录已自动退出。${kept}`, link);
+    show("over", fill(over, { kept }), link);
   };
 
   const ping = async () => {
@@ -68,9 +69,9 @@
     const button = document.createElement("button");
     button.type = "button";
     button.className = "btn btn-primary btn-small";
-    button.textContent = "继续使用";
+    button.textContent = gettext("继续使用");
     button.addEventListener("click", ping);
-    show("warning", `已有一段时间没有操作，大约 ${minutes} 分钟后将自动退出登录。`, button);
+    show("warning", fill(gettext("已有一段时间没有操作，大约 {minutes} 分钟后将自动退出登录。"), { minutes }), button);
   };
 
   tabs.addEventListener("message", goOn);

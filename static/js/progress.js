@@ -10,7 +10,7 @@
     box.setAttribute("role", "status");
     const bar = document.createElement("progress");
     bar.max = 100;
-    bar.setAttribute("aria-label", "进度");
+    bar.setAttribute("aria-label", gettext("进度"));
     const words = document.createElement("span");
     box.append(bar, words);
     form.append(box);
@@ -39,17 +39,17 @@
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
     request.upload.addEventListener("progress", ({ loaded, total }) => {
-      if (loaded < total) tell(Math.floor((loaded / total) * 100), "正在上传…");
+      if (loaded < total) tell(Math.floor((loaded / total) * 100), gettext("正在上传…"));
     });
     request.upload.addEventListener("load", () => tell(null, form.dataset.progress));
     const failed = () => {
       button.disabled = false;
-      tell(0, "没有送达。请检查网络后再试一次，已选择的文件还在。");
+      tell(0, gettext("没有送达。请检查网络后再试一次，已选择的文件还在。"));
     };
     request.addEventListener("load", () => replace(request) || failed());
     request.addEventListener("error", failed);
     form.querySelectorAll(".progress-box:not(:last-child)").forEach((old) => old.remove());
-    tell(0, "正在上传…");
+    tell(0, gettext("正在上传…"));
     request.send(new FormData(form));
   };
 

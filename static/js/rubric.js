@@ -22,12 +22,11 @@
       }
     }
     const all = own + tenths(form.dataset.others);
-    let verdict = "正好 100 分。";
-    if (all !== 1000) {
-      const off = `${all < 1000 ? "还差" : "多出"} ${Math.abs(all - 1000) / 10} 分`;
-      verdict = `${off}；可以先保存，但活动不能使用。`;
-    }
-    balance.textContent = `本“好” ${own / 10} 分，整套标准 ${all / 10} 分，${verdict}`;
+    const points = { own: own / 10, all: all / 10, off: Math.abs(all - 1000) / 10 };
+    let words = gettext("本“好” {own} 分，整套标准 {all} 分，正好 100 分。");
+    if (all < 1000) words = gettext("本“好” {own} 分，整套标准 {all} 分，还差 {off} 分；可以先保存，但活动不能使用。");
+    if (all > 1000) words = gettext("本“好” {own} 分，整套标准 {all} 分，多出 {off} 分；可以先保存，但活动不能使用。");
+    balance.textContent = fill(words, points);
   }
 
   form.querySelectorAll(".indicator-edit").forEach(showKind);

@@ -31,9 +31,9 @@
       put(field, String(Math.min(most, Math.max(0, next))));
     };
     const of = document.createElement("span");
-    of.textContent = `/ ${full(field)} 分`;
-    field.before(button("−", step(-0.5), "减半分"));
-    field.after(button("＋", step(0.5), "加半分"), of, button("满分", () => put(field, full(field))));
+    of.textContent = fill(gettext("/ {points} 分"), { points: full(field) });
+    field.before(button("−", step(-0.5), gettext("减半分")));
+    field.after(button("＋", step(0.5), gettext("加半分")), of, button(gettext("满分"), () => put(field, full(field))));
   });
 
   // A list: all of it at one touch; “none of these” and the rest exclude each other.
@@ -42,7 +42,7 @@
     const none = boxes.pop();
     const told = () => none.dispatchEvent(new Event("input", { bubbles: true }));
     list.append(
-      button("全部都有", () => {
+      button(gettext("全部都有"), () => {
         boxes.forEach((box) => (box.checked = true));
         none.checked = false;
         boxes.forEach((box) => box.dispatchEvent(new Event("input", { bubbles: true })));
@@ -65,7 +65,7 @@
     counter.className = "counter";
     const count = () => {
       const length = [...field.value.trim()].length;
-      counter.textContent = `${length} / ${LONGEST} 字`;
+      counter.textContent = fill(gettext("{length} / {longest} 字"), { length, longest: LONGEST });
       counter.classList.toggle("unmet", length > LONGEST);
     };
     field.after(counter);
@@ -82,11 +82,11 @@
     show();
   });
 
-  const fill = (from) => put(document.getElementById(from.dataset.fill), from.dataset.value);
+  const takeOver = (from) => put(document.getElementById(from.dataset.fill), from.dataset.value);
 
   document.querySelectorAll("[data-fill]").forEach((from) => {
     from.hidden = false;
-    from.addEventListener("click", () => fill(from));
+    from.addEventListener("click", () => takeOver(from));
   });
 
   document.querySelectorAll("[data-fill-all]").forEach((all) => {
@@ -94,7 +94,7 @@
     all.addEventListener("click", () => {
       document.querySelectorAll("[data-fill]").forEach((from) => {
         const empty = document.getElementById(from.dataset.fill).value === "";
-        if (from.textContent === all.dataset.fillAll && empty) fill(from);
+        if (from.textContent === all.dataset.fillAll && empty) takeOver(from);
       });
     });
   });
@@ -116,7 +116,8 @@
     }
     const met = BigInt(numerator) * 10000n >= BigInt(Math.round(Number(threshold) * 100)) * BigInt(denominator);
     // Below the line it is rounded down: 94.995 % must not read as 95 %.
-    output.textContent = `${show(met ? (fine + 50n) / 100n : fine / 100n)} ${met ? "达到" : "未达到"}`;
+    const verdict = met ? gettext("达到") : gettext("未达到");
+    output.textContent = `${show(met ? (fine + 50n) / 100n : fine / 100n)} ${verdict}`;
     output.classList.add(met ? "met" : "unmet");
   };
 

@@ -73,7 +73,7 @@
   const upload = (area, file) => {
     const row = make("li", "upload");
     const bar = document.createElement("progress");
-    const state = make("span", "upload-state", "等待上传");
+    const state = make("span", "upload-state", gettext("等待上传"));
     const cancel = make("button", "btn btn-link btn-small");
     const again = make("button", "btn btn-secondary btn-small");
     const name = (button, verb) => {
@@ -84,8 +84,8 @@
     bar.value = 0;
     bar.setAttribute("aria-label", file.name);
     cancel.type = again.type = "button";
-    name(cancel, "取消");
-    name(again, "重试");
+    name(cancel, gettext("取消"));
+    name(again, gettext("重试"));
     again.hidden = true;
     row.append(make("span", "upload-name", file.name), bar, state, again, cancel);
     area.queue.append(row);
@@ -151,18 +151,18 @@
 
     const wait = async (problem) => {
       if (problem instanceof SignedOut) {
-        state.textContent = "登录已过期，请";
-        const link = make("a", "", "在新窗口登录");
+        state.textContent = gettext("登录已过期，请");
+        const link = make("a", "", gettext("在新窗口登录"));
         link.href = SIGN_IN;
         link.target = "_blank";
-        state.append(link, "，然后回到这里，会接着传。");
+        state.append(link, gettext("，然后回到这里，会接着传。"));
         await signedIn();
         return;
       }
       idle += 1;
       piece = SMALLEST;
-      if (idle > PATIENCE) throw new Refused("网络不通，没有传完。传好的部分已经保留，可以稍后重试。");
-      state.textContent = "网络中断，恢复后会接着传";
+      if (idle > PATIENCE) throw new Refused(gettext("网络不通，没有传完。传好的部分已经保留，可以稍后重试。"));
+      state.textContent = gettext("网络中断，恢复后会接着传");
       await online(Math.min(2 ** idle, 30));
     };
 
@@ -181,13 +181,13 @@
           if (aborting.signal.aborted) return false;
           try {
             if (problem instanceof Refused) throw problem;
-            if (await changed()) throw new Refused("文件在上传期间有改动或已移走，请重新选择这个文件。");
+            if (await changed()) throw new Refused(gettext("文件在上传期间有改动或已移走，请重新选择这个文件。"));
             await wait(problem);
           } catch (final) {
             if (aborting.signal.aborted) return false;
             finish("upload-failed", final.message);
             again.hidden = false;
-            name(cancel, "关闭");
+            name(cancel, gettext("关闭"));
             return false;
           }
         }
@@ -201,7 +201,7 @@
       area.settle();
     });
     again.addEventListener("click", () => {
-      name(cancel, "取消");
+      name(cancel, gettext("取消"));
       area.add([{ run, aborting }]);
     });
     return { run, aborting };
@@ -221,7 +221,7 @@
       event.stopPropagation();
       held = { target, submitter };
       target.querySelectorAll("[data-summary]").forEach((line) => {
-        if (line.textContent) line.textContent += "，传完后自动保存";
+        if (line.textContent) line.textContent += gettext("，传完后自动保存");
       });
     },
     true,
@@ -262,7 +262,8 @@
       begun: Promise.resolve(),
       target: assessment ? { assessment, indicator } : { organization },
       settle: () => {
-        if (total) summary.textContent = active || waiting.length ? `正在上传：已传好 ${done} 个，共 ${total} 个` : `已传好 ${done} 个`;
+        const words = active || waiting.length ? gettext("正在上传：已传好 {done} 个，共 {total} 个") : gettext("已传好 {done} 个");
+        if (total) summary.textContent = fill(words, { done, total });
         if (active || waiting.length) return;
         goOn();
         total = 0;
@@ -335,7 +336,7 @@
       zone.classList.remove("drop-over");
       const entries = [...dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
       const files = [...dataTransfer.files].filter((_, place) => !entries[place]?.isDirectory);
-      if (files.length < dataTransfer.files.length) summary.textContent = "不能上传文件夹，请打开文件夹，选择里面的文件。";
+      if (files.length < dataTransfer.files.length) summary.textContent = gettext("不能上传文件夹，请打开文件夹，选择里面的文件。");
       if (files.length) take(files);
     });
 
@@ -360,7 +361,7 @@
         const same = list.querySelector(`button[name="${name}"][value="${value}"]`);
         (same && !same.disabled ? same : picker).focus();
       } catch {
-        summary.textContent = "没有成功：网络不通或登录已过期，请重新登录后再试。";
+        summary.textContent = gettext("没有成功：网络不通或登录已过期，请重新登录后再试。");
       }
     });
   };
