@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from assessments import campaigns, standings
 from assessments.choices import CampaignState
@@ -69,7 +70,7 @@ class CampaignAdmin(RecordedAdmin):
     fieldsets = [
         (None, {"fields": ["name", "year", "cycle_start_year", "state"]}),
         (
-            "日期",
+            _("日期"),
             {
                 "fields": [
                     "plan_deadline",
@@ -82,7 +83,7 @@ class CampaignAdmin(RecordedAdmin):
             },
         ),
         (
-            "标准线",
+            _("标准线"),
             {
                 "fields": [
                     "criterion_pass_percent",

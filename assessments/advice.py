@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+from django.utils.translation import gettext
+
 from assessments.choices import IndicatorKind
 from assessments.scoring import HUNDRED, IndicatorRule, Rating, rate_percent, reaches, rounded
 
@@ -36,13 +38,13 @@ def warnings(
         and not evidence_required
         and points * HUNDRED >= HIGH_PERCENT * rule.max_points
     ):
-        found.append("自评分较高，还没有佐证材料")
+        found.append(gettext("自评分较高，还没有佐证材料"))
     if len(account.strip()) < SHORT_ACCOUNT:
-        found.append("自评说明不足一行" if account.strip() else "没有写自评说明")
+        found.append(gettext("自评说明不足一行") if account.strip() else gettext("没有写自评说明"))
     if rule.kind == IndicatorKind.RATE and rating.numerator is not None and rating.denominator:
         found += _about_rate(rule, rating.numerator, rating.denominator, points)
         if as_of is None:
-            found.append("没有填写数字的截至日期")
+            found.append(gettext("没有填写数字的截至日期"))
     return found
 
 
@@ -51,10 +53,14 @@ def _about_rate(
 ) -> list[str]:
     line = rule.threshold_percent
     if line is not None and not reaches(numerator, denominator, line):
-        consequence = "，这是必达指标，本项“好”不能成立" if rule.mandatory else ""
-        return [f"比率没有达到 {line.normalize():f}%，只能按比例得分{consequence}"]
+        consequence = gettext("，这是必达指标，本项“好”不能成立") if rule.mandatory else ""
+        return [
+            gettext("比率没有达到 {threshold:f}%，只能按比例得分{consequence}").format(
+                threshold=line.normalize(), consequence=consequence
+            )
+        ]
     rate = rate_percent(numerator, denominator)
     doubtful = line is None and rate is not None and rate < DOUBTFUL_RATE_PERCENT
     if doubtful and points == rule.max_points:
-        return [f"自评满分，而比率只有 {rounded(rate)}%，请核对"]
+        return [gettext("自评满分，而比率只有 {rate}%，请核对").format(rate=rounded(rate))]
     return []

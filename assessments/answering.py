@@ -6,7 +6,11 @@ import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import audiences, deadlines, versions, worksheet
 from assessments.choices import State
@@ -21,7 +25,7 @@ from organizations.choices import NotificationKind, Role
 from organizations.models import Organization, User
 from organizations.notifications import notify
 
-_NOT_ASKED = "本次创建活动不需要该工会填报。"
+_NOT_ASKED = _("本次创建活动不需要该工会填报。")
 
 
 class NotEditable(Exception):
@@ -105,7 +109,7 @@ def begin(campaign: Campaign, organization: Organization, by: User) -> SelfAsses
         place=organization.path or "",
     )
     if not deadlines.is_in_time(fresh, deadlines.now()):
-        raise NotEditable("不在填报时间内。如需延期，可以申请延期。")
+        raise NotEditable(gettext("不在填报时间内。如需延期，可以申请延期。"))
     assessment, created = SelfAssessment.objects.get_or_create(
         campaign=campaign,
         organization=organization,
@@ -131,9 +135,11 @@ def capacity(
             nearest = membership  # roles are ordered from the root: the last one is the nearest
     if nearest is None:
         return {"organization": "", "role": "", "city": False}
+    with translation.override(settings.LANGUAGE_CODE):
+        role = nearest.get_role_display()
     return {
         "organization": nearest.organization.name,
-        "role": nearest.get_role_display(),
+        "role": role,
         "city": nearest.organization.parent_id is None,
     }
 
@@ -141,15 +147,19 @@ def capacity(
 def why_not_editable(assessment: SelfAssessment, by: User, at: dt.datetime) -> str | None:
     """Why the user cannot write the answers now, in the words of the screen; None if possible."""
     if not may_fill_in(by, assessment):
-        return "只有本工会的填报员和负责人可以填写，代填的上级工会在代填期间可以填写。"
+        return gettext("只有本工会的填报员和负责人可以填写，代填的上级工会在代填期间可以填写。")
     if not assessment.is_editable_state:
-        return f"该申报目前是“{assessment.get_state_display()}”，不能再修改。"
+        return gettext("该申报目前是“{state}”，不能再修改。").format(
+            state=assessment.get_state_display()
+        )
     if deadlines.is_in_time(assessment, at):
         return None
     due = deadlines.due_on(assessment)
     if deadlines.local_day(at) <= due:
-        return "创建活动尚未开始或已经结束，只能查看。"
-    return f"填报已于 {due:%Y年%m月%d日} 截止，只能查看。如需延期，可以申请延期。"
+        return gettext("创建活动尚未开始或已经结束，只能查看。")
+    return gettext("填报已于 {due:%Y年%m月%d日} 截止，只能查看。如需延期，可以申请延期。").format(
+        due=due
+    )
 
 
 def editable_indicators(assessment: SelfAssessment) -> set[int] | None:
@@ -261,7 +271,9 @@ def ask_to_sign(assessment: SelfAssessment, by: User) -> None:
     locked = lock(assessment, by)
     missing = sum(len(section.missing) for section in worksheet.load(locked))
     if missing:
-        raise NotEditable(f"还有 {missing} 处没有填好，填好之后再请负责人签批。")
+        raise NotEditable(
+            gettext("还有 {missing} 处没有填好，填好之后再请负责人签批。").format(missing=missing)
+        )
     locked.sign_requested_at, locked.sign_requested_by = deadlines.now(), by
     locked.save(update_fields=["sign_requested_at", "sign_requested_by"])
     record(action="ASK_TO_SIGN", by=by, subject=locked, details=capacity(by, locked))

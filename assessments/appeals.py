@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.core.files import File
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
+from django.utils.translation import gettext
 
 from assessments import (
     audiences,
@@ -30,6 +31,7 @@ from assessments.models import (
     StoredFile,
 )
 from organizations.audit import record
+from organizations.chinese import in_chinese
 from organizations.choices import NotificationKind, Role
 from organizations.models import User
 from organizations.notifications import notify
@@ -69,28 +71,26 @@ def _register(result: PublishedResult, values: dict[str, Any]) -> Appeal:
     period = PublicityPeriod.objects.select_for_update(of=("self",)).get(pk=result.period_id)
     now = deadlines.now()
     if period.is_over(now):
-        day = f"{period.closes_on:%Y年%m月%d日}"
-        raise NotAllowed(f"公示期已于 {day}结束，不能再提出异议或申诉。")
+        raise NotAllowed(
+            gettext("公示期已于 {day:%Y年%m月%d日}结束，不能再提出异议或申诉。").format(
+                day=period.closes_on
+            )
+        )
     found = PublishedResult.objects.public().filter(
         pk=result.pk, self_assessment__state=State.PUBLISHED
     )
     if not found.exists():
-        raise NotAllowed("这个结果已经不在公示中。")
+        raise NotAllowed(gettext("这个结果已经不在公示中。"))
     if values["kind"] == AppealKind.APPEAL and union_appeal(result):
-        raise NotAllowed("本工会已经提出申诉，正在办理。")
+        raise NotAllowed(gettext("本工会已经提出申诉，正在办理。"))
     last = period.appeals.aggregate(last=Max("number"))["last"] or 0
     appeal = Appeal.objects.create(
         period=period, result=result, number=last + 1, filed_at=now, **values
     )
     union = result.self_assessment.organization
     _record("APPEAL_FILED", appeal, appeal.filed_by)
-    notify(
-        handlers(appeal),
-        kind=NotificationKind.TURN,
-        text=f"“{union}”的公示收到{appeal.get_kind_display()} {appeal}，请办理。",
-        link=appeal.get_absolute_url(),
-        by=appeal.filed_by,
-    )
+    text = f"“{union}”的公示收到{_kind(appeal)} {appeal}，请办理。"
+    _tell_handlers(handlers(appeal), appeal, text, appeal.filed_by)
     return appeal
 
 
@@ -111,18 +111,14 @@ def assign(appeal: Appeal, to: User, by: User) -> None:
     """Raises NotAllowed."""
     locked = _lock(appeal, by)
     if not handlers(locked).filter(pk=to.pk).exists():
-        raise NotAllowed(f"{to}不能承办：须是市总工会组长或管理员，且不须回避。")
+        raise NotAllowed(
+            gettext("{name}不能承办：须是市总工会组长或管理员，且不须回避。").format(name=to)
+        )
     locked.assigned_to, locked.state = to, AppealState.ASSIGNED
     locked.save(update_fields=["assigned_to", "state"])
     _record("APPEAL_ASSIGNED", locked, by, {"to": str(to)})
     union = locked.result.self_assessment.organization
-    notify(
-        [to],
-        kind=NotificationKind.TURN,
-        text=f"“{union}”的{locked.get_kind_display()} {locked} 由您承办。",
-        link=locked.get_absolute_url(),
-        by=by,
-    )
+    _tell_handlers([to], locked, f"“{union}”的{_kind(locked)} {locked} 由您承办。", by)
 
 
 @transaction.atomic
@@ -133,9 +129,9 @@ def answer(appeal: Appeal, outcome: AppealState, text: str, by: User) -> None:
     SelfAssessment.objects.select_for_update(of=("self",)).get(published_results=appeal.result_id)
     locked = _lock(appeal, by)
     if locked.assigned_to_id != by.pk:
-        raise NotAllowed("请先由承办人办理：可以改由自己承办。")
+        raise NotAllowed(gettext("请先由承办人办理：可以改由自己承办。"))
     if outcome not in outcomes(locked):
-        raise NotAllowed("请选择办理结果。")
+        raise NotAllowed(gettext("请选择办理结果。"))
     assessment = locked.result.self_assessment
     if outcome == AppealState.ACCEPTED:
         try:
@@ -152,10 +148,20 @@ def answer(appeal: Appeal, outcome: AppealState, text: str, by: User) -> None:
         notify(
             audiences.writers_of(union),
             kind=NotificationKind.RESULT,
-            text=f"“{union}”的公示{locked.get_kind_display()}不成立，结果不变：{text}",
+            text=f"“{union}”的公示{_kind(locked)}不成立，结果不变：{text}",
             link=assessment.get_absolute_url(),
             by=by,
         )
+
+
+def _tell_handlers(users: Iterable[User], appeal: Appeal, text: str, by: User | None) -> None:
+    notify(users, kind=NotificationKind.TURN, text=text, link=appeal.get_absolute_url(), by=by)
+
+
+@in_chinese()
+def _kind(appeal: Appeal) -> str:
+    """As messages call it."""
+    return appeal.get_kind_display()
 
 
 def outcomes(appeal: Appeal) -> tuple[AppealState, ...]:
@@ -195,9 +201,9 @@ def _lock(appeal: Appeal, by: User) -> Appeal:
         .get(pk=appeal.pk)
     )
     if not permissions.may_lead(by, locked.result.self_assessment):
-        raise NotAllowed("只有评审组长和管理员可以办理，须回避的除外。")
+        raise NotAllowed(gettext("只有评审组长和管理员可以办理，须回避的除外。"))
     if not locked.is_open:
-        raise NotAllowed("这一件已经答复。")
+        raise NotAllowed(gettext("这一件已经答复。"))
     return locked
 
 

@@ -2,11 +2,12 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import m2m_changed
+from django.utils.translation import gettext_lazy as _
 
 
 class AssessmentsConfig(AppConfig):
     name = "assessments"
-    verbose_name = "六好创建活动"
+    verbose_name = _("六好创建活动")
 
     def ready(self) -> None:
         campaign = self.get_model("Campaign")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from assessments import answering, assigning, deadlines, permissions, standings, verdicts, worksheet
 from assessments.choices import AdjustmentSource, State
@@ -102,15 +103,17 @@ def arbitrate(
     """
     locked = assigning.lock(assessment)
     if locked.state != State.REVIEWED:
-        raise NotAllowed(f"该申报目前是“{locked.get_state_display()}”，不能仲裁。")
+        raise NotAllowed(
+            gettext("该申报目前是“{state}”，不能仲裁。").format(state=locked.get_state_display())
+        )
     if not permissions.may_arbitrate(by, locked):
-        raise NotAllowed("您评审过这份申报，或须回避，不能仲裁。")
+        raise NotAllowed(gettext("您评审过这份申报，或须回避，不能仲裁。"))
     sections = worksheet.load(locked)
     verdict = verdicts.verdict_of(locked, [line for one in sections for line in one.lines])
     if number not in verdict.discrepant:
-        raise NotAllowed("这一项没有分差要仲裁，或已经仲裁过。")
+        raise NotAllowed(gettext("这一项没有分差要仲裁，或已经仲裁过。"))
     if seen != stamp(verdict, number):
-        raise NotAllowed("评分刚刚有了变化，请按新的评分再仲裁。")
+        raise NotAllowed(gettext("评分刚刚有了变化，请按新的评分再仲裁。"))
     settings = list(settings)
     for one in settings:
         verdicts.adjust(

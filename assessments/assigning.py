@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from assessments import answering, deadlines, permissions
 from assessments.choices import State, Withdrawal
@@ -39,14 +40,24 @@ def assign(assessment: SelfAssessment, reviewer: User, by: User) -> Review:
     """
     locked = _lock_for_lead(assessment, by)
     if locked.state not in ASSIGNABLE_STATES:
-        raise NotAllowed(f"“{locked.organization}”目前是“{locked.get_state_display()}”，不能分派。")
+        raise NotAllowed(
+            gettext("“{organization}”目前是“{state}”，不能分派。").format(
+                organization=locked.organization, state=locked.get_state_display()
+            )
+        )
     if not permissions.may_be_assigned(reviewer, locked.organization):
-        raise NotAllowed(f"{reviewer} 不能评审“{locked.organization}”：须回避，或不是评审员。")
+        raise NotAllowed(
+            gettext("{reviewer} 不能评审“{organization}”：须回避，或不是评审员。").format(
+                reviewer=reviewer, organization=locked.organization
+            )
+        )
     review = Review.ever.filter(self_assessment=locked, reviewer=reviewer).first()
     if review and review.withdrawn_at is None:
         return review
     if locked.reviews.count() >= required_reviewers(locked):
-        raise NotAllowed(f"“{locked.organization}”的评审员已经满额。")
+        raise NotAllowed(
+            gettext("“{organization}”的评审员已经满额。").format(organization=locked.organization)
+        )
     if review:
         give_back(Review.ever.filter(pk=review.pk), by)
         catch_up([review])
@@ -81,9 +92,17 @@ def unassign(assessment: SelfAssessment, reviewer: User, by: User, note: str = "
     barred = permissions.has_conflict(reviewer, locked.organization)
     if locked.state not in ASSIGNABLE_STATES:
         state = locked.get_state_display()
-        raise NotAllowed(f"“{locked.organization}”目前是“{state}”，不能取消分派。")
+        raise NotAllowed(
+            gettext("“{organization}”目前是“{state}”，不能取消分派。").format(
+                organization=locked.organization, state=state
+            )
+        )
     if review.is_complete and not barred:
-        raise NotAllowed(f"{reviewer} 对“{locked.organization}”的评审已经完成，不能取消分派。")
+        raise NotAllowed(
+            gettext("{reviewer} 对“{organization}”的评审已经完成，不能取消分派。").format(
+                reviewer=reviewer, organization=locked.organization
+            )
+        )
     why = Withdrawal.RECUSED if barred else Withdrawal.CHANGED
     if not barred and not permissions.may_be_assigned(reviewer, locked.organization):
         why = Withdrawal.LEFT
@@ -106,16 +125,18 @@ def reassign(
     for scores of somebody who must stand back always.
     """
     if old == new:
-        raise NotAllowed("请选择另一位评审员。")
+        raise NotAllowed(gettext("请选择另一位评审员。"))
     held = Review.objects.filter(self_assessment=assessment, reviewer=old).first()
     if held is None:
-        raise NotAllowed(f"{old} 已经不是这份申报的评审员。请刷新页面后再看。")
+        raise NotAllowed(
+            gettext("{old} 已经不是这份申报的评审员。请刷新页面后再看。").format(old=old)
+        )
     unassign(assessment, old, by, note)
     review = assign(assessment, new, by)
     if keep:
         held = Review.ever.get(pk=held.pk)
         if held.withdrawn_why == Withdrawal.RECUSED:
-            raise NotAllowed(f"{old} 须回避这个工会，其评分不能沿用。")
+            raise NotAllowed(gettext("{old} 须回避这个工会，其评分不能沿用。").format(old=old))
         take_over({review.pk: held.pk})
     return review
 
@@ -211,7 +232,7 @@ def confirm_taken_over(review: Review, by: User) -> None:
     locked = lock(review.self_assessment)
     current = locked.reviews.filter(pk=review.pk, reviewer=by).first()
     if current is None or not permissions.may_review(by, locked):
-        raise NotAllowed("这份评审已经取消分派。")
+        raise NotAllowed(gettext("这份评审已经取消分派。"))
     if not current.awaits_confirmation:
         return
     Review.objects.filter(pk=review.pk).update(confirmed_at=deadlines.now())
@@ -234,7 +255,9 @@ def locked(keys: Iterable[int]) -> QuerySet[SelfAssessment]:
 def _lock_for_lead(assessment: SelfAssessment, by: User) -> SelfAssessment:
     locked = lock(assessment)
     if not permissions.may_lead(by, locked):
-        raise NotAllowed(f"您须回避“{locked.organization}”，不能分派。")
+        raise NotAllowed(
+            gettext("您须回避“{organization}”，不能分派。").format(organization=locked.organization)
+        )
     return locked
 
 

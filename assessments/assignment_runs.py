@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import CharField, Count, Q, QuerySet, Value
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from assessments import allotting, answering, assigning
 from assessments.allotting import Plan, Ties
@@ -116,15 +117,19 @@ class Draft:
             recused = sum(self.ties[one.pk].bar(candidate.path) for one in self.reviewers)
             holding = len(self.inputs.barred.get(pk, ())) - recused
             parts = [
-                f"{recused} 人须回避" if recused else "",
-                f"{holding} 人已在评审" if holding else "",
+                gettext("{recused} 人须回避").format(recused=recused) if recused else "",
+                gettext("{holding} 人已在评审").format(holding=holding) if holding else "",
             ]
-            reason = "、".join(part for part in parts if part)
+            reason = gettext("、").join(part for part in parts if part)
             found.append(
                 (
                     candidate,
                     missing,
-                    f"所选 {len(self.reviewers)} 人中，{reason}" if reason else "没有选评审员",
+                    gettext("所选 {count} 人中，{reason}").format(
+                        count=len(self.reviewers), reason=reason
+                    )
+                    if reason
+                    else gettext("没有选评审员"),
                 )
             )
         return found
@@ -134,7 +139,7 @@ class Changed(Exception):
     """What was shown is no longer what would be done; `draft` is what would be done now."""
 
     def __init__(self, draft: Draft) -> None:
-        super().__init__("预览之后，申报或评审员有了变化。请核对新的预览，再次确认。")
+        super().__init__(gettext("预览之后，申报或评审员有了变化。请核对新的预览，再次确认。"))
         self.draft = draft
 
 

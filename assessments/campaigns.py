@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import deadlines, permissions, reminding, rubrics
 from assessments.assigning import NotAllowed
@@ -20,7 +22,7 @@ from organizations.models import User
 EXTENDABLE = ("plan_deadline", "submission_deadline", "endorsement_deadline", "review_deadline")
 
 
-ARCHIVED = "活动已经归档，只能查看。"
+ARCHIVED = _("活动已经归档，只能查看。")
 
 
 class NotInOrder(Exception):
@@ -35,14 +37,14 @@ def opening_problems(campaign: Campaign) -> list[str]:
     """What is not yet in order for the campaign to open."""
     policies = campaign.policies.all()
     if not policies:
-        return ["还没有设置任何层级的标准。"]
+        return [gettext("还没有设置任何层级的标准。")]
     found = [
-        f"{policy.get_tier_display()}的标准属于另一层级。"
+        gettext("{tier}的标准属于另一层级。").format(tier=policy.get_tier_display())
         for policy in policies
         if policy.rubric.tier != policy.tier
     ]
     found += [
-        f"{fault.rubric}：{fault.text}"
+        gettext("{rubric}：{problem}").format(rubric=fault.rubric, problem=fault.text)
         for fault in rubrics.faults(policy.rubric for policy in policies)
     ]
     return found
@@ -54,7 +56,7 @@ def open_campaign(campaign: Campaign, by: User | None) -> None:
     locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
     # Nobody edits them while they are looked at, nor after they are locked for good.
     list(Rubric.objects.select_for_update().filter(policies__campaign=locked).values("pk"))
-    problems = [ARCHIVED] if locked.is_archived else opening_problems(locked)
+    problems = [str(ARCHIVED)] if locked.is_archived else opening_problems(locked)
     if problems:
         raise NotInOrder(problems)
     _write_state(locked, CampaignState.OPEN, by)
@@ -66,10 +68,16 @@ def close_campaign(campaign: Campaign, by: User | None, *, seen: int | None = No
     many `unfinished` submissions the page announced. Raises NotAllowed."""
     locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
     if locked.state not in (CampaignState.OPEN, CampaignState.CLOSED):
-        raise NotAllowed(f"活动{locked.get_state_display()}，不能结束。")
+        raise NotAllowed(
+            gettext("活动{state}，不能结束。").format(state=locked.get_state_display())
+        )
     waiting = unfinished(locked)
     if seen is not None and seen != waiting:
-        raise NotAllowed(f"没有评定的申报刚刚有了变化，现在是 {waiting} 份，请核对后再结束。")
+        raise NotAllowed(
+            gettext("没有评定的申报刚刚有了变化，现在是 {waiting} 份，请核对后再结束。").format(
+                waiting=waiting
+            )
+        )
     _write_state(locked, CampaignState.CLOSED, by)
 
 
@@ -78,18 +86,22 @@ def extend(campaign: Campaign, days: Mapping[str, dt.date], reason: str, by: Use
     """Put off days of EXTENDABLE for everybody. Raises NotAllowed, and ValidationError at the
     day that is wrong."""
     if not permissions.may_administer(by):
-        raise NotAllowed("只有市总工会管理员可以延长期限。")
+        raise NotAllowed(gettext("只有市总工会管理员可以延长期限。"))
     locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
     if locked.state != CampaignState.OPEN:
-        raise NotAllowed("活动没有开放，不能延长期限。")
+        raise NotAllowed(gettext("活动没有开放，不能延长期限。"))
     before = {name: getattr(locked, name) for name in EXTENDABLE}
     changed = {name: day for name, day in days.items() if day and day != before[name]}
     if not changed:
-        raise NotAllowed("没有改动任何日期。")
+        raise NotAllowed(gettext("没有改动任何日期。"))
     for name, day in changed.items():
         if name not in EXTENDABLE or (before[name] and day < before[name]):
             label = Campaign._meta.get_field(name).verbose_name
-            raise NotAllowed(f"{label}只能往后延，不能早于 {before[name]:%Y-%m-%d}。")
+            raise NotAllowed(
+                gettext("{label}只能往后延，不能早于 {day:%Y-%m-%d}。").format(
+                    label=label, day=before[name]
+                )
+            )
         setattr(locked, name, day)
     locked.full_clean()
     locked.save(update_fields=list(changed))
@@ -105,21 +117,24 @@ def archiving_problems(campaign: Campaign, at: dt.datetime) -> list[str]:
     # A union that never answered what it was sent back has had its time.
     given_up = Q(state=State.RETURNED, correction_due__lt=deadlines.local_day(at))
     counts = [
-        (live.exclude(given_up).count(), "{} 份申报还没有办结（须已公示期满，或退回后逾期未改）。"),
+        (
+            live.exclude(given_up).count(),
+            gettext("{number} 份申报还没有办结（须已公示期满，或退回后逾期未改）。"),
+        ),
         (
             Appeal.objects.holding_back().filter(period__campaign=campaign).count(),
-            "{} 件异议或申诉还没有答复。",
+            gettext("{number} 件异议或申诉还没有答复。"),
         ),
         (
             SupervisionFinding.objects.filter(visit__round__campaign=campaign)
             .exclude(state=FindingState.ACCEPTED)
             .count(),
-            "{} 个督查发现的问题还没有整改到位。",
+            gettext("{number} 个督查发现的问题还没有整改到位。"),
         ),
     ]
-    found = [text.format(number) for number, text in counts if number]
+    found = [text.format(number=number) for number, text in counts if number]
     if campaign.state != CampaignState.CLOSED:
-        found.insert(0, "活动还没有结束。")
+        found.insert(0, gettext("活动还没有结束。"))
     return found
 
 
@@ -128,7 +143,7 @@ def archive(campaign: Campaign, by: User) -> None:
     """To 已归档: read only, for ever; the database refuses later changes. Raises NotInOrder,
     NotAllowed."""
     if not permissions.may_administer(by):
-        raise NotAllowed("只有市总工会管理员可以归档。")
+        raise NotAllowed(gettext("只有市总工会管理员可以归档。"))
     locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
     if locked.is_archived:
         raise NotAllowed(ARCHIVED)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import permissions
 from assessments.choices import DECIDED_STATES, REVIEWED_STATES
@@ -38,7 +40,13 @@ class Column:
     applies: bool = True
 
 
-_SELF, _SUPERIOR, _CITY, _ADJUSTED, _DECIDED = "自评", "上级初审", "市级评审", "调整", "认定"
+_SELF, _SUPERIOR, _CITY, _ADJUSTED, _DECIDED = (
+    _("自评"),
+    _("上级初审"),
+    _("市级评审"),
+    _("调整"),
+    _("认定"),
+)
 
 
 def with_endorsed(rows: QuerySet[SelfAssessment]) -> QuerySet[SelfAssessment]:
@@ -167,7 +175,7 @@ def _adjustments(assessment: SelfAssessment, reader: User) -> dict[int, Adjustme
 def _adjusted(assessment: SelfAssessment, line: Line, adjustment: Adjustment | None) -> Column:
     if adjustment is None:
         return Column(_ADJUSTED)
-    label = f"{_ADJUSTED}（{adjustment.get_source_display()}）"
+    label = gettext("调整（{source}）").format(source=adjustment.get_source_display())
     return _rated(label, assessment, line, adjustment, str(adjustment.author), adjustment.reason)
 
 
@@ -182,7 +190,7 @@ def _decided(assessment: SelfAssessment, reader: User) -> dict[int, Column]:
         score.indicator_id: Column(
             _DECIDED,
             score.points,
-            str(score.decision.decided_by) if of_city else "市总工会",
+            str(score.decision.decided_by) if of_city else gettext("市总工会"),
             applies=score.maximum > ZERO,
         )
         for score in scores

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext
 
 from assessments import answering, deadlines, versions
 from assessments.answering import NotEditable
@@ -121,5 +122,5 @@ def open_too(assessment: SelfAssessment, indicator: Indicator, reason: str, by: 
 def _locked_return(assessment: SelfAssessment, by: User) -> Return:
     latest = latest_return(answering.lock(assessment, by))
     if latest is None:
-        raise NotEditable("该申报没有被退回，不需要答复。")
+        raise NotEditable(gettext("该申报没有被退回，不需要答复。"))
     return latest

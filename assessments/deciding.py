@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext
 
 from assessments import (
     answering,
@@ -30,6 +31,7 @@ from assessments.models import (
 )
 from assessments.scoring import Rating
 from organizations.audit import record
+from organizations.chinese import in_chinese
 from organizations.choices import Act, NotificationKind
 from organizations.models import User
 from organizations.notifications import notify
@@ -60,7 +62,7 @@ def prepare(
     batch = DecisionBatch.objects.create(campaign=campaign, name=name, created_by=by)
     listed = add(batch, rows, by)
     if not listed.added:
-        raise NotAllowed("所选的申报里没有可以列入的：须评审完毕，且没有列入别的名单。")
+        raise NotAllowed(gettext("所选的申报里没有可以列入的：须评审完毕，且没有列入别的名单。"))
     record(
         action=Act.BATCH_PREPARED,
         by=by,
@@ -97,7 +99,7 @@ def add(batch: DecisionBatch, rows: QuerySet[SelfAssessment], by: User) -> Liste
         with transaction.atomic():
             PendingDecision.objects.bulk_create(lines, batch_size=assigning.BATCH)
     except IntegrityError:
-        raise NotAllowed("其中有的申报刚刚列入了别的名单，请刷新后再试。") from None
+        raise NotAllowed(gettext("其中有的申报刚刚列入了别的名单，请刷新后再试。")) from None
     return Listed(len(lines), number - len(lines))
 
 
@@ -164,7 +166,11 @@ def correct(
     line = _locked_line(line, by)
     assessment = assigning.lock(line.self_assessment)
     if assessment.state != State.REVIEWED or not permissions.may_lead(by, assessment):
-        raise NotAllowed(f"“{assessment.organization}”目前不能调整得分。")
+        raise NotAllowed(
+            gettext("“{organization}”目前不能调整得分。").format(
+                organization=assessment.organization
+            )
+        )
     verdicts.adjust(
         assessment, indicator, rating, source=AdjustmentSource.DECISION, reason=reason, by=by
     )
@@ -203,10 +209,12 @@ def propose_override(line: PendingDecision, reason: str, by: User) -> PendingDec
         }
         if user != by
     ]
+    with in_chinese():
+        outcome = line.get_override_display()
     notify(
         others,
         kind=NotificationKind.TURN,
-        text=f"“{assessment.organization}”的评定拟推翻为“{line.get_override_display()}”，请确认。",
+        text=f"“{assessment.organization}”的评定拟推翻为“{outcome}”，请确认。",
         link=line.get_absolute_url(),
         by=by,
     )
@@ -220,11 +228,11 @@ def confirm_override(line: PendingDecision, by: User, seen: str) -> PendingDecis
     _lock(line.batch, by)
     line = _locked_line(line, by)
     if not line.awaits_confirmation:
-        raise NotAllowed("没有等待确认的推翻。")
+        raise NotAllowed(gettext("没有等待确认的推翻。"))
     if line.override_by_id == by.pk:
-        raise NotAllowed("推翻须由另一人确认，不能由提出的人自己确认。")
+        raise NotAllowed(gettext("推翻须由另一人确认，不能由提出的人自己确认。"))
     if seen != override_stamp(line):
-        raise NotAllowed("推翻的内容刚刚有了变化，请核对后再确认。")
+        raise NotAllowed(gettext("推翻的内容刚刚有了变化，请核对后再确认。"))
     line.confirmed_by = by
     line.save(update_fields=["confirmed_by"])
     _record_override("OVERRIDE_CONFIRMED", line, by, line.override_reason)
@@ -260,19 +268,23 @@ def obstacles(batch: DecisionBatch, by: User, most: int = 20) -> list[str]:
     """The first of what keeps the list from being applied, in the words of the screen."""
     found = []
     for lines, text in (
-        (stale(batch), "列入之后有了变化，请先更新"),
+        (stale(batch), gettext("列入之后有了变化，请先更新")),
         (
             batch.lines.exclude(override="").filter(confirmed_by=None),
-            "推翻还没有第二人确认",
+            gettext("推翻还没有第二人确认"),
         ),
         (
             batch.lines.exclude(self_assessment__discrepant=""),
-            "评审员分差过大，须先仲裁",
+            gettext("评审员分差过大，须先仲裁"),
         ),
     ):
         seen = lines.exclude(pk__in=_hidden(batch, by))
         for line in seen.select_related("self_assessment__organization")[:most]:
-            found.append(f"{line.self_assessment.organization}：{text}")
+            found.append(
+                gettext("{subject}：{text}").format(
+                    subject=line.self_assessment.organization, text=text
+                )
+            )
     return found[:most]
 
 
@@ -283,30 +295,30 @@ def apply(batch: DecisionBatch, opinion: str, by: User, seen: str = "") -> int:
     way."""
     locked = _lock(batch, by)
     if seen and seen != str(locked.version - 1):
-        raise NotAllowed("名单刚刚有了变化，请核对之后再确认。")
+        raise NotAllowed(gettext("名单刚刚有了变化，请核对之后再确认。"))
     lines = list(
         locked.lines.select_related("self_assessment__organization").order_by(
             "self_assessment__rubric__tier", "-total", "pk"
         )
     )
     if not lines:
-        raise NotAllowed("名单是空的。")
+        raise NotAllowed(gettext("名单是空的。"))
     if _hidden(locked, by):
-        raise NotAllowed("名单里有您须回避的申报，请由其他组长或管理员作出评定。")
+        raise NotAllowed(gettext("名单里有您须回避的申报，请由其他组长或管理员作出评定。"))
     problems = obstacles(locked, by)
     if problems:
-        raise NotAllowed("还不能作出评定。", problems)
+        raise NotAllowed(gettext("还不能作出评定。"), problems)
     details = {line.self_assessment_id: {"opinion": opinion, "pending": line} for line in lines}
     try:
         workflow.perform_many(Action.DECIDE, details, by=by)
     except workflow.ManyRefused as error:
         names = {line.self_assessment_id: line.self_assessment.organization for line in lines}
         found = [
-            f"{names[key]}：{problem.message}"
+            gettext("{subject}：{text}").format(subject=names[key], text=problem.message)
             for key, problems in error.problems.items()
             for problem in problems
         ]
-        raise NotAllowed("还不能作出评定，没有作出任何一份。", found[:20]) from None
+        raise NotAllowed(gettext("还不能作出评定，没有作出任何一份。"), found[:20]) from None
     _close(locked, BatchState.APPLIED, by)
     record(
         action=Act.BATCH_APPLIED,
@@ -335,9 +347,13 @@ def _lock(batch: DecisionBatch, by: User) -> DecisionBatch:
     """Locked to be changed: what a page has shown of it before is the past."""
     locked = DecisionBatch.objects.select_for_update().get(pk=batch.pk)
     if not permissions.may_lead(by):
-        raise NotAllowed("只有评审组长和管理员可以评定。")
+        raise NotAllowed(gettext("只有评审组长和管理员可以评定。"))
     if not locked.is_open:
-        raise NotAllowed(f"名单“{locked}”{locked.get_state_display()}，不能再改。")
+        raise NotAllowed(
+            gettext("名单“{batch}”{state}，不能再改。").format(
+                batch=locked, state=locked.get_state_display()
+            )
+        )
     locked.version += 1
     locked.save(update_fields=["version"])
     return locked
@@ -351,9 +367,13 @@ def _locked_line(line: PendingDecision, by: User) -> PendingDecision:
         .first()
     )
     if found is None:
-        raise NotAllowed("这一份已经移出名单。")
+        raise NotAllowed(gettext("这一份已经移出名单。"))
     if not permissions.may_lead(by, found.self_assessment):
-        raise NotAllowed(f"您须回避“{found.self_assessment.organization}”。")
+        raise NotAllowed(
+            gettext("您须回避“{organization}”。").format(
+                organization=found.self_assessment.organization
+            )
+        )
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext
 
 from assessments import answering, assigning, permissions, worksheet
 from assessments.choices import State
@@ -182,15 +183,15 @@ def gaps(
         indicator, score = line.indicator, scores.get(line.indicator.pk)
         text = ""
         if score is None or not is_answered(indicator.rule, score.rating):
-            text = "尚未评分"
+            text = gettext("尚未评分")
         elif score.not_applicable and not line.answer.not_applicable:
-            text = "申报工会没有申报“不适用”，请评分"
+            text = gettext("申报工会没有申报“不适用”，请评分")
         elif not score.reason and not score.not_applicable:
             result = score_indicator(indicator.rule, score.rating, assessment.campaign.thresholds)
             if line.answer.not_applicable:
-                text = "不认可“不适用”，请写明理由"
+                text = gettext("不认可“不适用”，请写明理由")
             elif (result.points or 0) < indicator.max_points:
-                text = "低于满分，请写明理由"
+                text = gettext("低于满分，请写明理由")
         if text:
             found.append(Gap(indicator.criterion.number, indicator, text))
     return found
@@ -199,11 +200,13 @@ def gaps(
 def why_not_scorable(assessment: SelfAssessment, by: User) -> str | None:
     """Why scores cannot be written now, in the words of the screen; None if they can."""
     if not permissions.may_endorse(by, assessment):
-        return "只有上一级工会的负责人可以初审。"
+        return gettext("只有上一级工会的负责人可以初审。")
     if assessment.state != State.SUBMITTED:
-        return f"该申报目前是“{assessment.get_state_display()}”，不能初审评分。"
+        return gettext("该申报目前是“{state}”，不能初审评分。").format(
+            state=assessment.get_state_display()
+        )
     if not policy_of(assessment).endorsement_scores:
-        return "本次活动不要求上级逐项评分。"
+        return gettext("本次活动不要求上级逐项评分。")
     return None
 
 
@@ -229,7 +232,7 @@ def save_scores(
     if reason:
         raise NotAllowed(reason)
     if revision is not None and revision != locked.revision:
-        raise NotAllowed("申报工会已经重新提交，请打开新的内容再评分。")
+        raise NotAllowed(gettext("申报工会已经重新提交，请打开新的内容再评分。"))
     draft = write_draft(locked, by)
     claimed = set(locked.answers.filter(not_applicable=True).values_list("indicator", flat=True))
     scores = {score.indicator_id: score for score in draft.scores.all()}
@@ -325,12 +328,14 @@ def _why_not_in_bulk(
     user: User,
 ) -> str:
     if not permissions.may_endorse(user, assessment):
-        return "不由您初审"
+        return gettext("不由您初审")
     if assessment.state != State.SUBMITTED:
-        return f"目前是“{assessment.get_state_display()}”"
+        return gettext("目前是“{state}”").format(state=assessment.get_state_display())
     if policy.endorsement_scores:
-        return "须逐项评分，请逐个初审"
+        return gettext("须逐项评分，请逐个初审")
     if policy.endorsement_ranks:
-        return "须填写名次，请逐个初审"
+        return gettext("须填写名次，请逐个初审")
     doubtful = sum(len(section.warnings) for section in sections)
-    return f"有 {doubtful} 处提醒，请打开看过再初审" if doubtful else ""
+    return (
+        gettext("有 {number} 处提醒，请打开看过再初审").format(number=doubtful) if doubtful else ""
+    )

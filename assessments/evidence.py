@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from django.core.files.base import File
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from assessments import answering, deadlines, library, versions
 from assessments.files import EvidenceRefused
@@ -72,7 +73,7 @@ def keep_for_later(assessment: SelfAssessment, uploads: Iterable[File], by: User
     for upload in uploads:
         try:
             kept = library.add(assessment.organization, upload, by)
-            told.append(f"“{kept.name}”没有附到指标，已存入材料库。")
+            told.append(gettext("“{name}”没有附到指标，已存入材料库。").format(name=kept.name))
         except EvidenceRefused as error:
             told.append(str(error))
     return told
@@ -152,7 +153,9 @@ def _append(
     quota = library.quota_of(assessment)
     if not used.exists() and not quota.has_room_for(evidence.stored_file.size):
         raise EvidenceRefused(
-            f"“{evidence.name}”没有附上：本次申报的材料合计不能超过 {quota.limit // 1024**2} MB。"
+            gettext("“{name}”没有附上：本次申报的材料合计不能超过 {megabytes} MB。").format(
+                name=evidence.name, megabytes=quota.limit // 1024**2
+            )
         )
     position = int((chosen_at or deadlines.now()).timestamp() * 1000)
     Attachment.objects.create(answer=answer, evidence=evidence, position=position)
@@ -223,7 +226,7 @@ def _answer_for_writing(assessment: SelfAssessment, indicator: Indicator, by: Us
     locked = answering.lock(assessment, by)
     allowed = answering.editable_indicators(locked)
     if allowed is not None and indicator.pk not in allowed:
-        raise answering.NotEditable("退回修改期间，只能修改被要求修改的指标。")
+        raise answering.NotEditable(gettext("退回修改期间，只能修改被要求修改的指标。"))
     answer, _ = Answer.objects.get_or_create(self_assessment=locked, indicator=indicator)
     answer.self_assessment = locked
     return answer

@@ -19,6 +19,8 @@ from django.core.files.base import File
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_tasks import task
 
 from assessments import deadlines, files, permissions
@@ -27,6 +29,7 @@ from assessments.exports import summary
 from assessments.exports.scope import Scope
 from assessments.models import Campaign, Export
 from organizations import audit
+from organizations.chinese import in_chinese
 from organizations.choices import Act
 from organizations.models import Organization, User
 
@@ -38,13 +41,13 @@ ATTEMPTS = 3
 MOST_PENDING = 3
 #: Seconds between two signs of life.
 _BEAT = 1.0
-_BROKEN = "生成时出错。请重新生成；仍不成功，请联系管理员。"
-_INTERRUPTED = "生成时多次中断。请缩小范围后重新生成，或联系管理员。"
+_BROKEN = _("生成时出错。请重新生成；仍不成功，请联系管理员。")
+_INTERRUPTED = _("生成时多次中断。请缩小范围后重新生成，或联系管理员。")
 log = logging.getLogger(__name__)
 
 
 class ExportRefused(Exception):
-    """What is asked for cannot be made; the message says why, in Chinese."""
+    """What is asked for cannot be made; the message says why, in the words of the screen."""
 
 
 class _Lost(Exception):
@@ -55,13 +58,13 @@ def scope_of(user: User, chosen: dict[str, Any]) -> Scope:
     """What the settings (year, place: a code or "", sheets, columns) mean today. Raises
     ExportRefused."""
     if not (user.is_active and permissions.may_export(user)):
-        raise ExportRefused("您已没有导出汇总表的权限。")
+        raise ExportRefused(gettext("您已没有导出汇总表的权限。"))
     campaign = Campaign.objects.opened().filter(year=chosen["year"]).first()
     if campaign is None:
-        raise ExportRefused("创建活动已不存在或尚未开放。")
+        raise ExportRefused(gettext("创建活动已不存在或尚未开放。"))
     place = Organization.objects.filter(code=chosen["place"]).first() if chosen["place"] else None
     if chosen["place"] and place is None:
-        raise ExportRefused("所选范围的工会已不存在。")
+        raise ExportRefused(gettext("所选范围的工会已不存在。"))
     return Scope(
         campaign=campaign,
         place=place,
@@ -83,7 +86,11 @@ def request(user: User, chosen: dict[str, Any]) -> Export:
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)  # two clicks at once count as two
         if user.exports.pending().count() >= MOST_PENDING:
-            raise ExportRefused(f"您已有 {MOST_PENDING} 份正在生成，请等其中一份完成或取消后再试。")
+            raise ExportRefused(
+                gettext("您已有 {number} 份正在生成，请等其中一份完成或取消后再试。").format(
+                    number=MOST_PENDING
+                )
+            )
         export = Export.objects.create(
             owner=user, title=title[:120], settings=chosen, beat_at=timezone.now()
         )
@@ -98,8 +105,10 @@ def request(user: User, chosen: dict[str, Any]) -> Export:
 
 
 @task()
+@in_chinese()
 def build(key: int) -> None:
-    """Write the file of an export that waits; one that does not wait (any more) is left alone."""
+    """Write the file of an export that waits, in Chinese whoever waits for it; one that does not
+    wait (any more) is left alone."""
     export = _claim(key)
     if export is None:
         return

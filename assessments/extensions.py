@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from assessments import audiences, deadlines, permissions
 from assessments.choices import CampaignState
@@ -50,9 +51,19 @@ def _check_until(campaign: Campaign, organization: Organization, until: dt.date)
     """A day that is later than what the union has, not past, and before the reviews end."""
     earliest = max(due_of(campaign, organization), deadlines.local_day(deadlines.now()))
     if until < earliest or until == due_of(campaign, organization):
-        raise NotPossible(f"应晚于现在的截止日期，且不早于今天（{earliest:%Y-%m-%d}）。", "until")
+        raise NotPossible(
+            gettext("应晚于现在的截止日期，且不早于今天（{earliest:%Y-%m-%d}）。").format(
+                earliest=earliest
+            ),
+            "until",
+        )
     if until > campaign.review_deadline:
-        raise NotPossible(f"不能晚于评审完成日期（{campaign.review_deadline:%Y-%m-%d}）。", "until")
+        raise NotPossible(
+            gettext("不能晚于评审完成日期（{last:%Y-%m-%d}）。").format(
+                last=campaign.review_deadline
+            ),
+            "until",
+        )
 
 
 @transaction.atomic
@@ -62,11 +73,11 @@ def ask(
     """A union asks for time until the end of that day. Raises NotPossible."""
     locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
     if locked.state != CampaignState.OPEN:
-        raise NotPossible("创建活动没有开放，不能申请延期。")
+        raise NotPossible(gettext("创建活动没有开放，不能申请延期。"))
     if not permissions.may_start(by, organization):
-        raise NotPossible("只有本工会的填报员和负责人可以申请延期。")
+        raise NotPossible(gettext("只有本工会的填报员和负责人可以申请延期。"))
     if pending(locked).filter(organization=organization).exists():
-        raise NotPossible("已经申请过延期，正在等待市总工会答复。")
+        raise NotPossible(gettext("已经申请过延期，正在等待市总工会答复。"))
     _check_until(locked, organization, until)
     request = ExtensionRequest.objects.create(
         campaign=locked, organization=organization, until=until, reason=reason, asked_by=by
@@ -99,14 +110,14 @@ def answer(
         .get(pk=request.pk)
     )
     if locked.granted is not None:
-        raise NotPossible("这份申请已经有人答复。")
+        raise NotPossible(gettext("这份申请已经有人答复。"))
     if locked.campaign.is_archived:
-        raise NotPossible("本年度活动已经归档，不能再延期。")
+        raise NotPossible(gettext("本年度活动已经归档，不能再延期。"))
     if not permissions.may_grant_extension(by, locked.organization):
-        raise NotPossible("您不能答复自己所在工会的申请。")
+        raise NotPossible(gettext("您不能答复自己所在工会的申请。"))
     if granted:
         if until is None:
-            raise NotPossible("请填写延期至哪一天。", "until")
+            raise NotPossible(gettext("请填写延期至哪一天。"), "until")
         _check_until(locked.campaign, locked.organization, until)
         Extension.objects.update_or_create(
             campaign=locked.campaign,
@@ -114,7 +125,7 @@ def answer(
             defaults={"until": until, "reason": locked.reason},
         )
     elif not reply:
-        raise NotPossible("不同意时，请写明理由。", "reply")
+        raise NotPossible(gettext("不同意时，请写明理由。"), "reply")
     locked.granted, locked.reply = granted, reply
     locked.decided_by, locked.decided_at = by, deadlines.now()
     locked.save()

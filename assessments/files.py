@@ -15,6 +15,8 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import kinds, looks, scanning, thumbnails
 from assessments.models import StoredFile
@@ -27,13 +29,13 @@ except ImportError:  # the packages for S3 are optional
 else:
     STORAGE_ERRORS = (OSError, BotoCoreError, ClientError)
 
-FULL = "服务器存储空间不足，文件没有保存。请稍后再试或联系管理员。"
+FULL = _("服务器存储空间不足，文件没有保存。请稍后再试或联系管理员。")
 FOLDER, THUMBNAIL_FOLDER, EXPORT_FOLDER = "evidence", "thumbnails", "exports"
 log = logging.getLogger(__name__)
 
 
 class EvidenceRefused(Exception):
-    """A file that is not accepted; the message says why and what would be, in Chinese."""
+    """A file that is not accepted; the message says why and what would be."""
 
 
 class StorageFull(EvidenceRefused):
@@ -41,13 +43,15 @@ class StorageFull(EvidenceRefused):
 
 
 def too_large_message(name: str) -> str:
-    return f"“{name}”超过 {settings.EVIDENCE_FILE_MEGABYTES} MB，没有上传。请压缩或拆分后再传。"
+    return gettext("“{name}”超过 {megabytes} MB，没有上传。请压缩或拆分后再传。").format(
+        name=name, megabytes=settings.EVIDENCE_FILE_MEGABYTES
+    )
 
 
 def refuse_size(name: str, size: int) -> None:
     """Raises EvidenceRefused for a file that is empty or too large."""
     if not size:
-        raise EvidenceRefused(f"“{name}”是空文件，没有上传。")
+        raise EvidenceRefused(gettext("“{name}”是空文件，没有上传。").format(name=name))
     if size > settings.EVIDENCE_FILE_MEGABYTES * MEGABYTE:
         raise EvidenceRefused(too_large_message(name))
 
@@ -93,9 +97,11 @@ def store(upload: File) -> StoredFile:
     except kinds.NotAccepted as error:
         reason = str(error)
         raise EvidenceRefused(
-            f"“{name}”没有上传：{reason}。"
+            gettext("“{name}”没有上传：{reason}。").format(name=name, reason=reason)
             if reason
-            else f"“{name}”的类型不能接受，没有上传。可以上传：{kinds.ACCEPTED}。"
+            else gettext("“{name}”的类型不能接受，没有上传。可以上传：{accepted}。").format(
+                name=name, accepted=kinds.ACCEPTED
+            )
         ) from error
     content.seek(0)
     sha256 = hashlib.file_digest(content, "sha256").hexdigest()
@@ -140,7 +146,9 @@ def _is_clean(content: BinaryIO, name: str) -> bool:
 
 
 def _infected_message(name: str, infection: str) -> str:
-    return f"“{name}”没有上传：查出病毒（{infection}）。请先杀毒再传。"
+    return gettext("“{name}”没有上传：查出病毒（{infection}）。请先杀毒再传。").format(
+        name=name, infection=infection
+    )
 
 
 def scan(file: StoredFile) -> str:

@@ -19,6 +19,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from assessments import answering, deadlines, evidence, files, library, permissions
 from assessments.files import EvidenceRefused, StorageFull
@@ -93,13 +94,16 @@ def begin(*, target: Target, name: str, size: int, modified: int, by: User) -> P
 def _refuse_too_much(target: Target, name: str, size: int, by: User) -> None:
     if by.partial_uploads.count() >= _MAX_UNFINISHED:
         raise EvidenceRefused(
-            f"“{name}”没有上传：没有传完的文件太多，请先传完或取消一些，再传这一个。"
+            gettext(
+                "“{name}”没有上传：没有传完的文件太多，请先传完或取消一些，再传这一个。"
+            ).format(name=name)
         )
     quota = library.quota_of_library(target.organization)
     if not quota.has_room_for(size + library.coming_in(target.organization)):
         raise EvidenceRefused(
-            f"“{name}”没有上传：本单位材料库合计不能超过 {quota.limit // MEGABYTE} MB。"
-            "请先删除不用的材料。"
+            gettext(
+                "“{name}”没有上传：本单位材料库合计不能超过 {megabytes} MB。请先删除不用的材料。"
+            ).format(name=name, megabytes=quota.limit // MEGABYTE)
         )
 
 
@@ -126,7 +130,9 @@ def append(upload: PartialUpload, offset: int, content: bytes) -> PartialUpload:
     if offset != upload.offset:
         raise OffsetMismatch(upload.offset)
     if offset + len(content) > upload.size:
-        raise EvidenceRefused(f"“{upload.name}”在上传期间有改动，请重新选择文件上传。")
+        raise EvidenceRefused(
+            gettext("“{name}”在上传期间有改动，请重新选择文件上传。").format(name=upload.name)
+        )
     if not content:
         return upload
     path = f"{FOLDER}/{upload.pk}-{offset:012}-{secrets.token_hex(4)}"
@@ -156,7 +162,7 @@ def finish(upload: PartialUpload, by: User) -> Finished:
     except StorageFull:
         raise
     except files.STORAGE_ERRORS as error:
-        raise StorageFull("服务器暂时不能保存文件。请稍后再试或联系管理员。") from error
+        raise StorageFull(gettext("服务器暂时不能保存文件。请稍后再试或联系管理员。")) from error
     except EvidenceRefused:
         cancel(upload)
         raise
@@ -170,7 +176,7 @@ def _assemble(upload: PartialUpload, whole: IO[bytes]) -> None:
             for block in piece.chunks():
                 whole.write(block)
     if whole.tell() != upload.size:
-        raise EvidenceRefused(f"“{upload.name}”没有传完整，请重新上传。")
+        raise EvidenceRefused(gettext("“{name}”没有传完整，请重新上传。").format(name=upload.name))
     whole.seek(0)
 
 
@@ -185,7 +191,9 @@ def _keep(upload: PartialUpload, content: File, by: User) -> Finished:
                 )
             )
         except answering.NotEditable as error:
-            notice = f"{error}“{upload.name}”没有附到指标，已存入材料库。"
+            notice = gettext("{error}“{name}”没有附到指标，已存入材料库。").format(
+                error=error, name=upload.name
+            )
     return Finished(library.add(upload.organization, content, by), notice)
 
 

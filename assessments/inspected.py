@@ -1,14 +1,43 @@
-"""What an inspection looks at, and what reviewers are shown of it."""
+"""Who sees an inspection, what it looks at, and what reviewers are shown of it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from assessments import revisions
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from assessments import permissions, revisions
 from assessments.choices import InspectionState, State
-from assessments.models import Answer, Inspection, InspectionFinding, SelfAssessment
+from assessments.models import Answer, Inspection, InspectionFinding, Review, SelfAssessment
 from assessments.scoring import score_indicator
 from assessments.worksheet import Line, Section
+from organizations.models import User
+
+
+def visible_to(user: User) -> QuerySet[Inspection]:
+    """Those of the lead, and those on which the user is an inspector; without what they must stand
+    back from. Once it is closed, the submission's reviewers see it; whoever else may see the
+    submission, the union included, not before the result is published."""
+    visible = SelfAssessment.objects.visible_to(user)
+    if permissions.may_lead(user):
+        return Inspection.objects.filter(self_assessment__in=visible)
+    free = [
+        inspection.pk
+        for inspection in Inspection.objects.filter(inspectors=user).select_related(
+            "self_assessment__organization"
+        )
+        if permissions.may_be_assigned(user, inspection.self_assessment.organization)
+    ]
+    published = visible.filter(state__in=[State.PUBLISHED, State.FINAL])
+    reviewed = Review.objects.visible_to(user).values("self_assessment")
+    closed = Q(self_assessment__in=published) | Q(self_assessment__in=reviewed)
+    return Inspection.objects.filter(Q(pk__in=free) | (Q(state=InspectionState.DONE) & closed))
+
+
+def inspectors() -> QuerySet[User]:
+    """Whoever has ever been sent anywhere, by name."""
+    sent = Inspection.inspectors.through.objects.filter(user=OuterRef("pk"))
+    return User.objects.filter(Exists(sent)).order_by("full_name", "pk")
 
 
 def section(inspection: Inspection, number: int) -> Section | None:

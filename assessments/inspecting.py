@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from assessments import (
     answering,
@@ -24,18 +25,18 @@ from assessments import (
     standings,
     verdicts,
 )
-from assessments.choices import AdjustmentSource, FindingVerdict, InspectionState, State
+from assessments.choices import AdjustmentSource, InspectionState, State
 from assessments.models import (
     FindingPhoto,
     Indicator,
     Inspection,
     InspectionFinding,
-    Review,
     SelfAssessment,
     StoredFile,
 )
 from assessments.scoring import Rating
 from organizations.audit import record
+from organizations.chinese import in_chinese
 from organizations.choices import NotificationKind
 from organizations.models import User
 from organizations.notifications import notify
@@ -53,7 +54,7 @@ MAX_PHOTOS = 20
 
 
 class NotAllowed(Exception):
-    """Cannot be done now; the message says why, in Chinese."""
+    """Cannot be done now; the message says why, in the words of the screen."""
 
 
 @transaction.atomic
@@ -61,45 +62,23 @@ def add(assessment: SelfAssessment, reason: str, by: User) -> Inspection:
     """Named for a reason instead of by lot (例如群众反映). Raises NotAllowed."""
     locked = _lock_assessment(assessment, by)
     if locked.state not in INSPECTABLE_STATES:
-        raise NotAllowed(f"该申报目前是“{locked.get_state_display()}”，不能列入现场核查。")
+        raise NotAllowed(
+            gettext("该申报目前是“{state}”，不能列入现场核查。").format(
+                state=locked.get_state_display()
+            )
+        )
     try:
         with transaction.atomic():
             inspection = Inspection.objects.create(
                 self_assessment=locked, reason=reason, revision=locked.revision, created_by=by
             )
     except IntegrityError:
-        raise NotAllowed("该申报已经列入现场核查。") from None
+        raise NotAllowed(gettext("该申报已经列入现场核查。")) from None
     _record("INSPECTION_ADDED", inspection, by, {"reason": reason})
     return inspection
 
 
 # --- The visit ----------------------------------------------------------------------------------------
-
-
-def visible_to(user: User) -> QuerySet[Inspection]:
-    """Those of the lead, and those on which the user is an inspector; without what they must stand
-    back from. Once it is closed, the submission's reviewers see it; whoever else may see the
-    submission, the union included, not before the result is published."""
-    visible = SelfAssessment.objects.visible_to(user)
-    if permissions.may_lead(user):
-        return Inspection.objects.filter(self_assessment__in=visible)
-    free = [
-        inspection.pk
-        for inspection in Inspection.objects.filter(inspectors=user).select_related(
-            "self_assessment__organization"
-        )
-        if permissions.may_be_assigned(user, inspection.self_assessment.organization)
-    ]
-    published = visible.filter(state__in=[State.PUBLISHED, State.FINAL])
-    reviewed = Review.objects.visible_to(user).values("self_assessment")
-    closed = Q(self_assessment__in=published) | Q(self_assessment__in=reviewed)
-    return Inspection.objects.filter(Q(pk__in=free) | (Q(state=InspectionState.DONE) & closed))
-
-
-def inspectors() -> QuerySet[User]:
-    """Whoever has ever been sent anywhere, by name."""
-    sent = Inspection.inspectors.through.objects.filter(user=OuterRef("pk"))
-    return User.objects.filter(Exists(sent)).order_by("full_name", "pk")
 
 
 def may_write(user: User, inspection: Inspection) -> bool:
@@ -130,12 +109,20 @@ def schedule(
     inspectors = list(inspectors)
     organization = locked.self_assessment.organization
     if not organization.is_active:
-        raise NotAllowed(f"“{organization}”已经撤销，不能再安排。请取消这次核查，并写明原因。")
+        raise NotAllowed(
+            gettext("“{organization}”已经撤销，不能再安排。请取消这次核查，并写明原因。").format(
+                organization=organization
+            )
+        )
     if seen is not None and seen != plan_stamp(locked):
-        raise NotAllowed("刚刚有人改过安排。现在的安排显示在上面，请核对后再保存。")
+        raise NotAllowed(gettext("刚刚有人改过安排。现在的安排显示在上面，请核对后再保存。"))
     for one in inspectors:
         if not permissions.may_be_assigned(one, organization):
-            raise NotAllowed(f"{one} 须回避“{organization}”，不能核查。")
+            raise NotAllowed(
+                gettext("{inspector} 须回避“{organization}”，不能核查。").format(
+                    inspector=one, organization=organization
+                )
+            )
     first = locked.planned_on is None
     locked.planned_on, locked.announced = planned_on, announced
     locked.state = InspectionState.SCHEDULED
@@ -226,10 +213,16 @@ def add_photo(inspection: Inspection, indicator: Indicator, upload: File, by: Us
 
     def keep(file: StoredFile) -> FindingPhoto:
         if not file.is_image:
-            raise files.EvidenceRefused(f"“{upload.name}”不是照片，请上传 JPG、PNG 或 WebP 图片。")
+            raise files.EvidenceRefused(
+                gettext("“{name}”不是照片，请上传 JPG、PNG 或 WebP 图片。").format(name=upload.name)
+            )
         locked = _lock(inspection, by)
         if locked.photos.filter(indicator=indicator).count() >= MAX_PHOTOS:
-            raise files.EvidenceRefused(f"一项最多 {MAX_PHOTOS} 张照片，“{upload.name}”没有上传。")
+            raise files.EvidenceRefused(
+                gettext("一项最多 {number} 张照片，“{name}”没有上传。").format(
+                    number=MAX_PHOTOS, name=upload.name
+                )
+            )
         photo, created = FindingPhoto.objects.get_or_create(
             inspection=locked,
             indicator=indicator,
@@ -262,15 +255,14 @@ def complete(
     """办结: nothing is written any more. Raises NotAllowed."""
     locked = _lock(inspection, by)
     if not locked.findings.exclude(verdict="").exists():
-        raise NotAllowed("还没有填写任何一项的核查结论。")
+        raise NotAllowed(gettext("还没有填写任何一项的核查结论。"))
     if visited_on > deadlines.local_day(deadlines.now()):
-        raise NotAllowed("核查日期不能晚于今天。")
+        raise NotAllowed(gettext("核查日期不能晚于今天。"))
     locked.visited_on, locked.minutes, locked.statement = visited_on, minutes, statement
     locked.state, locked.closed_at = InspectionState.DONE, deadlines.now()
     locked.save()
     _record("INSPECTION_DONE", locked, by, {"on": visited_on.isoformat()})
-    organization = locked.self_assessment.organization
-    number = proposed(locked).count()
+    number, organization = proposed(locked).count(), locked.self_assessment.organization
     told = f"，建议调整 {number} 项得分，请处理" if number else ""
     notify(
         audiences.leads(organization),
@@ -295,8 +287,8 @@ def cancel(inspection: Inspection, reason: str, by: User) -> None:
     assessment = locked.self_assessment
     text = f"“{assessment.organization}”的现场核查已取消。"
     kind = NotificationKind.INFO
-    going = locked.inspectors.all()
-    notify(going, kind=kind, text=text, link=reverse("assessments:inspection_list"), by=by)
+    visits = reverse("assessments:inspection_list")
+    notify(locked.inspectors.all(), kind=kind, text=text, link=visits, by=by)
     if was_announced:
         union = audiences.writers_of(assessment.organization)
         notify(union, kind=kind, text=text, link=assessment.get_absolute_url(), by=by)
@@ -330,20 +322,24 @@ def apply_scores(inspection: Inspection, by: User) -> int:
     assessment = _lock_assessment(inspection.self_assessment, by)
     locked = Inspection.objects.select_for_update().get(pk=inspection.pk)
     if locked.state != InspectionState.DONE:
-        raise NotAllowed("核查还没有办结。")
+        raise NotAllowed(gettext("核查还没有办结。"))
     if assessment.state != State.REVIEWED:
         raise NotAllowed(
-            f"该申报目前是“{assessment.get_state_display()}”；评审完毕、作出评定之前才能调整得分。"
+            gettext("该申报目前是“{state}”；评审完毕、作出评定之前才能调整得分。").format(
+                state=assessment.get_state_display()
+            )
         )
     outdated = changed_since(locked, assessment)
     found = list(proposed(locked).select_related("indicator"))
     waiting = [one for one in found if one.indicator.code not in outdated]
     if found and not waiting:
         raise NotAllowed(
-            f"核查的是第 {locked.revision} 次提交，这些指标申报工会重新提交时改过，不能按原来的核查调整得分。"
+            gettext(
+                "核查的是第 {revision} 次提交，这些指标申报工会重新提交时改过，不能按原来的核查调整得分。"
+            ).format(revision=locked.revision)
         )
     if not waiting:
-        raise NotAllowed("没有等待处理的建议得分。")
+        raise NotAllowed(gettext("没有等待处理的建议得分。"))
     now = deadlines.now()
     for finding in waiting:
         verdicts.adjust(
@@ -351,8 +347,7 @@ def apply_scores(inspection: Inspection, by: User) -> int:
             finding.indicator,
             finding.rating,
             source=AdjustmentSource.INSPECTION,
-            reason=f"现场核查{FindingVerdict(finding.verdict).label if finding.verdict else ''}："
-            f"{finding.text}",
+            reason=f"现场核查{_verdict(finding)}：{finding.text}",
             by=by,
         )
         finding.applied_at = now
@@ -363,10 +358,19 @@ def apply_scores(inspection: Inspection, by: User) -> int:
     return len(waiting)
 
 
+def _verdict(finding: InspectionFinding) -> str:
+    with in_chinese():
+        return finding.get_verdict_display()
+
+
 def _lock_assessment(assessment: SelfAssessment, by: User) -> SelfAssessment:
     locked = assigning.lock(assessment)
     if not permissions.may_lead(by, locked):
-        raise NotAllowed(f"您不能办理“{locked.organization}”的现场核查（须回避，或不是评审组长）。")
+        raise NotAllowed(
+            gettext("您不能办理“{organization}”的现场核查（须回避，或不是评审组长）。").format(
+                organization=locked.organization
+            )
+        )
     return locked
 
 
@@ -378,9 +382,11 @@ def _lock(inspection: Inspection, by: User, *, lead: bool = False) -> Inspection
     )
     allowed = permissions.may_lead(by, locked.self_assessment) if lead else may_write(by, locked)
     if not allowed:
-        raise NotAllowed("您不能办理这次现场核查（须回避，或不是核查人员）。")
+        raise NotAllowed(gettext("您不能办理这次现场核查（须回避，或不是核查人员）。"))
     if not locked.is_open:
-        raise NotAllowed(f"这次现场核查{locked.get_state_display()}，不能再改。")
+        raise NotAllowed(
+            gettext("这次现场核查{state}，不能再改。").format(state=locked.get_state_display())
+        )
     return locked
 
 

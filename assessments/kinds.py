@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 import olefile
 import puremagic
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
 _OOXML = "application/vnd.openxmlformats-officedocument"
@@ -29,7 +31,7 @@ ENDINGS = {
     "application/vnd.ms-excel": [".xls", ".et"],
     "application/ofd": [".ofd"],
 }
-ACCEPTED = "PDF、JPG、PNG、WebP 图片，Word（doc、docx）、Excel（xls、xlsx）、WPS（wps、et）、OFD"
+ACCEPTED = _("PDF、JPG、PNG、WebP 图片，Word（doc、docx）、Excel（xls、xlsx）、WPS（wps、et）、OFD")
 #: For the file dialog of a browser.
 ACCEPTED_ENDINGS = ",".join(sorted({ending for kind in ENDINGS.values() for ending in kind}))
 
@@ -49,15 +51,15 @@ _OLE_STREAMS = [
 _OLE_MACROS = ["Macros", "_VBA_PROJECT_CUR", "VBA"]
 #: What people try to upload most; the beginning of puremagic's media type.
 _KNOWN_OTHERS = [
-    ("image/heif", "这是苹果手机的 HEIC 照片，请在手机上改存为 JPG 后再传"),
-    ("image/heic", "这是苹果手机的 HEIC 照片，请在手机上改存为 JPG 后再传"),
-    ("video/", "这是视频，不能作为材料上传，请改传照片或文档"),
-    ("audio/", "这是录音，不能作为材料上传，请改传文档"),
-    ("image/", "这种图片格式不能接受，请改存为 JPG 或 PNG"),
-    ("application/x-rar", "这是压缩包，请解压后把里面的文件逐个上传"),
-    ("application/vnd.rar", "这是压缩包，请解压后把里面的文件逐个上传"),
-    ("application/x-7z", "这是压缩包，请解压后把里面的文件逐个上传"),
-    ("application/vnd.microsoft.portable-executable", "这是程序，不能上传"),
+    ("image/heif", _("这是苹果手机的 HEIC 照片，请在手机上改存为 JPG 后再传")),
+    ("image/heic", _("这是苹果手机的 HEIC 照片，请在手机上改存为 JPG 后再传")),
+    ("video/", _("这是视频，不能作为材料上传，请改传照片或文档")),
+    ("audio/", _("这是录音，不能作为材料上传，请改传文档")),
+    ("image/", _("这种图片格式不能接受，请改存为 JPG 或 PNG")),
+    ("application/x-rar", _("这是压缩包，请解压后把里面的文件逐个上传")),
+    ("application/vnd.rar", _("这是压缩包，请解压后把里面的文件逐个上传")),
+    ("application/x-7z", _("这是压缩包，请解压后把里面的文件逐个上传")),
+    ("application/vnd.microsoft.portable-executable", _("这是程序，不能上传")),
 ]
 
 #: The largest picture, in pixels: above any phone's, below what would exhaust the memory.
@@ -73,13 +75,13 @@ _ZIP_END = 22  # bytes of the record at the end of a zip file without a comment
 _PDF_TAIL = 1024 * 1024
 _MARKUP = (b"<script", b"<html", b"<!doctype html", b"<?php", b"<svg")
 
-_DISGUISED = "文件里藏有另一种文件，不能接受"
-_BROKEN = "文件已损坏或不完整，请检查后重新上传"
-_BOMB = "文件解压后过大，不能接受"
+_DISGUISED = _("文件里藏有另一种文件，不能接受")
+_BROKEN = _("文件已损坏或不完整，请检查后重新上传")
+_BOMB = _("文件解压后过大，不能接受")
 
 
 class NotAccepted(Exception):
-    """Why the content is not accepted, in Chinese; empty where it is simply another kind."""
+    """Why the content is not accepted; empty where it is simply another kind."""
 
 
 def media_type_of(file: BinaryIO) -> str:
@@ -158,7 +160,9 @@ def open_image(file: BinaryIO, media_type: str) -> Image.Image:
 
 
 def _too_many_pixels() -> str:
-    return f"图片超过 {MAX_PIXELS // 10_000} 万像素，请缩小后再传"
+    return gettext("图片超过 {ten_thousands} 万像素，请缩小后再传").format(
+        ten_thousands=MAX_PIXELS // 10_000
+    )
 
 
 def _refuse_second_kind(file: BinaryIO, head: bytes) -> None:
@@ -183,12 +187,12 @@ def _zip(file: BinaryIO) -> str:
     kind = next((kind for member, kind in _ZIP_MEMBERS if member in names), None)
     if kind is None:
         raise NotAccepted(
-            "这是压缩包，请解压后把里面的文件逐个上传" if names else _BROKEN,
+            gettext("这是压缩包，请解压后把里面的文件逐个上传") if names else _BROKEN,
         )
     if any(member.flag_bits & 1 for member in members):
-        raise NotAccepted("文件加了密码，请取消密码后再传")
+        raise NotAccepted(gettext("文件加了密码，请取消密码后再传"))
     if any(name.endswith("vbaProject.bin") for name in names):
-        raise NotAccepted("文件含有宏，请另存为不含宏的格式或 PDF 后再传")
+        raise NotAccepted(gettext("文件含有宏，请另存为不含宏的格式或 PDF 后再传"))
     _refuse_bomb(members, size)
     # Nothing before the first member, nothing behind the directory.
     file.seek(size - _ZIP_END)
@@ -214,9 +218,9 @@ def _ole(file: BinaryIO) -> str:
     try:
         with olefile.OleFileIO(file) as container:
             if container.exists("EncryptedPackage"):
-                raise NotAccepted("文件加了密码，请取消密码后再传")
+                raise NotAccepted(gettext("文件加了密码，请取消密码后再传"))
             if any(container.exists(macro) for macro in _OLE_MACROS):
-                raise NotAccepted("文件含有宏，请另存为不含宏的格式或 PDF 后再传")
+                raise NotAccepted(gettext("文件含有宏，请另存为不含宏的格式或 PDF 后再传"))
             kind = next((kind for stream, kind in _OLE_STREAMS if container.exists(stream)), None)
     except (OSError, ValueError, IndexError) as error:
         raise NotAccepted(_BROKEN) from error

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Sum
+from django.utils.translation import gettext
 
 from assessments import files, kinds
 from assessments.choices import EDITABLE_STATES
@@ -91,7 +92,7 @@ def store(upload: File, keep: Callable[[StoredFile], Kept]) -> Kept:
         except Exception:
             files.discard(file)
             raise
-    raise EvidenceRefused(f"“{upload.name}”没有保存，请再传一次。")
+    raise EvidenceRefused(gettext("“{name}”没有保存，请再传一次。").format(name=upload.name))
 
 
 def store_all(uploads: Sequence[File], keep: Callable[[list[StoredFile]], Kept]) -> Kept:
@@ -122,8 +123,9 @@ def enter(organization: Organization, file: StoredFile, name: str, by: User) -> 
     if evidence is None:
         if not quota_of_library(organization).has_room_for(file.size):
             raise EvidenceRefused(
-                f"“{name}”没有上传：本单位材料库合计不能超过 "
-                f"{settings.EVIDENCE_LIBRARY_MEGABYTES} MB。请先删除不用的材料。"
+                gettext(
+                    "“{name}”没有上传：本单位材料库合计不能超过 {megabytes} MB。请先删除不用的材料。"
+                ).format(name=name, megabytes=settings.EVIDENCE_LIBRARY_MEGABYTES)
             )
         evidence = Evidence.objects.create(
             organization=organization, stored_file=file, name=name, uploaded_by=by
@@ -157,7 +159,7 @@ def why_fixed(evidence: Evidence) -> str | None:
     was handed in stays as it was until it is withdrawn or returned."""
     handed_in = SelfAssessment.objects.filter(revisions__evidence__evidence=evidence)
     if handed_in.exclude(state__in=EDITABLE_STATES).exists():
-        return "这份材料已随申报提交，名称和说明不能再改。"
+        return gettext("这份材料已随申报提交，名称和说明不能再改。")
     return None
 
 
@@ -193,11 +195,11 @@ def describe(
 def why_not_deletable(evidence: Evidence) -> str | None:
     """Why the file must stay, in Chinese; None where it may go."""
     if evidence.revisions.exists() or evidence.sealed_scans.exists():
-        return "这份材料已随申报提交过，不能删除。"
+        return gettext("这份材料已随申报提交过，不能删除。")
     if evidence.packages.exists():
-        return "这份材料是推荐表彰的材料，不能删除。"
+        return gettext("这份材料是推荐表彰的材料，不能删除。")
     if evidence.attachments.exists():
-        return "还有指标在用这份材料，请先从指标中移除，再删除。"
+        return gettext("还有指标在用这份材料，请先从指标中移除，再删除。")
     return None
 
 
@@ -225,7 +227,7 @@ def _locked(evidence: Evidence) -> Evidence:
         .first()
     )
     if locked is None:
-        raise EvidenceRefused("这份材料已被删除。")
+        raise EvidenceRefused(gettext("这份材料已被删除。"))
     return locked
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from assessments import assigning, assignment_runs, drawing
 from assessments.choices import InspectionState
@@ -84,9 +85,9 @@ def draw(
     Campaign.objects.select_for_update().get(pk=campaign.pk)  # two draws at once go one by one
     draft = prepare(campaign, quotas, seed, by)
     if draft.digest != seen:
-        raise Changed("预览之后，申报有了变化。请核对新的预览，再次确认。")
+        raise Changed(gettext("预览之后，申报有了变化。请核对新的预览，再次确认。"))
     if not draft.picked:
-        raise NotAllowed("没有可以抽取的申报。")
+        raise NotAllowed(gettext("没有可以抽取的申报。"))
     made = InspectionDraw.objects.create(
         campaign=campaign,
         seed=seed,
@@ -133,6 +134,6 @@ def shown(strata: Iterable[Stratum]) -> list[tuple[str, str, int, int]]:
     found = []
     for one in strata:
         tier, path = one.name.split(":")
-        direct = "全市" if tier == Tier.COUNTY else "市直单位"
+        direct = gettext("全市") if tier == Tier.COUNTY else gettext("市直单位")
         found.append((Tier(tier).label, names.get(path, direct), len(one.keys), one.wanted))
     return found

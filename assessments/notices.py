@@ -10,6 +10,7 @@ from django.core.files import File
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from assessments import deadlines, files, library, permissions, rich_text
 from assessments.assigning import NotAllowed
@@ -51,9 +52,9 @@ def save(notice: Notice, content: Content, *, by: User, seen: int) -> Notice:
     Raises NotAllowed, and Stale where somebody else was quicker."""
     kept = _lock(notice, by, seen) if notice.pk else notice
     if not permissions.may_keep_notice(by, kept):
-        raise NotAllowed("只能以自己管理的工会的名义发布。")
+        raise NotAllowed(gettext("只能以自己管理的工会的名义发布。"))
     if kept.is_withdrawn:
-        raise NotAllowed("通知已经撤回，不能再修改。")
+        raise NotAllowed(gettext("通知已经撤回，不能再修改。"))
     official = permissions.may_make_public(kept.publisher)
     kept.title, kept.body = content.title, rich_text.sanitised(content.body)
     kept.is_public, kept.pinned = official and content.is_public, official and content.pinned
@@ -76,7 +77,7 @@ def save(notice: Notice, content: Content, *, by: User, seen: int) -> Notice:
 def _address(notice: Notice, content: Content) -> None:
     places = list(content.places) or [notice.publisher]
     if any(not place.path.startswith(notice.publisher.path) for place in places):
-        raise NotAllowed("只能发给本级和下级工会。")
+        raise NotAllowed(gettext("只能发给本级和下级工会。"))
     notice.audience.all().delete()
     NoticeAudience.objects.bulk_create(
         NoticeAudience(notice=notice, place=place, tier=tier)
@@ -91,7 +92,11 @@ def attach(notice: Notice, upload: File, by: User) -> NoticeFile:
     def keep(file: StoredFile) -> NoticeFile:
         kept = _lock(notice, by)
         if kept.files.count() >= MAX_FILES:
-            raise files.EvidenceRefused(f"最多 {MAX_FILES} 个附件，“{upload.name}”没有上传。")
+            raise files.EvidenceRefused(
+                gettext("最多 {most} 个附件，“{name}”没有上传。").format(
+                    most=MAX_FILES, name=upload.name
+                )
+            )
         name = (upload.name or "附件")[-255:]
         added, is_new = kept.files.get_or_create(stored_file=file, defaults={"name": name})
         if is_new and kept.is_published:
@@ -118,7 +123,7 @@ def publish(notice: Notice, *, by: User, seen: int) -> int:
     """Publish a draft and tell everybody whom it is for; how many that are. Raises NotAllowed."""
     kept = _lock(notice, by, seen)
     if not kept.is_draft:
-        raise NotAllowed("通知已经发布。")
+        raise NotAllowed(gettext("通知已经发布。"))
     kept.state, kept.published_at = NoticeState.PUBLISHED, deadlines.now()
     kept.version += 1
     kept.save()
@@ -133,7 +138,7 @@ def withdraw(notice: Notice, *, by: User) -> None:
     """Show it to nobody any more; it stays on record. Raises NotAllowed."""
     kept = _lock(notice, by)
     if not kept.is_published:
-        raise NotAllowed("通知没有发布，或者已经撤回。")
+        raise NotAllowed(gettext("通知没有发布，或者已经撤回。"))
     kept.state = NoticeState.WITHDRAWN
     kept.version += 1
     kept.save()
@@ -190,7 +195,7 @@ def urge(notice: Notice, *, by: User) -> int:
     NotAllowed."""
     kept = _lock(notice, by)
     if not Notice.objects.current().filter(pk=kept.pk).exists():
-        raise NotAllowed("通知没有发布，或者已经撤回、过期，不能催阅。")
+        raise NotAllowed(gettext("通知没有发布，或者已经撤回、过期，不能催阅。"))
     found = unions_without_receipt(kept)
     told = _tell(kept, found, f"请查阅通知：{kept.title}", NotificationKind.REMINDER, by)
     _record(Act.NOTICE_URGED, kept, by, people=told)
@@ -220,9 +225,9 @@ def _lock(notice: Notice, by: User, seen: int | None = None) -> Notice:
         .get(pk=notice.pk)
     )
     if not permissions.may_keep_notice(by, locked):
-        raise NotAllowed("只有发布单位的管理员可以办理。")
+        raise NotAllowed(gettext("只有发布单位的管理员可以办理。"))
     if seen is not None and seen != locked.version:
-        raise Stale(f"{locked.saved_by}刚刚修改了这条通知。")
+        raise Stale(gettext("{name}刚刚修改了这条通知。").format(name=locked.saved_by))
     return locked
 
 

@@ -23,6 +23,8 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce, Greatest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from assessments import deadlines, permissions, worksheet
 from assessments.choices import REVIEWED_STATES, IndicatorKind, Matter, State
@@ -36,14 +38,14 @@ from organizations.models.organization import SUBTREE_ROLES, within
 class Stage(TextChoices):
     """How far a union has come, as its superior counts it."""
 
-    NONE = "NONE", "未开始"
-    DRAFT = "DRAFT", "填报中"
-    TO_ENDORSE = "TO_ENDORSE", "待初审"
-    SUBMITTED = "SUBMITTED", "待受理"
-    ENDORSED = "ENDORSED", "已初审"
-    RETURNED = "RETURNED", "退回修改"
-    UNDER_REVIEW = "UNDER_REVIEW", "评审中"
-    REVIEWED = "REVIEWED", "评审完毕"
+    NONE = "NONE", _("未开始")
+    DRAFT = "DRAFT", _("填报中")
+    TO_ENDORSE = "TO_ENDORSE", _("待初审")
+    SUBMITTED = "SUBMITTED", _("待受理")
+    ENDORSED = "ENDORSED", _("已初审")
+    RETURNED = "RETURNED", pgettext_lazy("state", "退回修改")
+    UNDER_REVIEW = "UNDER_REVIEW", _("评审中")
+    REVIEWED = "REVIEWED", _("评审完毕")
 
 
 #: The union itself must act.
@@ -53,10 +55,10 @@ BEHIND = (Stage.NONE, Stage.DRAFT, Stage.RETURNED)
 class Lag(TextChoices):
     """Who is behind, and with what."""
 
-    BEHIND = "behind", "尚未提交"
-    OVERDUE = "overdue", "逾期未提交"
-    UNENDORSED = "unendorsed", "逾期未初审"
-    PROXIED = "proxied", "上级代填中"
+    BEHIND = "behind", _("尚未提交")
+    OVERDUE = "overdue", _("逾期未提交")
+    UNENDORSED = "unendorsed", _("逾期未初审")
+    PROXIED = "proxied", _("上级代填中")
 
 
 def scope_of(user: User) -> Q:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.core.files.base import File
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext
 
 from assessments import deadlines, library, permissions, working_days
 from assessments.assigning import NotAllowed
@@ -49,13 +50,14 @@ def pieces(recommendation: Recommendation) -> list[Piece]:
     """The check list, of a row `with_packages`."""
     files = {one.kind: one.evidence for one in recommendation.package.all()}
     found = [
-        Piece("事迹材料（约 2000 字）", _story_problem(recommendation.story)),
+        Piece(gettext("事迹材料（约 2000 字）"), _story_problem(recommendation.story)),
         Piece(
-            f"本单位公示（不少于 {PUBLICITY_DAYS} 个工作日）", _publicity_problem(recommendation)
+            gettext("本单位公示（不少于 {days} 个工作日）").format(days=PUBLICITY_DAYS),
+            _publicity_problem(recommendation),
         ),
     ]
     return found + [
-        Piece(str(kind.label), "" if kind in files else "还没有上传", files.get(kind))
+        Piece(str(kind.label), "" if kind in files else gettext("还没有上传"), files.get(kind))
         for kind in PackageKind
     ]
 
@@ -73,20 +75,24 @@ def _story_problem(story: str) -> str:
     shortest, longest = STORY_LENGTHS
     length = length_of(story)
     if not length:
-        return "还没有填写"
+        return gettext("还没有填写")
     return (
-        "" if shortest <= length <= longest else f"现有 {length} 字，应为 {shortest}–{longest} 字"
+        ""
+        if shortest <= length <= longest
+        else gettext("现有 {length} 字，应为 {shortest}–{longest} 字").format(
+            length=length, shortest=shortest, longest=longest
+        )
     )
 
 
 def _publicity_problem(recommendation: Recommendation) -> str:
     first, last = recommendation.published_from, recommendation.published_until
     if not first or not last:
-        return "还没有填写起止日期"
+        return gettext("还没有填写起止日期")
     days = working_days.between(first, last)
     if days < PUBLICITY_DAYS:
-        return f"只有 {days} 个工作日"
-    return "公示还没有结束" if last >= deadlines.local_day(deadlines.now()) else ""
+        return gettext("只有 {days} 个工作日").format(days=days)
+    return gettext("公示还没有结束") if last >= deadlines.local_day(deadlines.now()) else ""
 
 
 def stamp(recommendation: Recommendation) -> str:
@@ -108,7 +114,7 @@ def describe(
     """Store what is typed. `seen` is the stamp of what the page showed. Raises NotAllowed."""
     locked = _lock(recommendation, by)
     if seen != stamp(locked):
-        raise NotAllowed("别人刚刚改过推荐材料。您填写的内容还在下面，请核对后再保存。")
+        raise NotAllowed(gettext("别人刚刚改过推荐材料。您填写的内容还在下面，请核对后再保存。"))
     locked.story = story
     locked.published_from, locked.published_until = published_from, published_until
     if stamp(locked) != seen:
@@ -141,9 +147,9 @@ def _lock(recommendation: Recommendation, by: User) -> Recommendation:
         .get(pk=recommendation.pk)
     )
     if locked.list.campaign.is_archived:
-        raise NotAllowed("本年度活动已经归档，只能查看。")
+        raise NotAllowed(gettext("本年度活动已经归档，只能查看。"))
     if not permissions.may_keep_package(by, locked):
-        raise NotAllowed("名单目前没有确认，或者这个工会已不在名单上，不能改推荐材料。")
+        raise NotAllowed(gettext("名单目前没有确认，或者这个工会已不在名单上，不能改推荐材料。"))
     return locked
 
 

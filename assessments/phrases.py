@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q, QuerySet
+from django.utils.translation import gettext
 
 from assessments import permissions
 from assessments.models import StockPhrase
@@ -53,25 +54,31 @@ def change(phrase: StockPhrase, text: str, code: str, by: User) -> StockPhrase:
 
 def _store(phrase: StockPhrase, text: str, code: str, by: User) -> StockPhrase:
     if phrase.is_shared and not permissions.may_share_phrases(by):
-        raise NotKept("共用的常用语由评审组长和管理员维护。")
+        raise NotKept(gettext("共用的常用语由评审组长和管理员维护。"))
     phrase.text, phrase.code = text.strip(), code
     if not phrase.text:
-        raise NotKept("请先写好内容，再存为常用语。")
+        raise NotKept(gettext("请先写好内容，再存为常用语。"))
     if len(phrase.text) > StockPhrase.LONGEST:
-        raise NotKept(f"常用语最多 {StockPhrase.LONGEST} 字，现为 {len(phrase.text)} 字。")
+        raise NotKept(
+            gettext("常用语最多 {longest} 字，现为 {count} 字。").format(
+                longest=StockPhrase.LONGEST, count=len(phrase.text)
+            )
+        )
     try:
         with transaction.atomic():
             User.objects.select_for_update().get(pk=by.pk)  # one's phrases are counted one by one
             others = StockPhrase.objects.filter(owner=phrase.owner, code=code).exclude(pk=phrase.pk)
             if others.filter(text=phrase.text).exists():
-                raise NotKept("这句常用语已经有了。")
+                raise NotKept(gettext("这句常用语已经有了。"))
             if others.count() >= MOST:
-                raise NotKept(f"每个指标最多 {MOST} 句常用语，请先删去不用的。")
+                raise NotKept(
+                    gettext("每个指标最多 {most} 句常用语，请先删去不用的。").format(most=MOST)
+                )
             phrase.save()
             if phrase.is_shared:
                 _record("PHRASE_SHARED", phrase, by)
     except IntegrityError:
-        raise NotKept("这句常用语已经有了。") from None
+        raise NotKept(gettext("这句常用语已经有了。")) from None
     return phrase
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import gettext
+
 from assessments import rollups, worksheet
 from assessments.choices import IndicatorKind
 from assessments.models import Campaign, Indicator
@@ -149,9 +151,9 @@ class Trend:
         return [
             (part, label, self.share(self.now, part), self.share(self.before, part))
             for part, label in (
-                ("submitted", "提交率"),
-                ("reviewed", "评审率"),
-                ("at_standard", "达标率"),
+                ("submitted", gettext("提交率")),
+                ("reviewed", gettext("评审率")),
+                ("at_standard", gettext("达标率")),
             )
         ]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext
 
 from assessments import deadlines, picture, rollups
 from assessments.choices import UNANSWERED_STATES, FindingState, VisitState
@@ -84,7 +85,7 @@ class Progress:
         """达标率 of each tier, and the rates that the rubrics set a threshold for (入会率, 满意率)."""
         tiers = [
             Target(
-                f"{path.tier.label}达标率",
+                gettext("{tier}达标率").format(tier=path.tier.label),
                 path.figures.at_standard,
                 path.figures.registered,
                 path.target,
@@ -93,7 +94,9 @@ class Progress:
         ]
         rates = [
             Target(
-                f"{one.tier.label}：{one.indicator.name}",
+                gettext("{tier}：{indicator}").format(
+                    tier=one.tier.label, indicator=one.indicator.name
+                ),
                 one.scores.numerator,
                 one.scores.denominator,
                 one.indicator.threshold_percent,

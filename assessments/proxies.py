@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from django.core.files.base import File
 from django.db import transaction
+from django.utils.translation import gettext
 
 from assessments import answering, deadlines, files, library, permissions
 from assessments.answering import NotEditable
@@ -29,17 +30,17 @@ def begin(campaign: Campaign, organization: Organization, reason: str, by: User)
     """
     proxy = permissions.proxy_for(by, organization)
     if proxy is None:
-        raise NotEditable("只有该工会的上级工会可以代填。")
+        raise NotEditable(gettext("只有该工会的上级工会可以代填。"))
     assessment = answering.begin(campaign, organization, by)
     locked = (
         SelfAssessment.objects.select_for_update(of=("self",)).with_context().get(pk=assessment.pk)
     )
     if not (locked.is_editable_state and deadlines.is_in_time(locked, deadlines.now())):
-        raise NotEditable("该申报目前不能填写（已经提交，或不在填报时间内），不能代填。")
+        raise NotEditable(gettext("该申报目前不能填写（已经提交，或不在填报时间内），不能代填。"))
     if locked.proxy == proxy.pk:
         return locked
     if locked.proxy is not None:
-        raise NotEditable(f"“{locked.proxy_name}”正在代填。")
+        raise NotEditable(gettext("“{proxy_name}”正在代填。").format(proxy_name=locked.proxy_name))
     ProxyFilling.objects.create(
         self_assessment=locked, organization=proxy, reason=reason, opened_by=by
     )
@@ -61,7 +62,7 @@ def end(assessment: SelfAssessment, by: User) -> bool:
     if locked.proxy is None:
         return False
     if not permissions.may_end_proxy(by, locked):
-        raise NotEditable("只有本工会和代填的工会可以结束代填。")
+        raise NotEditable(gettext("只有本工会和代填的工会可以结束代填。"))
     locked.proxies.filter(ended_at=None).update(ended_at=deadlines.now(), ended_by=by)
     record(
         action="PROXY_ENDED",
@@ -97,7 +98,7 @@ def add_scan(assessment: SelfAssessment, upload: File, by: User) -> SealedScan:
             .get(pk=assessment.pk)
         )
         if not permissions.may_add_scan(by, locked):
-            raise NotEditable("该申报目前不能上传扫描件：提交之后、评定之前才可以。")
+            raise NotEditable(gettext("该申报目前不能上传扫描件：提交之后、评定之前才可以。"))
         evidence = library.enter(locked.organization, file, upload.name or "", by)
         revision = locked.revisions.get(number=locked.revision)
         added.append(
@@ -118,4 +119,6 @@ def add_scan(assessment: SelfAssessment, upload: File, by: User) -> SealedScan:
 
 def _refuse_other_kinds(file: StoredFile, upload: File) -> None:
     if not (file.is_pdf or file.is_image):
-        raise files.EvidenceRefused(f"“{upload.name}”不是扫描件：请上传 PDF 或照片（JPG、PNG）。")
+        raise files.EvidenceRefused(
+            gettext("“{name}”不是扫描件：请上传 PDF 或照片（JPG、PNG）。").format(name=upload.name)
+        )

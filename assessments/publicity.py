@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext
 
 from assessments import deadlines, permissions, working_days
 from assessments.assigning import NotAllowed
@@ -55,13 +56,13 @@ def suggested_title(campaign: Campaign, number: int) -> str:
 def reschedule(period: PublicityPeriod, closes_on: dt.date, reason: str, by: User) -> None:
     """End a period earlier, or later. One that is over stays over. Raises NotAllowed."""
     if not permissions.may_administer(by):
-        raise NotAllowed("只有市总工会管理员可以调整公示期。")
+        raise NotAllowed(gettext("只有市总工会管理员可以调整公示期。"))
     locked = PublicityPeriod.objects.select_for_update().get(pk=period.pk)
     now = deadlines.now()
     if locked.is_over(now):
-        raise NotAllowed("公示期已经结束，不能再调整。")
+        raise NotAllowed(gettext("公示期已经结束，不能再调整。"))
     if closes_on < deadlines.local_day(now):
-        raise NotAllowed("截止日期不能早于今天。")
+        raise NotAllowed(gettext("截止日期不能早于今天。"))
     before, locked.closes_on = locked.closes_on, closes_on
     locked.save(update_fields=["closes_on"])
     details = {"from": before.isoformat(), "reason": reason}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext
 
 from assessments import deadlines, permissions, publicity, workflow
 from assessments.assigning import NotAllowed
@@ -31,20 +32,24 @@ def publish(
     """公示 of everything that waits for it (or of a part of `awaiting`), but for what the user must
     stand back from. `seen` is how many the page announced. Raises NotAllowed."""
     if not permissions.may_administer(by):
-        raise NotAllowed("只有市总工会管理员可以公示。")
+        raise NotAllowed(gettext("只有市总工会管理员可以公示。"))
     waiting = list(awaiting(campaign, by) if among is None else among)
     if not waiting:
-        raise NotAllowed("没有等待公示的评定：可能刚刚已由别人公示。")
+        raise NotAllowed(gettext("没有等待公示的评定：可能刚刚已由别人公示。"))
     if len(waiting) != seen:
-        raise NotAllowed(f"等待公示的评定刚刚有了变化，现在是 {len(waiting)} 个，请核对后再公示。")
+        raise NotAllowed(
+            gettext("等待公示的评定刚刚有了变化，现在是 {count} 个，请核对后再公示。").format(
+                count=len(waiting)
+            )
+        )
     rows = [one for one in waiting if permissions.may_administer(by, one)]
     if not rows:
-        raise NotAllowed("这些工会您都须回避，请由其他管理员公示。")
+        raise NotAllowed(gettext("这些工会您都须回避，请由其他管理员公示。"))
     period = publicity.open_period(campaign, by, deadlines.now(), title=title, days=days)
     try:
         workflow.perform_many(Action.PUBLISH, {one.pk: {"period": period} for one in rows}, by=by)
     except workflow.ManyRefused as error:
-        raise NotAllowed("等待公示的评定刚刚有了变化，请刷新后再公示。") from error
+        raise NotAllowed(gettext("等待公示的评定刚刚有了变化，请刷新后再公示。")) from error
     return period
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
+from django.utils.translation import gettext
 
 from assessments import permissions
 from assessments.choices import State
@@ -94,10 +95,10 @@ def save_ranks(
     the `rank_stamp` that the page showed. Raises NotAllowed where they are no longer so, or two
     would share a rank."""
     if not permissions.may_rank(by, organization):
-        raise NotAllowed("只有本工会的负责人可以排名次。")
+        raise NotAllowed(gettext("只有本工会的负责人可以排名次。"))
     rows = list(ranked(organization, campaign, tier).select_for_update(of=("self",)))
     if seen != rank_stamp(rows):
-        raise NotAllowed("名次或初审情况刚刚有了变动，没有保存。请看过现在的名次再排。")
+        raise NotAllowed(gettext("名次或初审情况刚刚有了变动，没有保存。请看过现在的名次再排。"))
     changed = [
         one for one in rows if not is_fixed(one) and one.pk in ranks and ranks[one.pk] != one.rank
     ]
@@ -110,7 +111,7 @@ def save_ranks(
         with transaction.atomic():
             Endorsement.objects.bulk_update(changed, ["rank"], batch_size=100)
     except IntegrityError:
-        raise NotAllowed("名次不能重复，没有保存。") from None
+        raise NotAllowed(gettext("名次不能重复，没有保存。")) from None
     record(
         action=Act.ENDORSEMENTS_RANKED,
         by=by,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.utils.translation import gettext
 
 from assessments import answering, audiences, deadlines, permissions
 from assessments.assigning import BATCH, NotAllowed
@@ -17,6 +18,7 @@ from assessments.choices import Outcome, RecheckOutcome, State
 from assessments.models import Campaign, Decision, Recheck, Recognition, SelfAssessment
 from assessments.models.recognition import LETTERS
 from organizations.audit import record, record_many
+from organizations.chinese import in_chinese
 from organizations.choices import NotificationKind
 from organizations.models import User
 from organizations.notifications import notify
@@ -64,17 +66,21 @@ def award(campaign: Campaign, on: dt.date, by: User, seen: int) -> Awarded:
     """Give all titles that are called for, numbered by tier without a gap, and tell the unions. `seen`
     is how many the page announced. Raises NotAllowed."""
     if not permissions.may_administer(by):
-        raise NotAllowed("只有市总工会管理员可以命名。")
+        raise NotAllowed(gettext("只有市总工会管理员可以命名。"))
     if campaign.is_archived:
-        raise NotAllowed("本年度活动已经归档，不能再命名。")
+        raise NotAllowed(gettext("本年度活动已经归档，不能再命名。"))
     # A union holds one title a cycle, so two campaigns of one cycle wait for each other.
     cycle = Campaign.objects.filter(cycle_start_year=campaign.cycle_start_year)
     list(cycle.order_by("pk").select_for_update(no_key=True).values_list("pk"))
     keys = list(awaiting(campaign).values_list("pk", flat=True))
     if not keys:
-        raise NotAllowed("没有等待命名的工会：可能刚刚已由别人命名。")
+        raise NotAllowed(gettext("没有等待命名的工会：可能刚刚已由别人命名。"))
     if len(keys) != seen:
-        raise NotAllowed(f"等待命名的工会刚刚有了变化，现在是 {len(keys)} 个，请核对后再命名。")
+        raise NotAllowed(
+            gettext("等待命名的工会刚刚有了变化，现在是 {count} 个，请核对后再命名。").format(
+                count=len(keys)
+            )
+        )
     numbers = {
         tier: last or 0
         for tier, last in campaign.recognitions.order_by()
@@ -118,6 +124,7 @@ def _titles(
     return Recognition.objects.bulk_create(made)
 
 
+@in_chinese()
 def _announce(made: list[Recognition], by: User) -> None:
     entries = [(one.decision.self_assessment, {"number": one.certificate_number}) for one in made]
     record_many(action="RECOGNISED", by=by, entries=entries)
@@ -143,7 +150,7 @@ def recheck(
     confirm it are told. `seen` is the stamp of what the page showed. Raises NotAllowed."""
     locked = _lock(recognition, by, seen)
     if _proposal(locked):
-        raise NotAllowed("已有人提出撤销，请先确认或撤回。")
+        raise NotAllowed(gettext("已有人提出撤销，请先确认或撤回。"))
     made = Recheck.objects.create(
         recognition=locked,
         year=deadlines.local_day(deadlines.now()).year,
@@ -163,7 +170,9 @@ def recheck(
             by=by,
         )
     else:
-        _tell_union(locked, f"“{union}”的命名已复查：{made.get_outcome_display()}。{remarks}", by)
+        with in_chinese():
+            found = made.get_outcome_display()
+        _tell_union(locked, f"“{union}”的命名已复查：{found}。{remarks}", by)
     return made
 
 
@@ -173,9 +182,9 @@ def confirm_revocation(recognition: Recognition, by: User, seen: str) -> None:
     locked = _lock(recognition, by, seen)
     proposal = _proposal(locked)
     if proposal is None:
-        raise NotAllowed("没有等待确认的撤销。")
+        raise NotAllowed(gettext("没有等待确认的撤销。"))
     if proposal.by_id == by.pk:
-        raise NotAllowed("撤销命名须由另一人确认，不能由提出的人自己确认。")
+        raise NotAllowed(gettext("撤销命名须由另一人确认，不能由提出的人自己确认。"))
     proposal.confirmed_by = by
     proposal.save(update_fields=["confirmed_by"])
     locked.revoked_at = deadlines.now()
@@ -189,7 +198,7 @@ def withdraw_revocation(recognition: Recognition, by: User, seen: str) -> None:
     """The title stays; the proposal stands on the record alone. Raises NotAllowed."""
     proposal = _proposal(_lock(recognition, by, seen))
     if proposal is None:
-        raise NotAllowed("没有等待确认的撤销。")
+        raise NotAllowed(gettext("没有等待确认的撤销。"))
     _record("REVOCATION_WITHDRAWN", proposal, by)
     proposal.delete()
 
@@ -207,11 +216,11 @@ def _lock(recognition: Recognition, by: User, seen: str) -> Recognition:
         .get(pk=recognition.pk)
     )
     if not permissions.may_recheck(by, locked):
-        raise NotAllowed("只有评审组长和管理员可以复查，本单位的须回避。")
+        raise NotAllowed(gettext("只有评审组长和管理员可以复查，本单位的须回避。"))
     if locked.revoked_at:
-        raise NotAllowed("这个命名已经撤销。")
+        raise NotAllowed(gettext("这个命名已经撤销。"))
     if seen != stamp(locked):
-        raise NotAllowed("复查情况刚刚有了变化，请核对后再提交。")
+        raise NotAllowed(gettext("复查情况刚刚有了变化，请核对后再提交。"))
     return locked
 
 

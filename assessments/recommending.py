@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
+from django.utils.translation import gettext
 
 from assessments import audiences, deadlines, permissions, recognition
 from assessments.assigning import BATCH, NotAllowed
@@ -93,7 +94,7 @@ def enter_goals(
     NotAllowed."""
     _refuse_strangers(by)
     if any(permissions.has_conflict(by, union) for union in percents):
-        raise NotAllowed("其中有您须回避的工会。")
+        raise NotAllowed(gettext("其中有您须回避的工会。"))
     # Two who enter the first figure of a union have no row of it to wait for.
     _refuse_archived(Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk))
     before = dict(
@@ -105,8 +106,12 @@ def enter_goals(
     }
     for union in changed:
         if (now := before.get(union.pk)) != seen.get(union.pk):
-            told = "删去了" if now is None else f"改为 {now}%"
-            raise NotAllowed(f"别人刚刚把“{union}”的完成率{told}，请核对后再保存。")
+            text = (
+                gettext("别人刚刚把“{union}”的完成率删去了，请核对后再保存。")
+                if now is None
+                else gettext("别人刚刚把“{union}”的完成率改为 {percent}%，请核对后再保存。")
+            )
+            raise NotAllowed(text.format(union=union, percent=now))
     campaign.goals.filter(
         organization__in=[union for union, percent in changed.items() if percent is None]
     ).delete()
@@ -191,11 +196,16 @@ def change(line: Recommendation, listed: bool, reason: str, by: User, seen: str)
     locked = made.lines.select_related("self_assessment__organization").get(pk=line.pk)
     union = locked.self_assessment.organization
     if permissions.has_conflict(by, union):
-        raise NotAllowed("您须回避这个工会。")
+        raise NotAllowed(gettext("您须回避这个工会。"))
     if locked.listed == listed:
-        raise NotAllowed(f"“{union}”已经{'在' if listed else '不在'}名单上。")
+        text = (
+            gettext("“{union}”已经在名单上。") if listed else gettext("“{union}”已经不在名单上。")
+        )
+        raise NotAllowed(text.format(union=union))
     if listed and is_gone(locked):
-        raise NotAllowed(f"“{union}”没有有效的命名，或者已经撤销，不能推荐。")
+        raise NotAllowed(
+            gettext("“{union}”没有有效的命名，或者已经撤销，不能推荐。").format(union=union)
+        )
     locked.listed = listed
     locked.hand_reason = "" if listed == (not locked.left_out) else reason
     locked.save(update_fields=["listed", "hand_reason"])
@@ -216,13 +226,13 @@ def confirm(made: RecommendationList, by: User, seen: str) -> RecommendationList
     locked = _lock(made.campaign_id, seen)
     listed = locked.lines.filter(listed=True)
     if not listed.exists():
-        raise NotAllowed("名单是空的，没有可以推荐的工会。")
+        raise NotAllowed(gettext("名单是空的，没有可以推荐的工会。"))
     if _has_own(locked, by):
-        raise NotAllowed("名单里有您须回避的工会，请由其他组长或管理员确认。")
+        raise NotAllowed(gettext("名单里有您须回避的工会，请由其他组长或管理员确认。"))
     if obstacles(locked, by):
-        raise NotAllowed("名单生成之后有了变化，请先处理。")
+        raise NotAllowed(gettext("名单生成之后有了变化，请先处理。"))
     if locked.first_by_id == by.pk:
-        raise NotAllowed("名单须由两人确认，您已经确认过，请另一人确认。")
+        raise NotAllowed(gettext("名单须由两人确认，您已经确认过，请另一人确认。"))
     if locked.first_by_id is None:
         locked.first_by = by
     else:
@@ -292,12 +302,12 @@ def obstacles(made: RecommendationList, by: User, most: int = 20) -> list[str]:
     listed = made.lines.filter(listed=True, pk__in=visible_to(by))
     lost = gone(made)
     return [
-        f"{line.self_assessment.organization}：{text}"
+        text.format(union=line.self_assessment.organization)
         for rows, text in (
-            (listed.filter(pk__in=lost), "命名、评定或工会已经撤销，请移出名单"),
+            (listed.filter(pk__in=lost), gettext("{union}：命名、评定或工会已经撤销，请移出名单")),
             (
                 listed.exclude(pk__in=lost).filter(~Exists(agreeing)),
-                "得分或年度目标完成率有了变化，请重新生成名单",
+                gettext("{union}：得分或年度目标完成率有了变化，请重新生成名单"),
             ),
         )
         for line in rows.select_related("self_assessment__organization")[:most]
@@ -321,15 +331,17 @@ def _lock(campaign: int, seen: str = "", *, confirmed: bool = False) -> Recommen
     )
     _refuse_archived(locked.campaign)
     if locked.is_confirmed != confirmed:
-        raise NotAllowed("名单还没有确认。" if confirmed else "名单已由两人确认，不能再改。")
+        raise NotAllowed(
+            gettext("名单还没有确认。") if confirmed else gettext("名单已由两人确认，不能再改。")
+        )
     if seen and seen != str(locked.version):
-        raise NotAllowed("名单刚刚有了变化，请核对之后再提交。")
+        raise NotAllowed(gettext("名单刚刚有了变化，请核对之后再提交。"))
     return locked
 
 
 def _refuse_archived(campaign: Campaign) -> None:
     if campaign.is_archived:
-        raise NotAllowed("本年度活动已经归档，只能查看。")
+        raise NotAllowed(gettext("本年度活动已经归档，只能查看。"))
 
 
 def _changed(made: RecommendationList) -> None:
@@ -340,4 +352,4 @@ def _changed(made: RecommendationList) -> None:
 
 def _refuse_strangers(by: User) -> None:
     if not permissions.may_lead(by):
-        raise NotAllowed("只有评审组长和管理员可以推荐。")
+        raise NotAllowed(gettext("只有评审组长和管理员可以推荐。"))

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from assessments import answering, assigning, audiences
 from assessments.assigning import NotAllowed
@@ -40,7 +41,11 @@ def declare(
                 reviewer=reviewer, organization=organization, reason=reason, declared_by=by
             )
     except IntegrityError:
-        raise NotAllowed(f"{reviewer} 对“{organization}”的回避已经登记过。") from None
+        raise NotAllowed(
+            gettext("{reviewer} 对“{organization}”的回避已经登记过。").format(
+                reviewer=reviewer, organization=organization
+            )
+        ) from None
     withdrawn = _withdraw(reviewer, organization, by)
     details = {"organization": organization.name, "reason": reason, "withdrawn": withdrawn}
     record(action=Act.RECUSAL_DECLARED, by=by, subject=reviewer, details=details)
@@ -64,7 +69,7 @@ def lift(recusal: Recusal, reason: str, by: User) -> None:
     """解除回避: the reviewer can be given the union again, and finds the scores of then."""
     found = Recusal.objects.select_for_update().filter(pk=recusal.pk).first()
     if found is None:
-        raise NotAllowed("这项回避已经解除。")
+        raise NotAllowed(gettext("这项回避已经解除。"))
     details = {
         "organization": found.organization.name,
         "declared_reason": found.reason,

@@ -22,6 +22,7 @@ from assessments.choices import (
 )
 from assessments.models import Campaign, Reminder, Review, SupervisionFinding
 from assessments.oversight import Stage
+from organizations.chinese import in_chinese
 from organizations.choices import NotificationKind, Role
 from organizations.models import Membership, Organization, User
 from organizations.notifications import notify
@@ -72,6 +73,7 @@ def duties(campaign: Campaign) -> Iterator[Duty]:
     yield from _rectifications(campaign)
 
 
+@in_chinese()
 def tell_extended(campaign: Campaign, days: Mapping[str, dt.date], reason: str, by: User) -> None:
     """Whoever still has to do it learns of the new day. `days` are fields of the campaign."""
     for duty in duties(campaign):

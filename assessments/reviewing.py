@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from assessments import answering, assigning, deadlines, permissions
 from assessments.assigning import NotAllowed
@@ -69,11 +70,13 @@ def why_not_scorable(review: Review, by: User) -> str | None:
     """Why scores cannot be written now, in the words of the screen; None if they can."""
     assessment = review.self_assessment
     if review.reviewer_id != by.pk or not permissions.may_review(by, assessment):
-        return "您不能评审这个工会（须回避，或已取消分派）。"
+        return gettext("您不能评审这个工会（须回避，或已取消分派）。")
     if assessment.state != State.UNDER_REVIEW:
-        return f"该申报目前是“{assessment.get_state_display()}”，不能评分。"
+        return gettext("该申报目前是“{state}”，不能评分。").format(
+            state=assessment.get_state_display()
+        )
     if review.is_complete:
-        return "您已完成这份评审，不能再改分。如需修改，请联系评审组长。"
+        return gettext("您已完成这份评审，不能再改分。如需修改，请联系评审组长。")
     return None
 
 
@@ -89,13 +92,13 @@ def save(
     locked = assigning.lock(review.self_assessment)
     current = Review.objects.filter(pk=review.pk).first()
     if current is None:
-        raise NotAllowed("这份评审已经取消分派。")
+        raise NotAllowed(gettext("这份评审已经取消分派。"))
     current.self_assessment = locked
     reason = why_not_scorable(current, by)
     if reason:
         raise NotAllowed(reason)
     if revision is not None and revision != locked.revision:
-        raise NotAllowed("申报工会已经重新提交，请打开新的内容再评分。")
+        raise NotAllowed(gettext("申报工会已经重新提交，请打开新的内容再评分。"))
     answers = {answer.indicator_id: answer for answer in locked.answers.all()}
     scores = {score.indicator_id: score for score in current.scores.all()}
     outcome = Saved()
@@ -188,20 +191,20 @@ def gap_at(assessment: SelfAssessment, score: ReviewScore | None, line: Line) ->
     rule = line.indicator.rule
     if line.answer.not_applicable:
         if score is None or not (score.not_applicable or score.claim_refused):
-            return "请选择认可或不认可“不适用”"
+            return gettext("请选择认可或不认可“不适用”")
         if score.not_applicable:
             return ""
         if not is_answered(rule, score.rating):
-            return "不认可“不适用”，请评分"
+            return gettext("不认可“不适用”，请评分")
         if not score.remark:
-            return "不认可“不适用”，请写明理由"
+            return gettext("不认可“不适用”，请写明理由")
         return ""
     if score is None or not is_answered(rule, score.rating):
-        return "尚未评分"
+        return gettext("尚未评分")
     if score.not_applicable:
-        return "申报工会没有申报“不适用”，请评分"
+        return gettext("申报工会没有申报“不适用”，请评分")
     result = score_indicator(rule, score.rating, assessment.campaign.thresholds)
     lost = result.maximum - (result.points or ZERO)
     if lost > assessment.campaign.remark_tolerance and not score.remark:
-        return "低于满分，请写明理由"
+        return gettext("低于满分，请写明理由")
     return ""

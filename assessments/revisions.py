@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db.models import F, Q, Subquery
+from django.utils import translation
 
 from assessments import versions, worksheet
 from assessments.models import (
@@ -49,10 +51,12 @@ def facts_of(
 ) -> dict[str, Any]:
     """Who hands in, and what the six criteria come to."""
     organization = assessment.organization
+    with translation.override(settings.LANGUAGE_CODE):
+        tier = organization.get_tier_display()
     return {
         "campaign": assessment.campaign.name,
         "union": organization.name,
-        "tier": organization.get_tier_display(),
+        "tier": tier,
         "superior": organization.parent.name if organization.parent else "",
         "credit_code": organization.credit_code or "",
         "criteria": [

@@ -17,18 +17,21 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import permissions, rubrics, versions
 from assessments.assigning import NotAllowed
 from assessments.choices import IndicatorKind
 from assessments.models import Criterion, Indicator, Rubric
 from organizations.audit import record
+from organizations.chinese import in_chinese
 from organizations.choices import Act, Tier
 from organizations.models import User
 
 #: The particulars of an indicator in the order of pages and files, with their names there.
 FIELDS = {
-    name: str(Indicator._meta.get_field(name).verbose_name)
+    name: Indicator._meta.get_field(name).verbose_name
     for name in (
         "code",
         "name",
@@ -48,10 +51,12 @@ FIELDS = {
 }
 #: What a code begins with.
 LETTERS = {Tier.COUNTY: "C", Tier.TOWNSHIP: "T", Tier.GRASSROOTS: "G"}
-STALE = (
+STALE = _(
     "您打开页面之后，别人改过这一“好”。没有保存，也没有覆盖别人的修改；请另开窗口核对后重新填写。"
 )
 
+#: What became of an indicator.
+_ADDED, _CHANGED, _DROPPED = _("新增"), _("修改"), _("删去")
 _STOP = re.compile("[。；，、,;]")
 
 Row = dict[str, Any]
@@ -109,7 +114,7 @@ def stamp(criterion: Criterion) -> str:
 def coverage(criterion: Criterion, clauses: Iterable[str]) -> list[versions.Piece]:
     """The policy's text of a criterion against the clauses of its indicators: what is covered
     (same), missing (removed) and not the policy's (added)."""
-    _, text = rubrics.policy_criteria()[Tier(criterion.rubric.tier), criterion.number]
+    _title, text = rubrics.policy_criteria()[Tier(criterion.rubric.tier), criterion.number]
     return versions.pieces(text, "".join(clauses))
 
 
@@ -147,7 +152,7 @@ def make(tier: Tier, title: str, sections: Iterable[Section], by: User, source: 
 
 def copy(rubric: Rubric, title: str, by: User) -> Rubric:
     """A new version with the same content. Raises NotAllowed."""
-    return make(Tier(rubric.tier), title, sections_of(rubric), by, str(rubric))
+    return make(Tier(rubric.tier), title, sections_of(rubric), by, _name_of(rubric))
 
 
 @transaction.atomic
@@ -177,11 +182,13 @@ def rewrite(criterion: Criterion, title: str, rows: Sequence[Row], by: User, see
     criterion.title = title
     criterion.save()
     changes = compare_rows(before, {one.code: row_of(one) for one in kept})
+    with in_chinese():
+        told = [f"{one.sign} {one.code}" for one in changes]
     _record(
         Act.RUBRIC_CHANGED,
         rubric,
         by,
-        {"criterion": str(criterion), "changes": [f"{one.sign} {one.code}" for one in changes]},
+        {"criterion": str(criterion), "changes": told},
     )
 
 
@@ -191,8 +198,8 @@ def remove(rubric: Rubric, by: User) -> None:
     _require_right(by)
     locked = _locked(rubric.pk)
     if not is_removable(locked):
-        raise NotAllowed("已有活动选用了这一版标准，不能删除。")
-    _record(Act.RUBRIC_REMOVED, locked, by, {"rubric": str(locked)})
+        raise NotAllowed(gettext("已有活动选用了这一版标准，不能删除。"))
+    _record(Act.RUBRIC_REMOVED, locked, by, {"rubric": _name_of(locked)})
     locked.delete()
 
 
@@ -206,9 +213,11 @@ def compare(before: Iterable[Section], after: Iterable[Section]) -> list[tuple[s
         changes = compare_rows(_by_code(earlier.rows), _by_code(later.rows))
         if earlier.title != later.title:
             titles = versions.shown(earlier.title), versions.shown(later.title)
-            changes.insert(0, Change("修改", "", "名称", [versions.Difference("名称", *titles)]))
+            name = gettext("名称")
+            changes.insert(0, Change(_CHANGED, "", name, [versions.Difference(name, *titles)]))
         if changes:
-            found.append((f"{number}、{later.title or earlier.title}", changes))
+            title = later.title or earlier.title
+            found.append((gettext("{number}、{title}").format(number=number, title=title), changes))
     return found
 
 
@@ -217,7 +226,7 @@ def compare_rows(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[Ch
     found = []
     for code in [*after, *(code for code in before if code not in after)]:
         old, new = before.get(code, {}), after.get(code, {})
-        sign = "修改" if old and new else "新增" if new else "删去"
+        sign = _CHANGED if old and new else _ADDED if new else _DROPPED
         if differences := _differences(old, new):
             found.append(Change(sign, code, (new or old)["name"], differences))
     return found
@@ -276,7 +285,13 @@ def _locked(key: int) -> Rubric:
 
 def _require_right(by: User) -> None:
     if not permissions.may_administer(by):
-        raise NotAllowed("只有市总工会管理员可以修改标准。")
+        raise NotAllowed(gettext("只有市总工会管理员可以修改标准。"))
+
+
+@in_chinese()
+def _name_of(rubric: Rubric) -> str:
+    """As the record names it."""
+    return str(rubric)
 
 
 def _record(act: Act, rubric: Rubric, by: User, details: dict[str, Any]) -> None:

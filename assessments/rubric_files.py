@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from django.utils.translation import gettext
 from openpyxl.utils import get_column_letter
 
 from assessments.choices import IndicatorKind
 from assessments.models import Rubric
 from assessments.rubric_editing import FIELDS, LETTERS, Section, sections_of
 from organizations import workbook
+from organizations.chinese import in_chinese
 from organizations.choices import Tier
 from organizations.importing import reading
 from organizations.importing.reading import ListRefused
@@ -23,7 +25,10 @@ from organizations.importing.reading import ListRefused
 MAX_BYTES = 1024 * 1024
 MAX_INDICATORS = 300
 _NUMBER, _TITLE = "序号", "一好"
-_HEADINGS = [_NUMBER, _TITLE, *FIELDS.values()]
+#: A file is in Chinese, whoever writes or reads it.
+with in_chinese():
+    _LABELS = {name: str(label) for name, label in FIELDS.items()}
+_HEADINGS = [_NUMBER, _TITLE, *_LABELS.values()]
 _WIDTHS = {"clause": 60, "name": 24, "checklist_items": 24, "evidence_hint": 36}
 _YES, _NO = "是", "否"
 _FLAGS = ("mandatory", "conditional", "evidence_required")
@@ -58,6 +63,7 @@ def as_json(tier: str, title: str, sections: Iterable[Section]) -> str:
     return json.dumps(content, ensure_ascii=False, indent=1)
 
 
+@in_chinese()
 def as_workbook(rubric: Rubric) -> BinaryIO:
     """Read the rubric `with_indicators`."""
     book = workbook.new()
@@ -68,9 +74,9 @@ def as_workbook(rubric: Rubric) -> BinaryIO:
         notes=[
             "一行一个指标，表头请勿改动。“逐项内容”每项一行；新指标的编号接着本“好”的最大编号往下编。"
         ],
-        columns=[(_NUMBER, 6), (_TITLE, 20), *((FIELDS[n], _WIDTHS.get(n, 12)) for n in FIELDS)],
+        columns=[(_NUMBER, 6), (_TITLE, 20), *((_LABELS[n], _WIDTHS.get(n, 12)) for n in FIELDS)],
         widen=2,
-        wrapped=[FIELDS[name] for name in _WIDTHS],
+        wrapped=[_LABELS[name] for name in _WIDTHS],
     )
     for section in sections_of(rubric):
         for row in section.rows:
@@ -92,7 +98,7 @@ def read(file: BinaryIO) -> Document:
     """A file of either kind, told by its content. Raises ListRefused."""
     content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
-        raise ListRefused("文件超过 1 MB，不会是一份标准。")
+        raise ListRefused(gettext("文件超过 1 MB，不会是一份标准。"))
     file.seek(0)
     if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
         return from_json(content.decode("utf-8-sig", errors="replace"))
@@ -108,14 +114,18 @@ def from_json(text: str) -> Document:
                 number=str(section["number"]),
                 section_title=str(section["title"]),
                 values={name: _text(row.get(name)) for name in FIELDS},
-                places={"code": f"第 {section['number']} 好第 {place} 条"},
+                places={
+                    "code": gettext("第 {number} 好第 {place} 条").format(
+                        number=section["number"], place=place
+                    )
+                },
             )
             for section in content["criteria"]
             for place, row in enumerate(section["indicators"], start=1)
         ]
         title, tier = str(content["title"]), Tier(content["tier"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ListRefused("不是本平台导出的标准文件（JSON），或者内容不完整。") from error
+        raise ListRefused(gettext("不是本平台导出的标准文件（JSON），或者内容不完整。")) from error
     return _document(tier, title, lines)
 
 
@@ -141,7 +151,7 @@ def _from_sheet(sheets: list[reading.Sheet]) -> Document:
                 first = next(iter(sheet.rows.values()))
                 title = "" if first is cells else str(first[0])
                 return _document(_tier_of(lines), title, lines)
-    raise ListRefused("没有找到表头。请用本平台导出的标准表格修改，不要改动表头。")
+    raise ListRefused(gettext("没有找到表头。请用本平台导出的标准表格修改，不要改动表头。"))
 
 
 def _line(at: int, row: list[object], columns: dict[str, int]) -> Line:
@@ -153,16 +163,18 @@ def _line(at: int, row: list[object], columns: dict[str, int]) -> Line:
     return Line(
         number=cells.get(_NUMBER, ""),
         section_title=cells.get(_TITLE, ""),
-        values={name: cells.get(label, "") for name, label in FIELDS.items()},
+        values={name: cells.get(label, "") for name, label in _LABELS.items()},
         places={
-            name: f"{get_column_letter(columns[label] + 1)}{at}" for name, label in FIELDS.items()
+            name: f"{get_column_letter(columns[label] + 1)}{at}" for name, label in _LABELS.items()
         },
     )
 
 
 def _plain(value: object, place: str) -> str:
     if isinstance(value, dict):
-        raise ListRefused(f"{place}：是日期或没有结果的公式，请改成文字或数字。")
+        raise ListRefused(
+            gettext("{place}：是日期或没有结果的公式，请改成文字或数字。").format(place=place)
+        )
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return _text(value)
@@ -171,16 +183,22 @@ def _plain(value: object, place: str) -> str:
 def _tier_of(lines: list[Line]) -> Tier:
     """That of most codes: a wrong one among them is a fault of its own."""
     letters = Counter(line.values["code"][:1] for line in lines)
-    for letter, _ in letters.most_common(1):
+    for letter, _times in letters.most_common(1):
         for tier, known in LETTERS.items():
             if letter == known:
                 return tier
-    raise ListRefused("从第一个指标的编号看不出层级：县级以 C、乡镇（街道）以 T、基层以 G 开头。")
+    raise ListRefused(
+        gettext("从第一个指标的编号看不出层级：县级以 C、乡镇（街道）以 T、基层以 G 开头。")
+    )
 
 
 def _document(tier: Tier, title: str, lines: list[Line]) -> Document:
     if tier not in LETTERS:
-        raise ListRefused("这一层级没有六好标准。")
+        raise ListRefused(gettext("这一层级没有六好标准。"))
     if not lines or len(lines) > MAX_INDICATORS:
-        raise ListRefused(f"应有 1 至 {MAX_INDICATORS} 个指标，现为 {len(lines)} 个。")
+        raise ListRefused(
+            gettext("应有 1 至 {most} 个指标，现为 {number} 个。").format(
+                most=MAX_INDICATORS, number=len(lines)
+            )
+        )
     return Document(tier, title.strip(), lines)

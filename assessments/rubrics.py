@@ -11,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
+from django.utils.translation import gettext
 
 from assessments.models import Criterion, Indicator, Rubric
 from organizations.choices import ASSESSED_TIERS, Tier
@@ -159,10 +160,17 @@ def faults(rubrics: Iterable[Rubric]) -> list[Fault]:
         points[by_key[key]][number] = total
     for rubric, numbers in points.items():
         if sorted(numbers) != [1, 2, 3, 4, 5, 6]:
-            found.append(Fault(rubric, "六个“好”没有都写上指标。"))
+            found.append(Fault(rubric, gettext("六个“好”没有都写上指标。")))
         total = sum(numbers.values(), Decimal(0))
         if total != 100:
-            found.append(Fault(rubric, f"满分合计应为 100 分，现为 {total.normalize():f} 分。"))
+            found.append(
+                Fault(
+                    rubric,
+                    gettext("满分合计应为 100 分，现为 {total:f} 分。").format(
+                        total=total.normalize()
+                    ),
+                )
+            )
     return found
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
+from django.utils.translation import gettext
+
 from assessments.choices import IndicatorKind, SeveralReviewers
 
 ZERO = Decimal(0)
@@ -131,13 +133,13 @@ def reaches(numerator: int, denominator: int, threshold_percent: Decimal) -> boo
 def score_problem(score: Decimal, maximum: Decimal) -> str | None:
     """Why a judged score is not allowed, in the words of the screen; None when it is."""
     if not score.is_finite():
-        return "请填写数字。"
+        return gettext("请填写数字。")
     if score < 0:
-        return "得分不能为负数。"
+        return gettext("得分不能为负数。")
     if score > maximum:
-        return f"得分不能超过满分 {maximum.normalize():f} 分。"
+        return gettext("得分不能超过满分 {maximum:f} 分。").format(maximum=maximum.normalize())
     if score % SCORE_STEP:
-        return "得分以 0.5 分为一档，例如 2 或 2.5。"
+        return gettext("得分以 0.5 分为一档，例如 2 或 2.5。")
     return None
 
 
@@ -145,12 +147,18 @@ def counts_problem(rule: IndicatorRule, numerator: int, denominator: int) -> dic
     """Messages by field (numerator, denominator) where two counts make no rate."""
     problems = {}
     if numerator < 0:
-        problems["numerator"] = "不能为负数。"
+        problems["numerator"] = gettext("不能为负数。")
     if denominator <= 0:
-        problems["denominator"] = f"“{rule.denominator_label}”必须大于 0。"
+        problems["denominator"] = gettext("“{denominator_label}”必须大于 0。").format(
+            denominator_label=rule.denominator_label
+        )
     elif numerator > denominator:
-        problems["numerator"] = (
-            f"“{rule.numerator_label}”不能大于“{rule.denominator_label}”（{denominator}）。"
+        problems["numerator"] = gettext(
+            "“{numerator_label}”不能大于“{denominator_label}”（{denominator}）。"
+        ).format(
+            numerator_label=rule.numerator_label,
+            denominator_label=rule.denominator_label,
+            denominator=denominator,
         )
     return problems
 

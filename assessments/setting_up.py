@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Count, prefetch_related_objects
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from assessments import campaigns, deadlines, permissions, working_days
 from assessments.assigning import NotAllowed
@@ -96,9 +97,9 @@ def create(year: int, name: str, earlier: Campaign | None, by: User) -> Campaign
     """A campaign in preparation, with the settings of the earlier one or the usual ones. Raises
     NotAllowed."""
     if not permissions.may_administer(by):
-        raise NotAllowed("只有市总工会管理员可以新建创建活动。")
+        raise NotAllowed(gettext("只有市总工会管理员可以新建创建活动。"))
     if Campaign.objects.filter(year=year).exists():
-        raise NotAllowed(f"{year} 年的创建活动已经有了。")
+        raise NotAllowed(gettext("{year} 年的创建活动已经有了。").format(year=year))
     campaign = Campaign(year=year, name=name, cycle_start_year=_cycle_start(year, earlier))
     if earlier:
         for field in _KEPT:
@@ -147,10 +148,14 @@ def record_change(campaign: Campaign, changed: dict[str, str], by: User) -> None
 def lock_preparing(campaign: Campaign, by: User) -> Campaign:
     """The campaign, as long as its settings may be changed. Raises NotAllowed."""
     if not permissions.may_administer(by):
-        raise NotAllowed("只有市总工会管理员可以设置创建活动。")
+        raise NotAllowed(gettext("只有市总工会管理员可以设置创建活动。"))
     locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
     if locked.state != CampaignState.PREPARING:
-        raise NotAllowed(f"活动{locked.get_state_display()}，设置已经固定，没有保存。")
+        raise NotAllowed(
+            gettext("活动{state}，设置已经固定，没有保存。").format(
+                state=locked.get_state_display()
+            )
+        )
     return locked
 
 
@@ -172,19 +177,27 @@ def _step(campaign: Campaign, step: str) -> str:
 def _of_rubrics(campaign: Campaign) -> list[Finding]:
     url = _step(campaign, "rubrics")
     found = [
-        Finding(text, url, "去设置标准", blocking=True)
+        Finding(text, url, gettext("去设置标准"), blocking=True)
         for text in campaigns.opening_problems(campaign)
     ]
     left_out = campaigns.tiers_without_policy(campaign)
     if left_out and len(left_out) < len(ASSESSED_TIERS):
         found.append(
-            Finding(f"没有设置{'、'.join(left_out)}：本年度不参加创建。", url, "去设置标准")
+            Finding(
+                gettext("没有设置{names}：本年度不参加创建。").format(
+                    names=gettext("、").join(left_out)
+                ),
+                url,
+                gettext("去设置标准"),
+            )
         )
     newest = {one.tier: one for one in Rubric.objects.order_by("version")}
     for policy in campaign.policies.all():
         if newest[policy.tier].version > policy.rubric.version:
-            text = f"{policy.rubric}已有新的版本：{newest[policy.tier]}。"
-            found.append(Finding(text, url, "去设置标准"))
+            text = gettext("{rubric}已有新的版本：{newest}。").format(
+                rubric=policy.rubric, newest=newest[policy.tier]
+            )
+            found.append(Finding(text, url, gettext("去设置标准")))
     return found
 
 
@@ -196,17 +209,27 @@ def _of_days(campaign: Campaign, at: dt.datetime) -> list[Finding]:
         if day is None:
             if any(one.endorsement_required for one in campaign.policies.all()):
                 found.append(
-                    Finding(f"没有设置{label}：上级不初审的，会一直等待。", url, "去设置日期")
+                    Finding(
+                        gettext("没有设置{label}：上级不初审的，会一直等待。").format(label=label),
+                        url,
+                        gettext("去设置日期"),
+                    )
                 )
         elif day < today and name != "opens_on":
             blocking = name == "submission_deadline"
-            text = f"{label}（{day:%Y-%m-%d}）已经过去。"
-            found.append(Finding(text, url, "去设置日期", blocking))
+            text = gettext("{label}（{day:%Y-%m-%d}）已经过去。").format(label=label, day=day)
+            found.append(Finding(text, url, gettext("去设置日期"), blocking))
         elif not working_days.is_working_day(day) and name not in ("plan_deadline", "opens_on"):
-            found.append(Finding(f"{label}（{day:%Y-%m-%d}）不是工作日。", url, "去设置日期"))
+            found.append(
+                Finding(
+                    gettext("{label}（{day:%Y-%m-%d}）不是工作日。").format(label=label, day=day),
+                    url,
+                    gettext("去设置日期"),
+                )
+            )
     if campaign.review_deadline.year > working_days.last_known_year():
         year = campaign.review_deadline.year
-        text = f"{year} 年的放假安排还没有公布，工作日暂按周末推算。"
+        text = gettext("{year} 年的放假安排还没有公布，工作日暂按周末推算。").format(year=year)
         found.append(Finding(text))
     return found
 
@@ -223,18 +246,22 @@ def _of_people(campaign: Campaign) -> list[Finding]:
     )
     for tier in (one for one in ASSESSED_TIERS if one in policies):
         if number := mute.get(tier):
-            text = f"{number} 个{tier.label}没有负责人账号，不能签批提交。"
+            text = gettext("{number} 个{tier}没有负责人账号，不能签批提交。").format(
+                number=number, tier=tier.label
+            )
             there = f"{reverse('organizations:list')}?tier={tier}&head=none"
-            found.append(Finding(text, there, "看是哪些"))
+            found.append(Finding(text, there, gettext("看是哪些")))
     roles = Membership.objects.filter(
         organization__tier=Tier.CITY, role__in=_REVIEWING, user__is_active=True
     ).values_list("user", "role")
     number = len({user for user, _ in roles})
     most = max((one.reviewers for one in policies.values()), default=0)
     if number < most:
-        text = f"每份申报要 {most} 位评审员，现在只有 {number} 位（含组长）。"
-        found.append(Finding(text, url, "去开账号"))
+        text = gettext("每份申报要 {most} 位评审员，现在只有 {number} 位（含组长）。").format(
+            most=most, number=number
+        )
+        found.append(Finding(text, url, gettext("去开账号")))
     if not any(role == Role.LEAD_REVIEWER for _, role in roles):
-        text = "还没有评审组长，分派和评定只能由管理员办理。"
-        found.append(Finding(text, url, "去开账号"))
+        text = gettext("还没有评审组长，分派和评定只能由管理员办理。")
+        found.append(Finding(text, url, gettext("去开账号")))
     return found

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext
 
 from assessments import answering, deadlines
 from assessments.choices import SurveyMode, Vote
@@ -53,13 +54,15 @@ def open_survey(
     """Begin the vote; it ends with the day `closes_on`. Raises NotEditable, SurveyRefused."""
     assessment = answering.lock(assessment, by)
     if not indicator.is_satisfaction or indicator.criterion.rubric_id != assessment.rubric_id:
-        raise SurveyRefused("这个指标不用民主测评。")
+        raise SurveyRefused(gettext("这个指标不用民主测评。"))
     if assessment.surveys.filter(indicator=indicator).exists():
-        raise SurveyRefused("这个指标已经发起过民主测评。")
+        raise SurveyRefused(gettext("这个指标已经发起过民主测评。"))
     now = deadlines.now()
     if not deadlines.local_day(now) <= closes_on <= deadlines.due_on(assessment):
         raise SurveyRefused(
-            f"截止日期应在今天到填报截止日（{deadlines.due_on(assessment):%Y年%m月%d日}）之间。"
+            gettext("截止日期应在今天到填报截止日（{due_on:%Y年%m月%d日}）之间。").format(
+                due_on=deadlines.due_on(assessment)
+            )
         )
     survey = Survey.objects.create(
         self_assessment=assessment,
@@ -81,7 +84,7 @@ def issue_codes(survey: Survey, *, by: User) -> list[str]:
     Raises SurveyRefused."""
     survey = Survey.objects.select_for_update().get(pk=survey.pk)
     if survey.mode != SurveyMode.CODES or not is_open(survey):
-        raise SurveyRefused("测评已经结束，或不使用投票码。")
+        raise SurveyRefused(gettext("测评已经结束，或不使用投票码。"))
     survey.passes.filter(used=False).delete()
     codes = [random_code(groups=2, size=4) for _ in range(survey.eligible - survey.cast)]
     SurveyPass.objects.bulk_create(
@@ -108,17 +111,17 @@ def vote(survey: Survey, choice: Vote, *, right: str) -> None:
         eligible__gt=F("satisfied") + F("basically") + F("unsatisfied") + F("abstained"),
     ).update(**{choice.value: F(choice.value) + 1})
     if not counted:
-        raise SurveyRefused("测评已经结束，或者投票人数已满，这一票没有计入。")
+        raise SurveyRefused(gettext("测评已经结束，或者投票人数已满，这一票没有计入。"))
     if survey.mode == SurveyMode.CODES:
         marked = survey.passes.filter(digest=_digest(survey, right), used=False).update(used=True)
         if not marked:
-            raise SurveyRefused("投票码不正确，或者已经用过。请核对纸条上的投票码。")
+            raise SurveyRefused(gettext("投票码不正确，或者已经用过。请核对纸条上的投票码。"))
     else:
         _, is_new = SurveyPass.objects.get_or_create(
             survey=survey, digest=_digest(survey, right), defaults={"used": True}
         )
         if not is_new:
-            raise SurveyRefused("这部手机已经投过票，每部手机只能投一次。")
+            raise SurveyRefused(gettext("这部手机已经投过票，每部手机只能投一次。"))
 
 
 @transaction.atomic
@@ -126,7 +129,7 @@ def close(survey: Survey, *, by: User) -> None:
     """End the vote before its time. Raises SurveyRefused."""
     survey = Survey.objects.select_for_update().get(pk=survey.pk)
     if not is_open(survey):
-        raise SurveyRefused("测评已经结束。")
+        raise SurveyRefused(gettext("测评已经结束。"))
     survey.closed_at = deadlines.now()
     survey.save(update_fields=["closed_at"])
     _record("SURVEY_CLOSED", survey, by, {"cast": survey.cast})
@@ -137,7 +140,7 @@ def cancel(survey: Survey, *, by: User) -> None:
     """Take back a survey in which nobody has voted. Raises SurveyRefused."""
     survey = Survey.objects.select_for_update().get(pk=survey.pk)
     if survey.cast:
-        raise SurveyRefused("已经有人投票，不能取消。")
+        raise SurveyRefused(gettext("已经有人投票，不能取消。"))
     _record("SURVEY_CANCELLED", survey, by, {})
     survey.delete()
 
@@ -159,11 +162,15 @@ def adopt(survey: Survey, *, by: User) -> None:
     turnout; what the union wrote there itself stays. Raises NotEditable, SurveyRefused."""
     outcome = result(survey)
     if outcome is None or not outcome.valid:
-        raise SurveyRefused(f"测评还没有结束，或者票数不足 {FEWEST_VOTES} 票，不能采用。")
+        raise SurveyRefused(
+            gettext("测评还没有结束，或者票数不足 {fewest_votes} 票，不能采用。").format(
+                fewest_votes=FEWEST_VOTES
+            )
+        )
     assessment = answering.lock(survey.self_assessment, by)
     allowed = answering.editable_indicators(assessment)
     if allowed is not None and survey.indicator_id not in allowed:
-        raise SurveyRefused("退回修改的范围不包括这个指标。")
+        raise SurveyRefused(gettext("退回修改的范围不包括这个指标。"))
     stored = Answer.objects.filter(
         self_assessment=assessment, indicator=survey.indicator
     ).first() or Answer(self_assessment=assessment, indicator=survey.indicator)

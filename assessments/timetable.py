@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.translation import gettext
 from icalendar import Alarm, Calendar, Event
 
 from assessments import deadlines, oversight, permissions
@@ -41,8 +42,12 @@ class Day:
 
     @property
     def title(self) -> str:
-        part = f"（{self.union.name}）" if self.union else ""
-        return f"{self.campaign.year}年度“六好”：{self.occasion.label}{part}"
+        facts = {"year": self.campaign.year, "occasion": self.occasion.label}
+        if self.union is None:
+            return gettext("{year}年度“六好”：{occasion}").format(**facts)
+        return gettext("{year}年度“六好”：{occasion}（{union}）").format(
+            **facts, union=self.union.name
+        )
 
     @property
     def uid(self) -> str:
@@ -126,7 +131,7 @@ def as_calendar(days: Iterable[Day], root: str) -> bytes:
     calendar = Calendar()
     calendar.add("prodid", "-//liuhao-portal//CN")
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", "“六好”工会创建日程")
+    calendar.add("x-wr-calname", gettext("“六好”工会创建日程"))
     now = deadlines.now()
     for day in days:
         event = Event()

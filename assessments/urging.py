@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from assessments import deadlines, oversight, permissions
 from assessments.choices import CampaignState, Matter
@@ -105,7 +106,7 @@ def why_not(campaign: Campaign, at: dt.datetime, matter: Matter = Matter.ASSESSM
         return None
     if matter == Matter.ASSESSMENT and deadlines.is_running(campaign, at):
         return None
-    return "创建活动没有开放，不能催报。"
+    return gettext("创建活动没有开放，不能催报。")
 
 
 def due_on(campaign: Campaign, matter: Matter) -> dt.date:

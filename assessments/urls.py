@@ -23,6 +23,7 @@ from assessments.views import (
     guide,
     history,
     inspection_papers,
+    inspection_photos,
     inspections,
     letters,
     library,
@@ -162,8 +163,8 @@ inspection_urls = [
     path("<int:pk>/", inspections.detail, name="inspection"),
     path("<int:pk>/minutes.pdf", inspection_papers.minutes, name="inspection_minutes"),
     path("<int:pk>/criteria/<int:number>/", inspections.criterion, name="inspection_criterion"),
-    path("photos/<int:pk>/", inspections.photo, name="inspection_photo"),
-    path("photos/<int:pk>/remove/", inspections.remove_photo, name="inspection_photo_remove"),
+    path("photos/<int:pk>/", inspection_photos.photo, name="inspection_photo"),
+    path("photos/<int:pk>/remove/", inspection_photos.remove, name="inspection_photo_remove"),
 ]
 supervision_urls = [
     path("", supervision.RoundList.as_view(), name="supervision_list"),

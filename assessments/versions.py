@@ -14,6 +14,9 @@ from decimal import Decimal
 from difflib import SequenceMatcher
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from assessments import deadlines
 from assessments.entries import Entry
 from assessments.models import Answer, AnswerChange, SelfAssessment
@@ -24,17 +27,17 @@ from organizations.models import User
 FOLD_WITHIN = dt.timedelta(minutes=10)
 #: The fields of a version in the order in which a page shows them, with their names there.
 FIELDS = {
-    "not_applicable": "不适用",
-    "not_applicable_reason": "不适用理由",
-    "score": "自评得分",
-    "checked_items": "已有项目",
-    "numerator": "分子",
-    "denominator": "分母",
-    "as_of": "截至日期",
-    "definition": "口径",
-    "account": "自评说明",
-    "file": "佐证材料",
-    "evidence": "佐证材料",
+    "not_applicable": _("不适用"),
+    "not_applicable_reason": _("不适用理由"),
+    "score": _("自评得分"),
+    "checked_items": _("已有项目"),
+    "numerator": _("分子"),
+    "denominator": _("分母"),
+    "as_of": _("截至日期"),
+    "definition": _("口径"),
+    "account": _("自评说明"),
+    "file": _("佐证材料"),
+    "evidence": _("佐证材料"),
 }
 _CLAUSE_ENDS = re.compile(r"(?<=[。；，！？,;\n])")
 
@@ -182,10 +185,14 @@ def _files(files: list[Mapping[str, Any]], others: list[Mapping[str, Any]]) -> l
         facts = [
             one["sha256"][:8] if len(same_name) > 1 else "",
             one["description"],
-            f"{start} 起" if start and not end else f"{start or ''} 至 {end}" if end else "",
+            gettext("{start} 起").format(start=start)
+            if start and not end
+            else gettext("{start} 至 {end}").format(start=start or "", end=end)
+            if end
+            else "",
         ]
-        told = "；".join(fact.strip() for fact in facts if fact)
-        shown.append(one["name"] + (f"（{told}）" if told else ""))
+        told = gettext("；").join(fact.strip() for fact in facts if fact)
+        shown.append(one["name"] + (gettext("（{told}）").format(told=told) if told else ""))
     return sorted(shown)
 
 
@@ -196,11 +203,11 @@ def _score(score: str | None) -> str | None:
 def shown(value: Any) -> str:
     """A value in the words of the screen."""
     if value is None or value == "":
-        return "（空）"
+        return gettext("（空）")
     if isinstance(value, bool):
-        return "是" if value else "否"
+        return gettext("是") if value else gettext("否")
     if isinstance(value, list):
-        return "、".join(value) or "都没有"
+        return gettext("、").join(value) or gettext("都没有")
     return str(value)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext
 
 from assessments import advice
 from assessments.choices import State
@@ -56,13 +57,13 @@ class Line:
         """What still stands in the way of handing in, in the words of the screen."""
         found = []
         if not self.is_answered:
-            found.append("尚未填写")
+            found.append(gettext("尚未填写"))
         if self.answer.not_applicable and not self.answer.not_applicable_reason:
-            found.append("选择了“不适用”，还没有写理由")
+            found.append(gettext("选择了“不适用”，还没有写理由"))
         if self.lacks_evidence:
-            found.append("须附佐证材料")
+            found.append(gettext("须附佐证材料"))
         if self.answer.carried_over:
-            found.append("沿用了往年的内容，还没有核对")
+            found.append(gettext("沿用了往年的内容，还没有核对"))
         return found
 
     @cached_property

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from assessments import audiences, deadlines, permissions, rich_text
 from assessments.assigning import NotAllowed
@@ -57,11 +58,11 @@ class Move:
 def _why_not_submit(context: Context) -> str:
     case = context.case
     blank = not case.title.strip() or rich_text.is_blank(case.body)
-    return "请先填写标题和正文，再报送。" if blank else ""
+    return gettext("请先填写标题和正文，再报送。") if blank else ""
 
 
 def _why_without_reason(context: Context) -> str:
-    return "" if context.remarks.strip() else "请写明原因。"
+    return "" if context.remarks.strip() else gettext("请写明原因。")
 
 
 def _hand_in(context: Context) -> None:
@@ -235,10 +236,14 @@ def perform(
     """Run a row of the table. `seen` is the stamp that the page showed. Raises NotAllowed, Stale."""
     locked = lock(case.pk, seen)
     if not may_ever(locked, action, by):
-        raise NotAllowed("您不能办理这一步。")
+        raise NotAllowed(gettext("您不能办理这一步。"))
     row = next((one for one in _open_rows(locked, by) if one.action == action), None)
     if row is None:
-        raise NotAllowed(f"这篇材料{locked.get_state_display()}，不能{action.label}。")
+        raise NotAllowed(
+            gettext("这篇材料{state}，不能{action}。").format(
+                state=locked.get_state_display(), action=action.label
+            )
+        )
     context = Context(locked, by, deadlines.now(), remarks)
     problem = row.why_not(context)
     if problem:
@@ -268,7 +273,7 @@ def nominate(answer: Answer, *, by: User) -> ExemplaryCase:
     in. Raises NotAllowed."""
     assessment, indicator = answer.self_assessment, answer.indicator
     if not permissions.may_review(by, assessment):
-        raise NotAllowed("只有评审这份申报的评审员可以提名。")
+        raise NotAllowed(gettext("只有评审这份申报的评审员可以提名。"))
     case, is_new = ExemplaryCase.objects.get_or_create(
         nominated_from=answer,
         defaults={
@@ -282,7 +287,7 @@ def nominate(answer: Answer, *, by: User) -> ExemplaryCase:
         },
     )
     if not is_new:
-        raise NotAllowed("这一项已经提名过，不用再提名。")
+        raise NotAllowed(gettext("这一项已经提名过，不用再提名。"))
     record(
         action=Act.CASE_NOMINATED,
         by=by,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.core.files import File
 from django.db import transaction
+from django.utils.translation import gettext
 
 from assessments import files, kinds, library, permissions, rich_text, thumbnails
 from assessments.assigning import NotAllowed
@@ -45,7 +46,7 @@ def save(case: ExemplaryCase, content: Content, *, by: User, seen: int) -> Exemp
     showed. Raises NotAllowed, Stale."""
     kept = lock(case.pk, seen) if case.pk else case
     if not permissions.may_write_case(by, kept.organization):
-        raise NotAllowed("只有本单位的填报员和负责人可以填写。")
+        raise NotAllowed(gettext("只有本单位的填报员和负责人可以填写。"))
     _refuse_unless(kept, WRITABLE)
     kept.title, kept.body = content.title, rich_text.sanitised(content.body)
     kept.criterion, kept.year = content.criterion, content.year
@@ -77,7 +78,11 @@ def add_photo(case: ExemplaryCase, upload: File, by: User) -> CasePhoto:
     def keep(file: StoredFile) -> CasePhoto:
         kept = _lock_for_writer(case, by)
         if kept.photos.count() >= MAX_PHOTOS:
-            raise files.EvidenceRefused(f"最多 {MAX_PHOTOS} 张照片，“{upload.name}”没有上传。")
+            raise files.EvidenceRefused(
+                gettext("最多 {most} 张照片，“{name}”没有上传。").format(
+                    most=MAX_PHOTOS, name=upload.name
+                )
+            )
         return kept.photos.get_or_create(stored_file=file)[0]
 
     return library.store(_made_anew(upload), keep)
@@ -91,13 +96,19 @@ def _made_anew(upload: File) -> File:
         media_type = kinds.media_type_of(upload.file)
     except kinds.NotAccepted as error:
         raise files.EvidenceRefused(
-            f"“{name}”没有上传：{error or '只能上传 JPG、PNG、WebP 照片'}。"
+            gettext("“{name}”没有上传：{why}。").format(
+                name=name, why=str(error) or gettext("只能上传 JPG、PNG、WebP 照片")
+            )
         ) from error
     if not media_type.startswith("image/"):
-        raise files.EvidenceRefused(f"“{name}”不是照片，没有上传。只能上传 JPG、PNG、WebP 照片。")
+        raise files.EvidenceRefused(
+            gettext("“{name}”不是照片，没有上传。只能上传 JPG、PNG、WebP 照片。").format(name=name)
+        )
     content = thumbnails.make(upload.file, media_type, _SIDE)
     if content is None:
-        raise files.EvidenceRefused(f"“{name}”读不出来或尺寸太大，没有上传。请另存为 JPG 后再传。")
+        raise files.EvidenceRefused(
+            gettext("“{name}”读不出来或尺寸太大，没有上传。请另存为 JPG 后再传。").format(name=name)
+        )
     return File(io.BytesIO(content), name=name)
 
 
@@ -127,24 +138,26 @@ def lock(key: int, seen: int | None = None) -> ExemplaryCase:
         .get(pk=key)
     )
     if seen is not None and locked.stamp != seen:
-        raise Stale("这篇材料刚刚有了变化，请核对后再办理。")
+        raise Stale(gettext("这篇材料刚刚有了变化，请核对后再办理。"))
     return locked
 
 
 def _lock_for_writer(case: ExemplaryCase, by: User) -> ExemplaryCase:
     kept = lock(case.pk)
     if not permissions.may_write_case(by, kept.organization):
-        raise NotAllowed("只有本单位的填报员和负责人可以填写。")
+        raise NotAllowed(gettext("只有本单位的填报员和负责人可以填写。"))
     _refuse_unless(kept, WRITABLE)
     return kept
 
 
 def _refuse_unless_editor(case: ExemplaryCase, by: User) -> None:
     if not permissions.may_handle_case(by, case.organization):
-        raise NotAllowed("只有市总工会可以编辑。")
+        raise NotAllowed(gettext("只有市总工会可以编辑。"))
     _refuse_unless(case, EDITABLE)
 
 
 def _refuse_unless(case: ExemplaryCase, states: Collection[CaseState]) -> None:
     if case.state not in states:
-        raise NotAllowed(f"这篇材料{case.get_state_display()}，现在不能修改。")
+        raise NotAllowed(
+            gettext("这篇材料{state}，现在不能修改。").format(state=case.get_state_display())
+        )

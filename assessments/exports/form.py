@@ -10,6 +10,7 @@ from docx.document import Document as WordDocument
 from assessments import printing
 from assessments.exports import word
 from assessments.paper import Paper, PaperCriterion
+from organizations.chinese import in_chinese
 
 
 def pdf(paper: Paper, link: str) -> bytes:
@@ -22,6 +23,7 @@ def pdf(paper: Paper, link: str) -> bytes:
     )
 
 
+@in_chinese()
 def as_word(paper: Paper, link: str, target: BinaryIO) -> None:
     """Write the form as .docx, A4."""
     mark = "草稿" if paper.is_draft else f"第 {paper.number} 次提交　验证码 {paper.code}"

@@ -16,6 +16,7 @@ from assessments.exports.word_charts import Chart
 from assessments.progress import Progress
 from assessments.rollups import Figures
 from assessments.scoring import rounded
+from organizations.chinese import in_chinese
 from organizations.choices import Tier
 
 _NUMBERED = ("不对应", "第一", "第二", "第三", "第四", "第五", "第六")
@@ -23,6 +24,7 @@ _NUMBERED = ("不对应", "第一", "第二", "第三", "第四", "第五", "第
 _BAR, _AROUND = 0.62, 2.4
 
 
+@in_chinese()
 def write(progress: Progress, title: str, held_on: dt.date, author: str, target: BinaryIO) -> None:
     """Write the report as .docx, A4. `author` is the union in whose name it is made."""
     campaign = progress.campaign

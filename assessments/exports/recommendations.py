@@ -13,6 +13,7 @@ from assessments.models import Recognition, Recommendation, RecommendationList
 from assessments.recommending import listed_of
 from assessments.scoring import rounded
 from organizations import workbook
+from organizations.chinese import in_chinese
 from organizations.workbook import MEDIA_TYPE
 
 __all__ = ["MEDIA_TYPE", "file_name", "form", "forms", "summary"]
@@ -21,6 +22,7 @@ _UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 _SIGN = "\n\n\n（盖章）　　　　　　　　\n\n　　　　　　年　　月　　日"
 
 
+@in_chinese()
 def summary(made: RecommendationList) -> BinaryIO:
     """推荐汇总表, a row for each union on the list."""
     book = workbook.new()
@@ -97,6 +99,7 @@ def file_name(line: Recommendation) -> str:
     return f"推荐审批表-{name}.docx"
 
 
+@in_chinese()
 def _write_form(line: Recommendation, titles: dict[int, str], target: BinaryIO) -> None:
     assessment = line.self_assessment
     union = assessment.organization

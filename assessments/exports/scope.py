@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from assessments import rollups
 from assessments.choices import State
@@ -24,8 +25,9 @@ NOTHING = "—"
 
 @dataclass(frozen=True)
 class UnionColumn:
-    """A column about the union itself, on every sheet that lists unions. `value` is read from a
-    row of `Scope.portions`; an `optional` one is there when it is asked for."""
+    """A column about the union itself, on every sheet that lists unions. `label` is in the language
+    of the screen that offers it; `value` is read from a row of `Scope.portions`; an `optional` one
+    is there when it is asked for."""
 
     name: str
     label: str
@@ -35,15 +37,17 @@ class UnionColumn:
 
 
 UNION_COLUMNS = (
-    UnionColumn("code", "代码", 16, lambda row: row["code"], optional=False),
-    UnionColumn("name", "工会名称", 36, lambda row: row["name"], optional=False),
-    UnionColumn("county", "县（市、区）", 26, lambda row: row["county"], optional=False),
-    UnionColumn("township", "乡镇（街道）", 26, lambda row: row["township"]),
-    UnionColumn("credit_code", "统一社会信用代码", 22, lambda row: row["credit_code"] or NOTHING),
-    UnionColumn("workers", "职工人数", 10, lambda row: row["workers"]),
-    UnionColumn("members", "会员人数", 10, lambda row: row["members"]),
-    UnionColumn("state", "状态", 10, lambda row: state_label(row["entry__state"])),
-    UnionColumn("submitted_at", "提交时间", 18, lambda row: row["entry__submitted_at"]),
+    UnionColumn("code", _("代码"), 16, lambda row: row["code"], optional=False),
+    UnionColumn("name", _("工会名称"), 36, lambda row: row["name"], optional=False),
+    UnionColumn("county", _("县（市、区）"), 26, lambda row: row["county"], optional=False),
+    UnionColumn("township", _("乡镇（街道）"), 26, lambda row: row["township"]),
+    UnionColumn(
+        "credit_code", _("统一社会信用代码"), 22, lambda row: row["credit_code"] or NOTHING
+    ),
+    UnionColumn("workers", _("职工人数"), 10, lambda row: row["workers"]),
+    UnionColumn("members", _("会员人数"), 10, lambda row: row["members"]),
+    UnionColumn("state", _("状态"), 10, lambda row: state_label(row["entry__state"])),
+    UnionColumn("submitted_at", _("提交时间"), 18, lambda row: row["entry__submitted_at"]),
 )
 #: Those of them that a workbook has unless somebody says otherwise.
 USUAL_COLUMNS = ("township", "state")
@@ -60,7 +64,7 @@ def shown(value: Any) -> Any:
 
 def county_of(names: Mapping[str, str], place: str) -> str:
     """The name, by path, of what stands directly under the city above a place, or 市直单位."""
-    return names.get(place[: 2 * PATH_STEP], rollups.CITY_DIRECT)
+    return str(names.get(place[: 2 * PATH_STEP], rollups.CITY_DIRECT))
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ class Scope:
         """Names by path of everything that has unions below it; the city is 市直单位."""
         tops = Organization.objects.exclude(tier=Tier.GRASSROOTS).order_by("code")
         return {
-            path: rollups.CITY_DIRECT if tier == Tier.CITY else name
+            path: str(rollups.CITY_DIRECT) if tier == Tier.CITY else name
             for path, tier, name in tops.values_list("path", "tier", "name")
         }
 

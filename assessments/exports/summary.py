@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from openpyxl import Workbook
 
 from assessments.exports import places, scores, unions
@@ -23,7 +25,8 @@ Writer = Callable[[Workbook, Scope], Iterator[int]]
 
 @dataclass(frozen=True)
 class SheetKind:
-    """A sheet that can be chosen. `tier` is set where it lists the unions of one tier."""
+    """A sheet that can be chosen; its words are in the language of whoever reads them. `tier` is set
+    where it lists the unions of one tier."""
 
     name: str
     label: str
@@ -37,7 +40,7 @@ def _of_tiers(prefix: str, label: str, explanation: str, write: Callable) -> lis
     return [
         SheetKind(
             f"{prefix}_{tier.lower()}",
-            f"{label}（{tier.label}）",
+            format_lazy(_("{sheet}（{tier}）"), sheet=label, tier=tier.label),
             explanation,
             partial(write, of=tier),
             tier,
@@ -56,14 +59,14 @@ _ALL = [
     ),
     SheetKind(
         "townships",
-        "各乡镇（街道）汇总",
-        "同上，细到乡镇（街道）；直接隶属于县（市、区）或市总工会的基层工会列在“（直属）”。",
+        _("各乡镇（街道）汇总"),
+        _("同上，细到乡镇（街道）；直接隶属于县（市、区）或市总工会的基层工会列在“（直属）”。"),
         places.townships,
     ),
     *_of_tiers(
         "tier",
-        "汇总表",
-        "每个在册工会一行：状态、自评总分、六好的评定得分和是否“好”、评定总分、是否达标。",
+        _("汇总表"),
+        _("每个在册工会一行：状态、自评总分、六好的评定得分和是否“好”、评定总分、是否达标。"),
         unions.tier,
     ),
     SheetKind(
@@ -81,8 +84,8 @@ _ALL = [
     ),
     SheetKind(
         "missing",
-        "未提交名单",
-        "未开始、填报中或退回修改后尚未再次提交的工会。",
+        _("未提交名单"),
+        _("未开始、填报中或退回修改后尚未再次提交的工会。"),
         unions.missing,
         lists_unions=True,
     ),
@@ -101,8 +104,8 @@ _ALL = [
     ),
     *_of_tiers(
         "detail",
-        "指标明细",
-        "每个在册工会一行，每个指标两列：最近一次提交的自评得分、评定得分。",
+        _("指标明细"),
+        _("每个在册工会一行，每个指标两列：最近一次提交的自评得分、评定得分。"),
         unions.detail,
     ),
 ]
@@ -139,7 +142,7 @@ def write(scope: Scope, target: BinaryIO) -> Iterator[int]:
 
 def _explain(book: Workbook, scope: Scope, chosen: list[SheetKind]) -> None:
     campaign = scope.campaign
-    first, _ = campaign.window
+    first = campaign.window[0]
     sheet = Sheet(
         book,
         "说明",
@@ -152,8 +155,8 @@ def _explain(book: Workbook, scope: Scope, chosen: list[SheetKind]) -> None:
     rows = [
         ("创建活动", f"{campaign.name}（{campaign.year}年度，周期自{first}年起三年）"),
         ("范围", scope.where),
-        ("工作表", "、".join(one.label for one in chosen) or "（没有可生成的工作表）"),
-        ("工会信息列", "、".join(one.label for one in scope.union_columns)),
+        ("工作表", "、".join(str(one.label) for one in chosen) or "（没有可生成的工作表）"),
+        ("工会信息列", "、".join(str(one.label) for one in scope.union_columns)),
         ("制表", f"{scope.prepared_by}，{scope.on:%Y年%m月%d日}"),
         (
             "计量单位",
@@ -173,7 +176,7 @@ def _explain(book: Workbook, scope: Scope, chosen: list[SheetKind]) -> None:
         rows.append(
             ("回避", "制表人须回避的工会不列入逐个列出工会的工作表；按县、按层级的合计数不受影响。")
         )
-    rows += [(one.label, one.explanation) for one in chosen]
+    rows += [(str(one.label), str(one.explanation)) for one in chosen]
     for row in rows:
         sheet.append(row)
     sheet.finish()

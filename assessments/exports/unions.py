@@ -197,7 +197,7 @@ def _sheet(
     wrapped: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> Sheet:
-    about = [(column.label, column.width) for column in scope.union_columns]
+    about = [(str(column.label), column.width) for column in scope.union_columns]
     return Sheet(
         book,
         name,

@@ -9,6 +9,8 @@ from crispy_forms.helper import FormHelper
 from django import forms
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import deadlines
 from assessments.choices import Action
@@ -19,12 +21,12 @@ from assessments.models import Campaign, Indicator, ReturnRemark
 def own_password(help_text: str) -> forms.CharField:
     """For what has to be confirmed by the person who is signed in; see `check_own_password`."""
     return forms.CharField(
-        label="您的登录密码",
+        label=gettext("您的登录密码"),
         help_text=help_text,
         strip=False,
         max_length=200,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        error_messages={"required": "请输入您的登录密码。"},
+        error_messages={"required": gettext("请输入您的登录密码。")},
     )
 
 
@@ -36,7 +38,7 @@ def check_own_password(form: forms.Form, request: HttpRequest | None) -> None:
         request, username=user.get_username(), password=form.cleaned_data["password"]
     )
     if not found or found.pk != user.pk:
-        form.add_error("password", "密码不正确，没有提交。连续输错会暂时不能再试。")
+        form.add_error("password", gettext("密码不正确，没有提交。连续输错会暂时不能再试。"))
 
 
 class ActionForm(forms.Form):
@@ -44,23 +46,23 @@ class ActionForm(forms.Form):
 
     #: Field, label, whether required, help, by action. An action that is not named has none.
     _FIELDS = {
-        Action.COMPLETE_REVIEW: ("opinion", "评审意见", False, "可不填。随评分一并保存。"),
-        Action.DECIDE: ("opinion", "评定意见", False, "可不填。随评定结果一并保存。"),
+        Action.COMPLETE_REVIEW: ("opinion", _("评审意见"), False, _("可不填。随评分一并保存。")),
+        Action.DECIDE: ("opinion", _("评定意见"), False, _("可不填。随评定结果一并保存。")),
         Action.RESUME: (
             "reason",
-            "按原提交办理的理由",
+            _("按原提交办理的理由"),
             True,
-            "申报工会逾期没有改好时使用；没有提交的修改保留在修改记录中。",
+            _("申报工会逾期没有改好时使用；没有提交的修改保留在修改记录中。"),
         ),
-        Action.REOPEN_REVIEW: ("reason", "退回评审员的理由", True, ""),
-        Action.REOPEN_DECISION: ("reason", "撤销评定的理由", True, "原评定保留在记录中。"),
+        Action.REOPEN_REVIEW: ("reason", _("退回评审员的理由"), True, ""),
+        Action.REOPEN_DECISION: ("reason", _("撤销评定的理由"), True, _("原评定保留在记录中。")),
         Action.WITHDRAW_PUBLICATION: (
             "reason",
-            "撤下公示的理由",
+            _("撤下公示的理由"),
             True,
-            "公示页面上不再有这个工会；评定保留，可以撤销评定或重新公示。",
+            _("公示页面上不再有这个工会；评定保留，可以撤销评定或重新公示。"),
         ),
-        Action.ACCEPT_APPEAL: ("reason", "异议成立的理由", True, "申报将回到评审中。"),
+        Action.ACCEPT_APPEAL: ("reason", _("异议成立的理由"), True, _("申报将回到评审中。")),
     }
 
     def __init__(
@@ -77,10 +79,10 @@ class ActionForm(forms.Form):
             self.fields[name] = text
         if action == Action.SUBMIT:
             self.fields["confirmed"] = forms.BooleanField(
-                label="本工会对申报内容和佐证材料的真实性负责，同意签批提交。",
-                error_messages={"required": "请勾选确认后再提交。"},
+                label=gettext("本工会对申报内容和佐证材料的真实性负责，同意签批提交。"),
+                error_messages={"required": gettext("请勾选确认后再提交。")},
             )
-            self.fields["password"] = own_password("签批须由负责人本人确认。")
+            self.fields["password"] = own_password(gettext("签批须由负责人本人确认。"))
         self.helper = FormHelper()
         self.helper.form_tag = False
 
@@ -88,7 +90,7 @@ class ActionForm(forms.Form):
         cleaned = super().clean() or {}
         for name, field in self.fields.items():
             if isinstance(field, PlainTextField) and field.required and not cleaned.get(name):
-                self.add_error(name, f"请填写{field.label}。")
+                self.add_error(name, gettext("请填写{field}。").format(field=field.label))
         if "password" in self.fields and not self.errors:
             check_own_password(self, self.request)
         return cleaned
@@ -105,12 +107,12 @@ class ReturnForm(forms.Form):
 
     reason = PlainTextField(1000)
     due_on = forms.DateField(
-        label="修改期限",
-        help_text="含当日，至 24 时。",
+        label=_("修改期限"),
+        help_text=_("含当日，至 24 时。"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={
-            "required": "请选择修改期限。",
-            "invalid": "请按 2026-05-31 的样子填写日期。",
+            "required": _("请选择修改期限。"),
+            "invalid": _("请按 2026-05-31 的样子填写日期。"),
         },
     )
 
@@ -125,7 +127,7 @@ class ReturnForm(forms.Form):
         self.fields["due_on"].initial = min(usual, self.last_day)
         limits = {"min": self.first_day.isoformat(), "max": self.last_day.isoformat()}
         self.fields["due_on"].widget.attrs |= limits
-        self.fields["reason"].label = "总的说明（可不填）"
+        self.fields["reason"].label = gettext("总的说明（可不填）")
         self.fields["reason"].widget = forms.Textarea(attrs={"rows": 2})
         self.indicators = {indicator.code: indicator for indicator in indicators}
         for code in self.indicators:
@@ -137,14 +139,16 @@ class ReturnForm(forms.Form):
         due = self.cleaned_data["due_on"]
         if not self.first_day <= due <= self.last_day:
             raise forms.ValidationError(
-                f"请选择 {self.first_day:%Y-%m-%d} 至 {self.last_day:%Y-%m-%d} 之间的日期。"
+                gettext("请选择 {first_day:%Y-%m-%d} 至 {last_day:%Y-%m-%d} 之间的日期。").format(
+                    first_day=self.first_day, last_day=self.last_day
+                )
             )
         return due
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.errors and not self.remarks:
-            raise forms.ValidationError("请至少在一个指标上写明修改要求。")
+            raise forms.ValidationError(gettext("请至少在一个指标上写明修改要求。"))
         return cleaned
 
     @property
@@ -165,7 +169,7 @@ class ReplyForm(forms.Form):
         self.remarks = remarks
         for remark in remarks:
             field = PlainTextField(500)
-            field.label, field.initial = "答复：改了什么，或为什么不改", remark.reply
+            field.label, field.initial = gettext("答复：改了什么，或为什么不改"), remark.reply
             field.widget = forms.Textarea(attrs={"rows": 3})
             self.fields[f"reply-{remark.pk}"] = field
         self.helper = FormHelper()
@@ -187,18 +191,24 @@ class OpenTooForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.indicators = {indicator.code: indicator for indicator in indicators}
         self.fields["indicator"] = forms.ChoiceField(
-            label="还要一并修改的指标",
-            choices=[("", "请选择"), *((i.code, f"{i.code} {i.name}") for i in indicators)],
-            error_messages={"required": "请选择指标。", "invalid_choice": "请从列表中选择指标。"},
+            label=gettext("还要一并修改的指标"),
+            choices=[
+                ("", gettext("请选择")),
+                *((i.code, f"{i.code} {i.name}") for i in indicators),
+            ],
+            error_messages={
+                "required": gettext("请选择指标。"),
+                "invalid_choice": gettext("请从列表中选择指标。"),
+            },
         )
         self.fields["why"] = PlainTextField(200)
-        self.fields["why"].label = "理由"
+        self.fields["why"].label = gettext("理由")
         self.fields["why"].widget = forms.TextInput()
-        self.fields["why"].help_text = "例如：职工总数改了，这里的数字要跟着改。"
+        self.fields["why"].help_text = gettext("例如：职工总数改了，这里的数字要跟着改。")
         self.helper = FormHelper()
         self.helper.form_tag = False
 
     def clean_why(self) -> str:
         if not self.cleaned_data["why"]:
-            raise forms.ValidationError("请写明理由。")
+            raise forms.ValidationError(gettext("请写明理由。"))
         return self.cleaned_data["why"]

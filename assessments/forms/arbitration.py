@@ -8,6 +8,7 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.forms import BoundField
+from django.utils.translation import gettext
 
 from assessments import arbitration
 from assessments.arbitration import Row, Setting
@@ -26,25 +27,39 @@ class ArbitrationForm(forms.Form):
         self.ratings: dict[str, SetRatingForm] = {}
         for row in rows:
             self._add(row)
-        self.fields["reason"] = _text("仲裁理由", 500, "写明依据，例如核实了哪些材料。")
+        self.fields["reason"] = _text(
+            gettext("仲裁理由"), 500, gettext("写明依据，例如核实了哪些材料。")
+        )
         self.helper = FormHelper()
         self.helper.form_tag = False
 
     def _add(self, row: Row) -> None:
         code = row.indicator.code
-        choices = [(arbitration.AS_IT_IS, f"不另定（按合成后的得分：{_shown(row.merged)}）")]
+        choices = [
+            (
+                arbitration.AS_IT_IS,
+                gettext("不另定（按合成后的得分：{score}）").format(score=_shown(row.merged)),
+            )
+        ]
         choices += [
-            (str(one.review.pk), f"采用{one.review.reviewer}的评分（{_shown(one.result)}）")
+            (
+                str(one.review.pk),
+                gettext("采用{reviewer}的评分（{score}）").format(
+                    reviewer=one.review.reviewer, score=_shown(one.result)
+                ),
+            )
             for one in row.opinions
         ]
-        choices.append((arbitration.OWN, "另定得分"))
+        choices.append((arbitration.OWN, gettext("另定得分")))
         self.fields[f"{code}-choice"] = forms.ChoiceField(
-            label="仲裁", choices=choices, required=False
+            label=gettext("仲裁"), choices=choices, required=False
         )
         sent = self.data.get(f"{code}-choice") if self.is_bound else None
         data = self.data if self.is_bound else None
         self.ratings[code] = SetRatingForm(row.indicator, data=data, needed=sent == arbitration.OWN)
-        self.fields[f"{code}-reason"] = _text("这一项的理由", 200, "不填则按下面的仲裁理由。")
+        self.fields[f"{code}-reason"] = _text(
+            gettext("这一项的理由"), 200, gettext("不填则按下面的仲裁理由。")
+        )
 
     def fields_of(self, row: Row) -> Iterator[BoundField]:
         for name in ("choice", "reason"):
@@ -61,10 +76,10 @@ class ArbitrationForm(forms.Form):
         values = super().clean()
         for code, own in self.ratings.items():
             if values.get(f"{code}-choice") != arbitration.OWN and own.is_valid() and own.rating:
-                message = "填写了另定的得分，请选择“另定得分”，或者清空。"
+                message = gettext("填写了另定的得分，请选择“另定得分”，或者清空。")
                 self.add_error(f"{code}-choice", message)
         if not values.get("reason") and "reason" not in self.errors:
-            self.add_error("reason", "请写明仲裁理由。")
+            self.add_error("reason", gettext("请写明仲裁理由。"))
         return values
 
     def settings(self) -> list[Setting]:
@@ -82,8 +97,12 @@ class ArbitrationForm(forms.Form):
 
 def _shown(result: Any) -> str:
     if not result.is_applicable:
-        return "不适用"
-    return f"{result.points.normalize():f} 分" if result.points is not None else "未评"
+        return gettext("不适用")
+    return (
+        gettext("{points:f} 分").format(points=result.points.normalize())
+        if result.points is not None
+        else gettext("未评")
+    )
 
 
 def _text(label: str, length: int, help_text: str) -> PlainTextField:

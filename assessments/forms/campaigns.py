@@ -8,13 +8,16 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments.campaigns import EXTENDABLE
 from assessments.forms.decisions import ConfirmationForm, DetailForm, text_field
 from assessments.models import Campaign, Rubric, TierPolicy
 from assessments.setting_up import DAYS
+from organizations.chinese import in_chinese
 
-_DATE_ERRORS = {"required": "请选择日期。", "invalid": "请填写日期，例如 2026-04-30。"}
+_DATE_ERRORS = {"required": _("请选择日期。"), "invalid": _("请填写日期，例如 2026-04-30。")}
 
 
 def _day_input() -> forms.DateInput:
@@ -25,25 +28,25 @@ class StartForm(DetailForm):
     """第一步: which year, and from what."""
 
     year = forms.IntegerField(
-        label="年度",
+        label=_("年度"),
         min_value=2020,
         max_value=2100,
-        error_messages={"required": "请填写年度。", "invalid": "请填写年度，例如 2027。"},
+        error_messages={"required": _("请填写年度。"), "invalid": _("请填写年度，例如 2027。")},
     )
-    name = text_field("名称", 60, rows=1)
+    name = text_field(_("名称"), 60, rows=1)
     earlier = forms.ModelChoiceField(
         Campaign.objects.order_by("-year"),
-        label="沿用哪一年的设置",
+        label=_("沿用哪一年的设置"),
         required=False,
-        empty_label="不沿用，用常用设置",
-        help_text="标准、标准线、日期（顺延到新的年度）、初审和评审设置都会带过来，可以再改。",
-        error_messages={"invalid_choice": "请从列表中选择。"},
+        empty_label=_("不沿用，用常用设置"),
+        help_text=_("标准、标准线、日期（顺延到新的年度）、初审和评审设置都会带过来，可以再改。"),
+        error_messages={"invalid_choice": _("请从列表中选择。")},
     )
 
     def clean_year(self) -> int:
         year = self.cleaned_data["year"]
         if Campaign.objects.filter(year=year).exists():
-            raise forms.ValidationError(f"{year} 年的创建活动已经有了。")
+            raise forms.ValidationError(gettext("{year} 年的创建活动已经有了。").format(year=year))
         return year
 
 
@@ -68,11 +71,12 @@ class _SettingsForm(forms.ModelForm):
         if values.get("seen") != self.stored:
             self.data = self.data.copy()  # so that the next time it is saved
             self.data[self.add_prefix("seen")] = self.stored
-            self.add_error(None, "您打开页面之后，别人改过这些设置。请核对后再次保存。")
+            self.add_error(None, gettext("您打开页面之后，别人改过这些设置。请核对后再次保存。"))
         return values
 
+    @in_chinese()
     def changes(self) -> dict[str, str]:
-        """What was changed, in the words of the page."""
+        """What was changed, for the record: in the words of the page, but Chinese."""
         return {
             str(self.fields[name].label): f"{self._before(name)} → {self.cleaned_data[name]}"
             for name in self.changed_data
@@ -97,7 +101,7 @@ class DaysForm(_SettingsForm):
 class PolicyForm(_SettingsForm):
     """第三步: by which rubric a tier is assessed, and how."""
 
-    takes_part = forms.BooleanField(label="参加本年度创建", required=False)
+    takes_part = forms.BooleanField(label=_("参加本年度创建"), required=False)
 
     class Meta:
         model = TierPolicy
@@ -116,13 +120,13 @@ class PolicyForm(_SettingsForm):
         self.fields["takes_part"].initial = self.instance.pk is not None
         rubric = self.fields["rubric"]
         rubric.queryset = Rubric.objects.filter(tier=self.instance.tier).order_by("-version")
-        rubric.empty_label, rubric.required = "请选择", False
-        self.fields["reviewers"].error_messages |= {"required": "请填写人数。"}
+        rubric.empty_label, rubric.required = gettext("请选择"), False
+        self.fields["reviewers"].error_messages |= {"required": gettext("请填写人数。")}
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()
         if values.get("takes_part") and not values.get("rubric") and "rubric" not in self.errors:
-            self.add_error("rubric", "请选择标准。")
+            self.add_error("rubric", gettext("请选择标准。"))
         return values
 
 
@@ -148,13 +152,13 @@ class LifeForm(ConfirmationForm):
     """开放、结束、归档."""
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().__init__(request, "须由本人确认。", *args, **kwargs)
+        super().__init__(request, gettext("须由本人确认。"), *args, **kwargs)
 
 
 class ExtendForm(DetailForm):
     """延长期限, for everybody."""
 
-    reason = text_field("理由", 200)
+    reason = text_field(_("理由"), 200)
 
     def __init__(self, campaign: Campaign, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import deadlines
 from assessments.cases import Content
@@ -17,8 +19,13 @@ from assessments.models import Campaign, CasePhoto, Criterion, ExemplaryCase, Ru
 from organizations.models import Organization
 
 _CRITERIA = [
-    ("", "全部“六好”"),
-    *((str(n), f"第{word}好") for n, word in enumerate("一二三四五六", 1)),
+    ("", _("全部“六好”")),
+    ("1", _("第一好")),
+    ("2", _("第二好")),
+    ("3", _("第三好")),
+    ("4", _("第四好")),
+    ("5", _("第五好")),
+    ("6", _("第六好")),
 ]
 #: How many years back a case may be of.
 _YEARS = 3
@@ -27,8 +34,8 @@ _YEARS = 3
 class GalleryFilter(UnionFilter):
     """As everywhere, and by criterion and year: of the cases that are there to choose from."""
 
-    criterion = forms.ChoiceField(label="六好", required=False, choices=_CRITERIA)
-    of_year = forms.ChoiceField(label="年度", required=False)
+    criterion = forms.ChoiceField(label=_("六好"), required=False, choices=_CRITERIA)
+    of_year = forms.ChoiceField(label=_("年度"), required=False)
 
     def __init__(
         self, data: Any, counties: list[Organization], rows: QuerySet[ExemplaryCase]
@@ -36,7 +43,10 @@ class GalleryFilter(UnionFilter):
         super().__init__(data, counties)
         self.rows = rows
         years = rows.order_by("-year").values_list("year", flat=True).distinct()
-        self.fields["of_year"].choices = [("", "全部年度"), *((str(y), f"{y} 年") for y in years)]
+        self.fields["of_year"].choices = [
+            ("", gettext("全部年度")),
+            *((str(year), gettext("{year} 年").format(year=year)) for year in years),
+        ]
 
     def narrowed(self) -> QuerySet[ExemplaryCase]:
         rows = self.apply(self.rows, organization="organization__")
@@ -51,7 +61,7 @@ class CaseFilter(GalleryFilter):
     """As in the gallery, and by state."""
 
     state = forms.ChoiceField(
-        label="状态", required=False, choices=[("", "全部状态"), *CaseState.choices]
+        label=_("状态"), required=False, choices=[("", _("全部状态")), *CaseState.choices]
     )
 
     def narrowed(self) -> QuerySet[ExemplaryCase]:
@@ -67,7 +77,9 @@ def _photos(label: str, case: ExemplaryCase) -> forms.ModelMultipleChoiceField:
         photos, label=label, required=False, widget=forms.CheckboxSelectMultiple
     )
     numbers = {photo.pk: number for number, photo in enumerate(photos, start=1)}
-    field.label_from_instance = lambda photo: f"照片 {numbers[photo.pk]}"
+    field.label_from_instance = lambda photo: gettext("照片 {number}").format(
+        number=numbers[photo.pk]
+    )
     return field
 
 
@@ -81,16 +93,19 @@ def _rubric_of(organization: Organization) -> Rubric:
 class CaseForm(DetailForm):
     """What a union hands in."""
 
-    title = text_field("标题", 120, rows=1)
-    body = FormattedTextField("正文", "请压缩到要点。")
+    title = text_field(_("标题"), 120, rows=1)
+    body = FormattedTextField(_("正文"), _("请压缩到要点。"))
     criterion = forms.ModelChoiceField(
         Criterion.objects.none(),
-        label="对应“六好”中的哪一好",
-        empty_label="请选择",
-        error_messages={"required": "请选择对应的“好”。", "invalid_choice": "请从列表中选择。"},
+        label=_("对应“六好”中的哪一好"),
+        empty_label=_("请选择"),
+        error_messages={
+            "required": _("请选择对应的“好”。"),
+            "invalid_choice": _("请从列表中选择。"),
+        },
     )
     year = forms.TypedChoiceField(
-        label="年度", coerce=int, error_messages={"invalid_choice": "请从列表中选择年度。"}
+        label=_("年度"), coerce=int, error_messages={"invalid_choice": _("请从列表中选择年度。")}
     )
 
     def __init__(self, case: ExemplaryCase, *args: Any, **kwargs: Any) -> None:
@@ -100,9 +115,11 @@ class CaseForm(DetailForm):
         self.fields["criterion"].queryset = Criterion.objects.filter(rubric=rubric)
         today = deadlines.local_day(deadlines.now())
         years = {today.year - back for back in range(_YEARS)} | {case.year or today.year}
-        self.fields["year"].choices = [(y, f"{y} 年") for y in sorted(years, reverse=True)]
+        self.fields["year"].choices = [
+            (year, gettext("{year} 年").format(year=year)) for year in sorted(years, reverse=True)
+        ]
         if case.pk and case.photos.exists():
-            self.fields["remove"] = _photos("删除照片", case)
+            self.fields["remove"] = _photos(gettext("删除照片"), case)
 
     @property
     def content(self) -> Content:
@@ -113,8 +130,8 @@ class CaseForm(DetailForm):
 class EditionForm(DetailForm):
     """What the city makes of it."""
 
-    title = text_field("标题", 120, rows=1)
-    body = FormattedTextField("正文", "请压缩到要点。")
+    title = text_field(_("标题"), 120, rows=1)
+    body = FormattedTextField(_("正文"), _("请压缩到要点。"))
 
     def __init__(self, case: ExemplaryCase, *args: Any, **kwargs: Any) -> None:
         photos = list(case.photos.all())
@@ -125,10 +142,10 @@ class EditionForm(DetailForm):
         }
         super().__init__(*args, **kwargs, initial=initial)
         if photos:
-            self.fields["hidden"] = _photos("不公开的照片", case)
+            self.fields["hidden"] = _photos(gettext("不公开的照片"), case)
 
 
 class ReasonForm(DetailForm):
     """Why a case goes back, is not taken, or comes down."""
 
-    remarks = text_field("原因或修改意见", 1000)
+    remarks = text_field(_("原因或修改意见"), 1000)

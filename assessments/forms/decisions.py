@@ -8,6 +8,8 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import Outcome
 from assessments.forms.actions import check_own_password, own_password
@@ -22,18 +24,18 @@ class DecisionFilter(AssessmentFilter):
     """As everywhere, and by result and by what stands out."""
 
     outcome = forms.ChoiceField(
-        label="结果", required=False, choices=[("", "全部结果"), *Outcome.choices]
+        label=_("结果"), required=False, choices=[("", _("全部结果")), *Outcome.choices]
     )
     flag = forms.ChoiceField(
-        label="提示",
+        label=_("提示"),
         required=False,
         choices=[
-            ("", "不限提示"),
-            ("discrepant", "评审分差过大"),
-            ("vetoed", "一票否决"),
-            ("proxy", "代填"),
-            ("listed", "已列入名单"),
-            ("unlisted", "未列入名单"),
+            ("", _("不限提示")),
+            ("discrepant", _("评审分差过大")),
+            ("vetoed", _("一票否决")),
+            ("proxy", _("代填")),
+            ("listed", _("已列入名单")),
+            ("unlisted", _("未列入名单")),
         ],
     )
 
@@ -51,7 +53,7 @@ class DetailForm(forms.Form):
         for name, field in self.fields.items():
             wanted = isinstance(field, PlainTextField) and field.required
             if wanted and not values.get(name) and name not in self.errors:
-                self.add_error(name, f"请填写{field.label}。")
+                self.add_error(name, gettext("请填写{field}。").format(field=field.label))
         return values
 
 
@@ -66,7 +68,7 @@ def text_field(label: str, length: int, *, rows: int = 3, required: bool = True)
 class BatchForm(DetailForm):
     """拟定名单."""
 
-    name = text_field("名单名称", 60, rows=1)
+    name = text_field(_("名单名称"), 60, rows=1)
 
 
 class CorrectionForm(DetailForm):
@@ -74,15 +76,15 @@ class CorrectionForm(DetailForm):
     is chosen, then the fields of its kind are there (`rating`)."""
 
     indicator = forms.ChoiceField(
-        label="指标",
-        error_messages={"required": "请选择指标。", "invalid_choice": "请选择指标。"},
+        label=_("指标"),
+        error_messages={"required": _("请选择指标。"), "invalid_choice": _("请选择指标。")},
     )
-    reason = text_field("理由", 500)
+    reason = text_field(_("理由"), 500)
 
     def __init__(self, lines: Sequence[Line], data: Any = None, *, chosen: str, **kw: Any) -> None:
         super().__init__(data, **kw)
         self.fields["indicator"].choices = [
-            ("", "请选择"),
+            ("", gettext("请选择")),
             *((one.indicator.code, _named(one.indicator)) for one in lines),
         ]
         self.fields["indicator"].initial = chosen
@@ -102,13 +104,15 @@ class CorrectionForm(DetailForm):
 
 
 def _named(indicator: Indicator) -> str:
-    return f"{indicator.code} {indicator.name}（满分 {indicator.max_points.normalize():f}）"
+    return gettext("{code} {indicator}（满分 {points:f}）").format(
+        code=indicator.code, indicator=indicator.name, points=indicator.max_points.normalize()
+    )
 
 
 class OverrideForm(DetailForm):
     """推翻, with a reason."""
 
-    reason = text_field("推翻理由", 1000)
+    reason = text_field(_("推翻理由"), 1000)
 
 
 class ConfirmationForm(DetailForm):
@@ -129,9 +133,9 @@ class ConfirmationForm(DetailForm):
 class ApplyForm(ConfirmationForm):
     """作出评定."""
 
-    opinion = text_field("评定意见", 1000, required=False)
+    opinion = text_field(_("评定意见"), 1000, required=False)
     field_order = ["opinion", "password"]
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().__init__(request, "作出评定须由本人确认。", *args, **kwargs)
-        self.fields["opinion"].help_text = "可不填。写入名单里的每一份评定。"
+        super().__init__(request, gettext("作出评定须由本人确认。"), *args, **kwargs)
+        self.fields["opinion"].help_text = gettext("可不填。写入名单里的每一份评定。")

@@ -7,6 +7,9 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.db.models import QuerySet
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments.forms.filters import UnionFilter
 from assessments.forms.ratings import PlainTextField
@@ -23,26 +26,31 @@ _CODE = r"^(C[1-6]|[A-Z]\d\.\d\d)$"
 class DeskFilter(UnionFilter):
     """As everywhere, and by township, how far each has come, and who is behind."""
 
-    township = forms.ChoiceField(label="乡镇（街道）", required=False)
+    township = forms.ChoiceField(label=_("乡镇（街道）"), required=False)
     state = forms.ChoiceField(
-        label="状态",
+        label=_("状态"),
         required=False,
-        choices=[("", "全部状态"), *Stage.choices],
+        choices=[("", _("全部状态")), *Stage.choices],
         widget=forms.HiddenInput,
     )
     reached = forms.ChoiceField(
-        label="统计口径", required=False, choices=[("", "不限统计口径"), *Reached.choices]
+        label=_("统计口径"), required=False, choices=[("", _("不限统计口径")), *Reached.choices]
     )
-    scored = forms.RegexField(_CODE, label="评定了", required=False, widget=forms.HiddenInput)
-    missed = forms.RegexField(_CODE, label="未达到", required=False, widget=forms.HiddenInput)
-    rated = forms.RegexField(_CODE, label="填报了", required=False, widget=forms.HiddenInput)
+    scored = forms.RegexField(_CODE, label=_("评定了"), required=False, widget=forms.HiddenInput)
+    missed = forms.RegexField(_CODE, label=_("未达到"), required=False, widget=forms.HiddenInput)
+    rated = forms.RegexField(_CODE, label=_("填报了"), required=False, widget=forms.HiddenInput)
     band = forms.ChoiceField(
-        label="评定总分",
+        label=_("评定总分"),
         required=False,
-        choices=[("", "不限"), *((name, f"{name} 分起") for name in BANDS)],
+        choices=[
+            ("", _("不限")),
+            *((name, format_lazy(_("{points} 分起"), points=name)) for name in BANDS),
+        ],
         widget=forms.HiddenInput,
     )
-    lag = forms.ChoiceField(label="催办", required=False, choices=[("", "不限进度"), *Lag.choices])
+    lag = forms.ChoiceField(
+        label=_("催办"), required=False, choices=[("", _("不限进度")), *Lag.choices]
+    )
 
     def __init__(self, data: Any, user: User) -> None:
         places = list(
@@ -59,7 +67,7 @@ class DeskFilter(UnionFilter):
         chosen = self.paths.get(data.get("county", ""), "")
         self.paths |= {one.code: one.path or "" for one in townships}
         self.fields["township"].choices = [
-            ("", "全部乡镇（街道）"),
+            ("", gettext("全部乡镇（街道）")),
             *((one.code, one.name) for one in townships if (one.path or "").startswith(chosen)),
         ]
 
@@ -107,13 +115,13 @@ class UrgeForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["text"].label = "催报内容"
+        self.fields["text"].label = gettext("催报内容")
         self.fields["text"].widget = forms.Textarea(attrs={"rows": 3, "maxlength": 200})
-        self.fields["text"].help_text = "最多 200 字。发给各工会的负责人和填报员。"
+        self.fields["text"].help_text = gettext("最多 200 字。发给各工会的负责人和填报员。")
         self.helper = FormHelper()
         self.helper.form_tag = False
 
     def clean_text(self) -> str:
         if not self.cleaned_data["text"]:
-            raise forms.ValidationError("请填写催报内容。")
+            raise forms.ValidationError(gettext("请填写催报内容。"))
         return self.cleaned_data["text"]

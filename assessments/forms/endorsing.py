@@ -7,6 +7,7 @@ from typing import Any
 
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.utils.translation import gettext
 
 from assessments.forms.ratings import CountField, PlainTextField, RatingForm
 from assessments.forms.sheets import ReviewSheet
@@ -22,7 +23,7 @@ class RankField(CountField):
     def clean(self, value: Any) -> int | None:
         rank = super().clean(value)
         if rank is not None and not 1 <= rank <= _LAST_RANK:
-            raise forms.ValidationError(f"名次请填写 1 至 {_LAST_RANK}。")
+            raise forms.ValidationError(gettext("名次请填写 1 至 {last}。").format(last=_LAST_RANK))
         return rank
 
 
@@ -33,15 +34,15 @@ class OpinionForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["opinion"].label = "推荐意见"
-        self.fields["opinion"].help_text = "例如：经初审，材料属实，同意推荐。"
+        self.fields["opinion"].label = gettext("推荐意见")
+        self.fields["opinion"].help_text = gettext("例如：经初审，材料属实，同意推荐。")
         self.fields["opinion"].widget = forms.Textarea(attrs={"rows": 4})
         self.helper = FormHelper()
         self.helper.form_tag = False
 
     def clean_opinion(self) -> str:
         if not self.cleaned_data["opinion"]:
-            raise forms.ValidationError("请填写推荐意见。")
+            raise forms.ValidationError(gettext("请填写推荐意见。"))
         return self.cleaned_data["opinion"]
 
 
@@ -52,15 +53,17 @@ class EndorseForm(OpinionForm):
         super().__init__(*args, **kwargs)
         self.policy = policy
         rank = RankField()
-        rank.label = "名次" if policy.endorsement_ranks else "名次（可不填）"
-        rank.help_text = f"在您推荐的同级工会中排第几。下一个空名次：{next_rank}。"
+        rank.label = gettext("名次") if policy.endorsement_ranks else gettext("名次（可不填）")
+        rank.help_text = gettext("在您推荐的同级工会中排第几。下一个空名次：{next_rank}。").format(
+            next_rank=next_rank
+        )
         rank.widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
         self.fields["rank"] = rank
 
     def clean_rank(self) -> int | None:
         rank = self.cleaned_data["rank"]
         if rank is None and self.policy.endorsement_ranks:
-            raise forms.ValidationError("请填写名次。")
+            raise forms.ValidationError(gettext("请填写名次。"))
         return rank
 
 
@@ -86,7 +89,7 @@ class RankingForm(forms.Form):
             if not is_fixed(one):
                 name = one.self_assessment.organization.name
                 field = RankField()
-                field.label, field.initial = f"{name}的名次", one.rank
+                field.label, field.initial = gettext("{name}的名次").format(name=name), one.rank
                 field.widget = forms.TextInput(
                     attrs={
                         "inputmode": "numeric",
@@ -106,7 +109,10 @@ class RankingForm(forms.Form):
                 continue
             if rank in taken:
                 other = taken[rank].self_assessment.organization.name
-                self.add_error(f"rank-{one.pk}", f"第 {rank} 名与“{other}”重复。")
+                self.add_error(
+                    f"rank-{one.pk}",
+                    gettext("第 {rank} 名与“{other}”重复。").format(rank=rank, other=other),
+                )
             else:
                 taken[rank] = one
         return cleaned

@@ -6,6 +6,8 @@ from typing import Any
 
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments.exports.scope import UNION_COLUMNS, USUAL_COLUMNS
 from assessments.exports.summary import SHEETS, USUAL_SHEETS
@@ -17,45 +19,45 @@ from organizations.models.organization import PATH_STEP
 
 class ExportForm(forms.Form):
     year = forms.TypedChoiceField(
-        label="创建活动",
+        label=_("创建活动"),
         coerce=int,
-        error_messages={"invalid_choice": "请选择已开放的创建活动。"},
+        error_messages={"invalid_choice": _("请选择已开放的创建活动。")},
     )
     place = forms.ChoiceField(
-        label="范围",
+        label=_("范围"),
         required=False,
-        error_messages={"invalid_choice": "没有这个县（市、区）或乡镇（街道），请重新选择。"},
+        error_messages={"invalid_choice": _("没有这个县（市、区）或乡镇（街道），请重新选择。")},
     )
     sheets = forms.MultipleChoiceField(
-        label="工作表",
+        label=_("工作表"),
         choices=[(one.name, one.label) for one in SHEETS.values()],
         widget=forms.CheckboxSelectMultiple,
         error_messages={
-            "required": "请至少选择一张工作表。",
-            "invalid_choice": "没有这张工作表，请重新选择。",
+            "required": _("请至少选择一张工作表。"),
+            "invalid_choice": _("没有这张工作表，请重新选择。"),
         },
     )
     columns = forms.MultipleChoiceField(
-        label="工会信息列",
+        label=_("工会信息列"),
         required=False,
         choices=[(one.name, one.label) for one in UNION_COLUMNS if one.optional],
         widget=forms.CheckboxSelectMultiple,
-        help_text="代码、工会名称和县（市、区）总是有的。",
-        error_messages={"invalid_choice": "没有这一列，请重新选择。"},
+        help_text=_("代码、工会名称和县（市、区）总是有的。"),
+        error_messages={"invalid_choice": _("没有这一列，请重新选择。")},
     )
     name = forms.CharField(
-        label="保存为常用方案（可不填）",
+        label=_("保存为常用方案（可不填）"),
         required=False,
         max_length=40,
-        help_text="填写名称后，下次可以直接选用这些工作表和列。",
-        error_messages={"max_length": "名称不能超过 40 个字。"},
+        help_text=_("填写名称后，下次可以直接选用这些工作表和列。"),
+        error_messages={"max_length": _("名称不能超过 40 个字。")},
     )
 
     def __init__(self, data: Any, campaigns: list[Campaign], initial: dict[str, Any]) -> None:
         usual = {"sheets": USUAL_SHEETS, "columns": USUAL_COLUMNS}
         super().__init__(data, initial=usual | initial)
         self.fields["year"].choices = [(one.year, one.name) for one in campaigns]
-        self.fields["place"].choices = [("", "全市"), *_places()]
+        self.fields["place"].choices = [("", gettext("全市")), *_places()]
         self.helper = FormHelper()
         self.helper.form_tag = False
 

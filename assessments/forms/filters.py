@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import State
 from organizations.choices import ASSESSED_TIERS
@@ -19,17 +21,17 @@ NOT_STARTED = "NONE"
 class UnionFilter(ListFilter):
     """By name, initials or code; tier; county."""
 
-    q = forms.CharField(label="名称、拼音首字母或代码", required=False, max_length=60)
-    tier = forms.ChoiceField(label="层级", required=False)
-    county = forms.ChoiceField(label="县（市、区）", required=False)
+    q = forms.CharField(label=_("名称、拼音首字母或代码"), required=False, max_length=60)
+    tier = forms.ChoiceField(label=_("层级"), required=False)
+    county = forms.ChoiceField(label=_("县（市、区）"), required=False)
 
     def __init__(self, data: Any, counties: list[Organization]) -> None:
         super().__init__(data)
         self.paths = {organization.code: organization.path or "" for organization in counties}
-        self.fields["tier"].choices = [("", "全部层级")] + [
+        self.fields["tier"].choices = [("", gettext("全部层级"))] + [
             (tier.value, tier.label) for tier in ASSESSED_TIERS
         ]
-        self.fields["county"].choices = [("", "全部县（市、区）")] + [
+        self.fields["county"].choices = [("", gettext("全部县（市、区）"))] + [
             (organization.code, organization.name) for organization in counties
         ]
 
@@ -52,7 +54,7 @@ class UnionFilter(ListFilter):
 class AssessmentFilter(UnionFilter):
     """As everywhere, and by state."""
 
-    state = forms.ChoiceField(label="状态", required=False)
+    state = forms.ChoiceField(label=_("状态"), required=False)
 
     def __init__(
         self,
@@ -62,8 +64,8 @@ class AssessmentFilter(UnionFilter):
     ) -> None:
         super().__init__(data, counties)
         self.fields["state"].choices = [
-            ("", "全部状态"),
-            *(states or [(NOT_STARTED, "未开始"), *State.choices]),
+            ("", gettext("全部状态")),
+            *(states or [(NOT_STARTED, _("未开始")), *State.choices]),
         ]
 
     def apply(self, rows: QuerySet, *, organization: str = "", state: str = "state") -> QuerySet:
@@ -78,18 +80,18 @@ class AssessmentFilter(UnionFilter):
 class PictureFilter(ListFilter):
     """By place and tier. `whole` offers the city as a whole."""
 
-    county = forms.ChoiceField(label="范围", required=False)
+    county = forms.ChoiceField(label=_("范围"), required=False)
     tier = forms.ChoiceField(
-        label="层级",
+        label=_("层级"),
         required=False,
-        choices=[("", "全部层级"), *((tier.value, tier.label) for tier in ASSESSED_TIERS)],
+        choices=[("", _("全部层级")), *((tier.value, tier.label) for tier in ASSESSED_TIERS)],
     )
 
     def __init__(self, data: Any, places: list[Organization], *, whole: bool) -> None:
         super().__init__(data)
         self._places = {one.code: one for one in places}
         self.fields["county"].choices = [
-            *([("", "全市")] if whole else []),
+            *([("", gettext("全市"))] if whole else []),
             *((one.code, one.name) for one in places),
         ]
 

@@ -12,6 +12,8 @@ from crispy_forms.helper import FormHelper
 from django import forms
 from django.db.models import QuerySet
 from django.forms import BoundField
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import deadlines, inspecting
 from assessments.assignment_runs import SEEDS
@@ -42,7 +44,7 @@ class _Form(forms.Form):
         for name, field in self.fields.items():
             wanted = isinstance(field, PlainTextField) and field.required
             if wanted and not values.get(name) and name not in self.errors:
-                self.add_error(name, f"请填写{field.label}。")
+                self.add_error(name, gettext("请填写{field}。").format(field=field.label))
         return values
 
 
@@ -59,7 +61,10 @@ def day_field(label: str, **kwargs: Any) -> forms.DateField:
     return forms.DateField(
         label=label,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages={"required": "请选择日期。", "invalid": "请填写日期，例如 2026-05-31。"},
+        error_messages={
+            "required": _("请选择日期。"),
+            "invalid": _("请填写日期，例如 2026-05-31。"),
+        },
         **kwargs,
     )
 
@@ -68,12 +73,14 @@ class DrawForm(_Form):
     """How many of each tier in each county, and the seed."""
 
     seed = forms.IntegerField(
-        label="随机种子",
+        label=_("随机种子"),
         min_value=0,
         max_value=SEEDS - 1,
-        help_text="同一个种子、同样的申报，抽取结果一定相同，可供复核。也可以由在场的人当场报一个数。",
+        help_text=_(
+            "同一个种子、同样的申报，抽取结果一定相同，可供复核。也可以由在场的人当场报一个数。"
+        ),
         error_messages=dict.fromkeys(
-            ("required", "invalid", "min_value", "max_value"), "随机种子是 0 至 999999 的整数。"
+            ("required", "invalid", "min_value", "max_value"), _("随机种子是 0 至 999999 的整数。")
         ),
     )
 
@@ -82,10 +89,10 @@ class DrawForm(_Form):
         super().__init__(data if "seed" in data else None, initial=preset)
         for tier in ASSESSED_TIERS:
             self.fields[tier.value] = forms.CharField(
-                label=f"{tier.label}：每个县（市、区）抽",
+                label=gettext("{tier}：每个县（市、区）抽").format(tier=tier.label),
                 required=False,
                 max_length=6,
-                help_text="例如 2 或 10%；不抽的留空。",
+                help_text=gettext("例如 2 或 10%；不抽的留空。"),
             )
         self.order_fields([*(tier.value for tier in ASSESSED_TIERS), "seed"])
 
@@ -99,18 +106,18 @@ class DrawForm(_Form):
             found = _QUOTA.match(text)
             number = int(found.group(1)) if found else 0
             if not found or not number or (found.group(2) and number > 100):
-                self.add_error(tier.value, "请填写份数或百分比，例如 2 或 10%。")
+                self.add_error(tier.value, gettext("请填写份数或百分比，例如 2 或 10%。"))
                 continue
             self.quotas[tier.value] = Quota(number, bool(found.group(2)))
         if not self.quotas and not self.errors:
-            self.add_error(None, "请至少填写一个层级的抽取数量。")
+            self.add_error(None, gettext("请至少填写一个层级的抽取数量。"))
         return values
 
 
 class ReasonForm(_Form):
     """Named by hand, or cancelled: why."""
 
-    reason = _text("原因", 200, required=True)
+    reason = _text(_("原因"), 200, required=True)
 
 
 class ScheduleForm(_Form):
@@ -118,16 +125,18 @@ class ScheduleForm(_Form):
 
     inspectors = forms.ModelMultipleChoiceField(
         User.objects.none(),
-        label="核查人员",
+        label=_("核查人员"),
         widget=forms.CheckboxSelectMultiple,
         error_messages={
-            "required": "请至少选择一人。",
-            "invalid_choice": "所选的人里有人须回避，或已不是评审员，请换人。",
-            "invalid_pk_value": "所选的人里有人须回避，或已不是评审员，请换人。",
+            "required": _("请至少选择一人。"),
+            "invalid_choice": _("所选的人里有人须回避，或已不是评审员，请换人。"),
+            "invalid_pk_value": _("所选的人里有人须回避，或已不是评审员，请换人。"),
         },
     )
-    planned_on = day_field("计划日期")
-    announced = forms.BooleanField(label="通知被核查的工会（不勾选则不预先通知）", required=False)
+    planned_on = day_field(_("计划日期"))
+    announced = forms.BooleanField(
+        label=_("通知被核查的工会（不勾选则不预先通知）"), required=False
+    )
 
     seen = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
 
@@ -146,18 +155,18 @@ class ScheduleForm(_Form):
     def clean_planned_on(self) -> dt.date:
         day, today = self.cleaned_data["planned_on"], deadlines.local_day(deadlines.now())
         if day < today and day != self.initial.get("planned_on"):
-            raise forms.ValidationError("计划日期不能早于今天。")
+            raise forms.ValidationError(gettext("计划日期不能早于今天。"))
         if day > today + _FAR:
-            raise forms.ValidationError("日期太远，请核对。")
+            raise forms.ValidationError(gettext("日期太远，请核对。"))
         return day
 
 
 class CloseForm(_Form):
     """办结."""
 
-    visited_on = day_field("核查日期")
-    minutes = _text("核查记录", 5000, help_text="到了哪些地方，看了哪些资料，和谁谈了话。")
-    statement = _text("被核查单位意见", 2000)
+    visited_on = day_field(_("核查日期"))
+    minutes = _text(_("核查记录"), 5000, help_text=_("到了哪些地方，看了哪些资料，和谁谈了话。"))
+    statement = _text(_("被核查单位意见"), 2000)
 
 
 class FindingsForm(forms.Form):
@@ -177,12 +186,12 @@ class FindingsForm(forms.Form):
         for one in indicators:
             finding = stored.get(one.pk)
             self.fields[f"{one.code}-verdict"] = forms.ChoiceField(
-                label="核查结论",
+                label=gettext("核查结论"),
                 required=False,
-                choices=[("", "未核查"), *FindingVerdict.choices],
+                choices=[("", gettext("未核查")), *FindingVerdict.choices],
                 initial=finding.verdict if finding else "",
             )
-            self.fields[f"{one.code}-text"] = _text("核查情况", 1000)
+            self.fields[f"{one.code}-text"] = _text(gettext("核查情况"), 1000)
             self.fields[f"{one.code}-text"].initial = finding.text if finding else ""
 
     def fields_of(self, indicator: Indicator) -> Iterator[BoundField]:
@@ -206,7 +215,7 @@ class FindingsForm(forms.Form):
         for one in self.indicators:
             rating = self.ratings[one.pk]
             if rating.is_valid() and rating.rating and not values.get(f"{one.code}-text"):
-                self.add_error(f"{one.code}-text", "建议调整得分的，请写明核查情况。")
+                self.add_error(f"{one.code}-text", gettext("建议调整得分的，请写明核查情况。"))
         return values
 
     def is_valid(self) -> bool:
@@ -230,13 +239,13 @@ class InspectionFilter(AssessmentFilter):
 
     DIRECT = "direct"
 
-    inspector = forms.ChoiceField(label="核查人员", required=False)
+    inspector = forms.ChoiceField(label=_("核查人员"), required=False)
 
     def __init__(self, data: Any, counties: list[Organization], people: QuerySet[User]) -> None:
         super().__init__(data, counties, list(InspectionState.choices))
-        self.fields["county"].choices += [(self.DIRECT, "市直单位")]
+        self.fields["county"].choices += [(self.DIRECT, _("市直单位"))]
         self.fields["inspector"].choices = [
-            ("", "全部核查人员"),
+            ("", gettext("全部核查人员")),
             *((str(one.pk), str(one)) for one in people),
         ]
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import deadlines, permissions
 from assessments.forms.decisions import DetailForm, text_field
@@ -21,9 +23,9 @@ from organizations.models import Organization, User
 class NoticeFilter(ListFilter):
     """By a word of the title; signed in, also by whether it was read."""
 
-    q = forms.CharField(label="标题中的词", required=False, max_length=60)
+    q = forms.CharField(label=_("标题中的词"), required=False, max_length=60)
     show = forms.ChoiceField(
-        label="显示", required=False, choices=[("", "全部通知"), ("unread", "只看未读")]
+        label=_("显示"), required=False, choices=[("", _("全部通知")), ("unread", _("只看未读"))]
     )
 
     def __init__(self, data: Any, user: User) -> None:
@@ -43,42 +45,44 @@ class NoticeFilter(ListFilter):
 class NoticeForm(DetailForm):
     """One notice. Once it is published, whom it is for is fixed."""
 
-    title = text_field("标题", 120, rows=1)
-    body = FormattedTextField("正文", "长文件请作为附件上传。")
+    title = text_field(_("标题"), 120, rows=1)
+    body = FormattedTextField(_("正文"), _("长文件请作为附件上传。"))
     tiers = forms.MultipleChoiceField(
-        label="发给哪些层级",
+        label=_("发给哪些层级"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="都不选就是全部层级。",
+        help_text=_("都不选就是全部层级。"),
     )
     places = forms.ModelMultipleChoiceField(
         Organization.objects.none(),
-        label="发给哪些地方",
+        label=_("发给哪些地方"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="都不选就是全部下级工会。",
+        help_text=_("都不选就是全部下级工会。"),
         error_messages={
-            "invalid_choice": "只能发给本级和下级工会。",
-            "invalid_pk_value": "只能发给本级和下级工会。",
+            "invalid_choice": _("只能发给本级和下级工会。"),
+            "invalid_pk_value": _("只能发给本级和下级工会。"),
         },
     )
     is_public = forms.BooleanField(
-        label="向社会公开", required=False, help_text="不登录也能看到，包括附件。"
+        label=_("向社会公开"), required=False, help_text=_("不登录也能看到，包括附件。")
     )
-    pinned = forms.BooleanField(label="置顶", required=False)
+    pinned = forms.BooleanField(label=_("置顶"), required=False)
     expires_on = forms.DateField(
-        label="展示到（含当天）",
+        label=_("展示到（含当天）"),
         required=False,
-        help_text="不填就一直展示。",
+        help_text=_("不填就一直展示。"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": "请按 2026-05-31 的样子填写日期。"},
+        error_messages={"invalid": _("请按 2026-05-31 的样子填写日期。")},
     )
     announce = forms.BooleanField(
-        label="重新通知", required=False, help_text="再给所有收到通知的人发一条消息，说明有更正。"
+        label=_("重新通知"),
+        required=False,
+        help_text=_("再给所有收到通知的人发一条消息，说明有更正。"),
     )
     remove = forms.ModelMultipleChoiceField(
         NoticeFile.objects.none(),
-        label="删除附件",
+        label=_("删除附件"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -104,7 +108,7 @@ class NoticeForm(DetailForm):
     def clean_expires_on(self) -> dt.date | None:
         day = self.cleaned_data["expires_on"]
         if day and day < deadlines.local_day(deadlines.now()):
-            raise forms.ValidationError("展示到的日期不能早于今天。")
+            raise forms.ValidationError(gettext("展示到的日期不能早于今天。"))
         return day
 
     @property

@@ -6,6 +6,9 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import plans
 from assessments.forms.decisions import DetailForm, text_field
@@ -21,18 +24,18 @@ class PlanFilter(UnionFilter):
     """As everywhere, and by state and by whether it is late."""
 
     state = forms.ChoiceField(
-        label="状态", required=False, choices=[("", "全部状态"), *plans.STAGES]
+        label=_("状态"), required=False, choices=[("", _("全部状态")), *plans.STAGES]
     )
     late = forms.ChoiceField(
-        label="逾期",
+        label=_("逾期"),
         required=False,
-        choices=[("", "不限期限"), ("late", "只看逾期"), ("in_time", "只看未逾期")],
+        choices=[("", _("不限期限")), ("late", _("只看逾期")), ("in_time", _("只看未逾期"))],
     )
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.fields["tier"].choices = [
-            ("", "全部层级"),
+            ("", gettext("全部层级")),
             *((tier.value, tier.label) for tier in PLAN_TIERS),
         ]
 
@@ -48,15 +51,17 @@ class PlanForm(DetailForm):
     """By the outline, or a file in its place. A draft may have gaps; what is to be filed may not."""
 
     upload = forms.FileField(
-        label="上传写好的方案",
+        label=_("上传写好的方案"),
         required=False,
         allow_empty_file=True,
         max_length=255,
-        help_text=f"{plans.ACCEPTED}，不超过 20 MB。上传了文件，下面各部分可以不写。",
+        help_text=format_lazy(
+            _("{accepted}，不超过 20 MB。上传了文件，下面各部分可以不写。"), accepted=plans.ACCEPTED
+        ),
         widget=forms.FileInput(attrs={"accept": plans.ACCEPTED_ENDINGS}),
-        error_messages={"max_length": "文件名太长，请改短后再传。"},
+        error_messages={"max_length": _("文件名太长，请改短后再传。")},
     )
-    drop_file = forms.BooleanField(label="不用已上传的文件", required=False)
+    drop_file = forms.BooleanField(label=_("不用已上传的文件"), required=False)
 
     def __init__(
         self,
@@ -86,7 +91,12 @@ class PlanForm(DetailForm):
         if self.filing and not keeps_file and not values.get("upload"):
             for name, part in self.parts.items():
                 if name not in self.errors and not values.get(name, "").strip():
-                    self.add_error(name, f"报送前请填写“{part.heading}”，或者上传文件。")
+                    self.add_error(
+                        name,
+                        gettext("报送前请填写“{heading}”，或者上传文件。").format(
+                            heading=part.heading
+                        ),
+                    )
         return values
 
     @property
@@ -101,4 +111,4 @@ class PlanForm(DetailForm):
 class RemarksForm(DetailForm):
     """What is wanting in a plan that goes back."""
 
-    remarks = text_field("退回意见", 1000)
+    remarks = text_field(_("退回意见"), 1000)

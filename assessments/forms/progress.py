@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from assessments import deadlines
 from assessments.forms.decisions import DetailForm, text_field
 from assessments.forms.inspections import day_field
@@ -12,8 +14,10 @@ from assessments.forms.inspections import day_field
 class ReportForm(DetailForm):
     """推进会: its name and its day, both for the cover."""
 
-    title = text_field("会议名称", 60, rows=1)
-    held_on = day_field("会议日期", help_text="印在封面上。数据是最近一次汇总的，与会议日期无关。")
+    title = text_field(_("会议名称"), 60, rows=1)
+    held_on = day_field(
+        _("会议日期"), help_text=_("印在封面上。数据是最近一次汇总的，与会议日期无关。")
+    )
 
     def __init__(self, data: Any) -> None:
         usual = {

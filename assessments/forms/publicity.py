@@ -10,6 +10,8 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import appeals
 from assessments.choices import AppealKind, AppealState, Outcome
@@ -29,48 +31,52 @@ class SumInput(BaseCaptchaTextInput):
             hashkey=CaptchaStore.generate_key("captcha.helpers.math_challenge")
         )
         answer = self.widgets[1].attrs
-        answer |= {"aria-label": f"验证：请计算 {store.challenge}", "inputmode": "numeric"}
+        answer |= {
+            "aria-label": gettext("验证：请计算 {challenge}").format(challenge=store.challenge),
+            "inputmode": "numeric",
+        }
         field = super().render(name, [store.hashkey, ""], attrs=attrs, renderer=renderer)
-        return format_html("<span>请计算：{}</span>{}", store.challenge, field)
+        asked = gettext("请计算：{challenge}").format(challenge=store.challenge)
+        return format_html("<span>{}</span>{}", asked, field)
 
 
 class PublishForm(ConfirmationForm):
     """公示 of all at once, by the person's own password."""
 
-    title = text_field("公示名称", 60, rows=1)
+    title = text_field(_("公示名称"), 60, rows=1)
     days = forms.IntegerField(
-        label="公示工作日",
+        label=_("公示工作日"),
         min_value=1,
         max_value=60,
-        help_text="公示当天不算，法定节假日和周末不算，调休上班日算。",
-        error_messages={"required": "请填写工作日数。", "invalid": "请填写整数。"},
+        help_text=_("公示当天不算，法定节假日和周末不算，调休上班日算。"),
+        error_messages={"required": _("请填写工作日数。"), "invalid": _("请填写整数。")},
     )
     field_order = ["title", "days", "password"]
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().__init__(request, "公示须由本人确认。", *args, **kwargs)
+        super().__init__(request, gettext("公示须由本人确认。"), *args, **kwargs)
 
 
 class RescheduleForm(DetailForm):
     """Ending a period earlier, or later."""
 
     closes_on = forms.DateField(
-        label="公示截止日期",
-        help_text="含当日，至 24 时。",
+        label=_("公示截止日期"),
+        help_text=_("含当日，至 24 时。"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={
-            "required": "请选择日期。",
-            "invalid": "请按 2026-05-31 的样子填写日期。",
+            "required": _("请选择日期。"),
+            "invalid": _("请按 2026-05-31 的样子填写日期。"),
         },
     )
-    reason = text_field("调整理由", 200)
+    reason = text_field(_("调整理由"), 200)
 
 
 class ResultFilter(UnionFilter):
     """As everywhere, and by result."""
 
     outcome = forms.ChoiceField(
-        label="结果", required=False, choices=[("", "全部结果"), *Outcome.choices]
+        label=_("结果"), required=False, choices=[("", _("全部结果")), *Outcome.choices]
     )
 
 
@@ -78,26 +84,26 @@ class AppealFilter(UnionFilter):
     """As everywhere, and by kind and by how far it has come."""
 
     kind = forms.ChoiceField(
-        label="类别", required=False, choices=[("", "全部类别"), *AppealKind.choices]
+        label=_("类别"), required=False, choices=[("", _("全部类别")), *AppealKind.choices]
     )
     state = forms.ChoiceField(
-        label="办理情况", required=False, choices=[("", "全部情况"), *AppealState.choices]
+        label=_("办理情况"), required=False, choices=[("", _("全部情况")), *AppealState.choices]
     )
 
 
 class AppealForm(DetailForm):
     """申诉 of the union itself."""
 
-    text = text_field("内容和理由", 2000, rows=6)
+    text = text_field(_("内容和理由"), 2000, rows=6)
     attachment = forms.FileField(
-        label="附件",
+        label=_("附件"),
         required=False,
         max_length=255,
-        help_text="可不传。一个文件，PDF、图片或办公文档。",
+        help_text=_("可不传。一个文件，PDF、图片或办公文档。"),
         widget=forms.FileInput(attrs={"accept": _ACCEPT}),
         error_messages={
-            "empty": "这是空文件，请重新选择。",
-            "max_length": "文件名太长，请改短再传。",
+            "empty": _("这是空文件，请重新选择。"),
+            "max_length": _("文件名太长，请改短再传。"),
         },
     )
 
@@ -115,40 +121,38 @@ class ObjectionForm(AppealForm):
     """异议 or 意见 of anybody, without an account. `website` is for machines: people do not see it."""
 
     kind = forms.ChoiceField(
-        label="类别",
+        label=_("类别"),
         choices=[(kind.value, kind.label) for kind in (AppealKind.OBJECTION, AppealKind.COMMENT)],
         initial=AppealKind.OBJECTION,
         widget=forms.RadioSelect,
-        error_messages={"required": "请选择类别。", "invalid_choice": "请选择类别。"},
+        error_messages={"required": _("请选择类别。"), "invalid_choice": _("请选择类别。")},
     )
-    name = text_field("姓名", 40, rows=1)
-    contact = text_field("联系方式", 60, rows=1)
+    name = text_field(_("姓名"), 40, rows=1)
+    contact = text_field(_("联系方式"), 60, rows=1)
     website = forms.CharField(
         required=False,
-        label="网址（请不要填写）",
+        label=_("网址（请不要填写）"),
         widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
     )
     sum = CaptchaField(
-        label="验证",
+        label=_("验证"),
         widget=SumInput,
         error_messages={
-            "invalid": "算得不对或时间太久，请算一下新的算式。",
-            "required": "请填写算式的结果。",
+            "invalid": _("算得不对或时间太久，请算一下新的算式。"),
+            "required": _("请填写算式的结果。"),
         },
     )
     field_order = ["kind", "name", "contact", "text", "attachment", "website", "sum"]
 
     def __init__(self, days_kept: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields[
-            "contact"
-        ].help_text = (
-            f"手机号或邮箱。只有市总工会的办理人员能看到，公示结束并答复 {days_kept} 天后删除。"
-        )
+        self.fields["contact"].help_text = gettext(
+            "手机号或邮箱。只有市总工会的办理人员能看到，公示结束并答复 {days} 天后删除。"
+        ).format(days=days_kept)
 
     def clean_website(self) -> str:
         if self.cleaned_data["website"]:
-            raise forms.ValidationError("没有提交：这一栏请留空。")
+            raise forms.ValidationError(gettext("没有提交：这一栏请留空。"))
         return ""
 
 
@@ -157,9 +161,9 @@ class AssignForm(DetailForm):
 
     to = forms.ModelChoiceField(
         User.objects.none(),
-        label="承办人",
-        empty_label="请选择",
-        error_messages={"required": "请选择承办人。", "invalid_choice": "请选择承办人。"},
+        label=_("承办人"),
+        empty_label=_("请选择"),
+        error_messages={"required": _("请选择承办人。"), "invalid_choice": _("请选择承办人。")},
     )
 
     def __init__(self, appeal: Appeal, *args: Any, **kwargs: Any) -> None:
@@ -171,19 +175,19 @@ class AnswerForm(DetailForm):
     """What it comes to, and why."""
 
     outcome = forms.ChoiceField(
-        label="办理结果",
+        label=_("办理结果"),
         widget=forms.RadioSelect,
-        error_messages={"required": "请选择办理结果。", "invalid_choice": "请选择办理结果。"},
+        error_messages={"required": _("请选择办理结果。"), "invalid_choice": _("请选择办理结果。")},
     )
-    text = text_field("答复和理由", 1000, rows=4)
+    text = text_field(_("答复和理由"), 1000, rows=4)
 
     def __init__(self, appeal: Appeal, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["outcome"].choices = [(o.value, o.label) for o in appeals.outcomes(appeal)]
         self.fields["text"].help_text = (
-            "提出人和工会都能看到。成立的，申报回到评审中，原评定作废。"
+            gettext("提出人和工会都能看到。成立的，申报回到评审中，原评定作废。")
             if appeal.kind != AppealKind.COMMENT
-            else "提出人能看到。"
+            else gettext("提出人能看到。")
         )
 
 
@@ -191,16 +195,16 @@ class AnswerLookUpForm(DetailForm):
     """The number and the code of the receipt."""
 
     number = forms.CharField(
-        label="登记号",
+        label=_("登记号"),
         max_length=30,
-        help_text="例如 2026-1-12。",
+        help_text=_("例如 2026-1-12。"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"required": "请填写登记号。", "max_length": "登记号没有这么长。"},
+        error_messages={"required": _("请填写登记号。"), "max_length": _("登记号没有这么长。")},
     )
     code = forms.CharField(
-        label="查询码",
+        label=_("查询码"),
         max_length=60,
-        help_text="提交时给您的 16 位查询码。",
+        help_text=_("提交时给您的 16 位查询码。"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"required": "请填写查询码。", "max_length": "查询码只有 16 位。"},
+        error_messages={"required": _("请填写查询码。"), "max_length": _("查询码只有 16 位。")},
     )

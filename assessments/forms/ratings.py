@@ -11,6 +11,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import deadlines
 from assessments.choices import IndicatorKind
@@ -55,7 +57,7 @@ class ScoreField(forms.CharField):
         try:
             score = Decimal(text)
         except InvalidOperation:
-            raise forms.ValidationError("请填写数字，例如 2 或 2.5。") from None
+            raise forms.ValidationError(gettext("请填写数字，例如 2 或 2.5。")) from None
         problem = score_problem(score, self.maximum)
         if problem:
             raise forms.ValidationError(problem)
@@ -73,11 +75,11 @@ class CountField(forms.CharField):
         if not text:
             return None
         if text.startswith("-") and text[1:].isdecimal():
-            raise forms.ValidationError("不能为负数。")
+            raise forms.ValidationError(gettext("不能为负数。"))
         if not text.isdecimal():
-            raise forms.ValidationError("请填写整数，例如 120。")
+            raise forms.ValidationError(gettext("请填写整数，例如 120。"))
         if int(text) > LARGEST_COUNT:
-            raise forms.ValidationError("数字过大，请核对。")
+            raise forms.ValidationError(gettext("数字过大，请核对。"))
         return int(text)
 
 
@@ -98,9 +100,9 @@ class DayField(forms.CharField):
         except ValueError:
             day = None
         if day is None:
-            raise forms.ValidationError("请填写日期，例如 2025-12-31。")
+            raise forms.ValidationError(gettext("请填写日期，例如 2025-12-31。"))
         if day > deadlines.local_day(deadlines.now()):
-            raise forms.ValidationError("截至日期不能晚于今天。")
+            raise forms.ValidationError(gettext("截至日期不能晚于今天。"))
         return day.isoformat()
 
 
@@ -114,7 +116,11 @@ class PlainTextField(forms.CharField):
     def clean(self, value: Any) -> str:
         text = plain_text(value or "")
         if len(text) > self.longest:
-            raise forms.ValidationError(f"最多 {self.longest} 字，现为 {len(text)} 字，请删减。")
+            raise forms.ValidationError(
+                gettext("最多 {longest} 字，现为 {count} 字，请删减。").format(
+                    longest=self.longest, count=len(text)
+                )
+            )
         return text
 
 
@@ -149,7 +155,7 @@ class RatingForm(forms.Form):
         cleaned = super().clean() or {}
         items = cleaned.get("checked") or []
         if NONE_PRESENT in items and len(items) > 1:
-            self.add_error("checked", "选了“以上都没有”，就不能再选其他项。")
+            self.add_error("checked", gettext("选了“以上都没有”，就不能再选其他项。"))
         numerator, denominator = cleaned.get("numerator"), cleaned.get("denominator")
         if denominator == 0 and numerator is None:
             numerator = 0
@@ -205,7 +211,7 @@ class ReviewScoreForm(RatingForm):
         super().__init__(indicator, **kwargs)
         if self.rule.conditional:
             del self.fields["not_applicable"]
-            choices = [(ACCEPT, "认可"), (REFUSE, "不认可")]
+            choices = [(ACCEPT, gettext("认可")), (REFUSE, gettext("不认可"))]
             self.fields["claim"] = forms.ChoiceField(choices=choices, required=False)
 
     @property
@@ -246,8 +252,8 @@ class SetRatingForm(RatingForm):
 
 #: What is asked for where something is missing, by field.
 _MISSING = {
-    "checked": "请逐项勾选，都没有的勾选“以上都没有”。",
-    "numerator": "请填写核实的数字。",
-    "denominator": "请填写核实的数字。",
-    "score": "请填写得分。",
+    "checked": _("请逐项勾选，都没有的勾选“以上都没有”。"),
+    "numerator": _("请填写核实的数字。"),
+    "denominator": _("请填写核实的数字。"),
+    "score": _("请填写得分。"),
 }

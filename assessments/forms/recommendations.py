@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import PackageKind
 from assessments.forms.decisions import DetailForm, text_field
@@ -23,7 +25,7 @@ _MOST_DAYS = 90
 
 def _number(label: str, field: type[forms.Field], **limits: Any) -> forms.Field:
     low, high = limits["min_value"], limits["max_value"]
-    wrong = f"请填写 {low} 到 {high} 的数字。"
+    wrong = gettext("请填写 {low} 到 {high} 的数字。").format(low=low, high=high)
     made = field(
         label=label,
         required=False,
@@ -39,7 +41,8 @@ def _percent(label: str) -> forms.Field:
         label, forms.DecimalField, min_value=0, max_value=200, max_digits=5, decimal_places=2
     )
     made.error_messages |= dict.fromkeys(
-        ("max_digits", "max_decimal_places", "max_whole_digits"), "请填写百分数，最多两位小数。"
+        ("max_digits", "max_decimal_places", "max_whole_digits"),
+        gettext("请填写百分数，最多两位小数。"),
     )
     return made
 
@@ -48,7 +51,9 @@ class RecommendationFilter(UnionFilter):
     """As everywhere, and by whether it is on the list."""
 
     listed = forms.ChoiceField(
-        label="推荐", required=False, choices=[("", "全部"), ("yes", "在名单上"), ("no", "未列入")]
+        label=_("推荐"),
+        required=False,
+        choices=[("", _("全部")), ("yes", _("在名单上")), ("no", _("未列入"))],
     )
 
 
@@ -59,14 +64,16 @@ class QuotaForm(forms.Form):
     def __init__(self, counties: list[Organization], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.counties = counties
-        self.fields["least_goals"] = _percent("年度工作目标完成率至少（%）")
+        self.fields["least_goals"] = _percent(gettext("年度工作目标完成率至少（%）"))
         self.fields["least_goals"].required = True
-        self.fields["least_goals"].error_messages["required"] = "请填写至少应完成的百分比。"
+        self.fields["least_goals"].error_messages["required"] = gettext(
+            "请填写至少应完成的百分比。"
+        )
         for county in (None, *counties):
             for tier in self._tiers(county):
-                name = county.name if county else "全市"
+                place = county.name if county else gettext("全市")
                 self.fields[self._key(tier, county)] = _number(
-                    f"{name}{tier.label}名额",
+                    gettext("{place}{tier}名额").format(place=place, tier=tier.label),
                     forms.IntegerField,
                     min_value=0,
                     max_value=_MOST_PLACES,
@@ -100,7 +107,7 @@ class QuotaForm(forms.Form):
         """Where, and for each tier its name and a field or None."""
         return [
             (
-                "全市" if county is None else self._name(county),
+                gettext("全市") if county is None else self._name(county),
                 [
                     (
                         tier.label,
@@ -137,7 +144,9 @@ class GoalsForm(forms.Form):
         super().__init__(data)
         self.unions = unions
         for key, union in unions.items():
-            self.fields[f"goal-{key}"] = _percent(f"{union.name}完成率（%）")
+            self.fields[f"goal-{key}"] = _percent(
+                gettext("{union}完成率（%）").format(union=union.name)
+            )
             self.fields[f"goal-{key}"].initial = known.get(key)
             self.fields[f"seen-{key}"] = forms.DecimalField(required=False)
 
@@ -153,13 +162,13 @@ class GoalsForm(forms.Form):
 class ReasonForm(DetailForm):
     """A change of the list by hand, or its opening again."""
 
-    reason = text_field("理由", 200, rows=1)
+    reason = text_field(_("理由"), 200, rows=1)
 
 
 class PackageForm(forms.ModelForm):
     """What is typed of the package, and its files."""
 
-    story = text_field("事迹材料", 5000, rows=14, required=False)
+    story = text_field(_("事迹材料"), 5000, rows=14, required=False)
 
     class Meta:
         model = Recommendation
@@ -172,17 +181,19 @@ class PackageForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = DetailForm().helper
-        self.fields["story"].help_text = "约 2000 字。可以先写一部分，以后再补。"
+        self.fields["story"].help_text = gettext("约 2000 字。可以先写一部分，以后再补。")
         for name in ("published_from", "published_until"):
-            self.fields[name].error_messages["invalid"] = "请按 2026-05-31 的样子填写日期。"
+            self.fields[name].error_messages["invalid"] = gettext(
+                "请按 2026-05-31 的样子填写日期。"
+            )
         for kind in PackageKind:
             self.fields[kind] = forms.FileField(
                 label=kind.label,
                 required=False,
                 max_length=255,
                 error_messages={
-                    "empty": "这是空文件，请重新选择。",
-                    "max_length": "文件名太长，请改短再传。",
+                    "empty": gettext("这是空文件，请重新选择。"),
+                    "max_length": gettext("文件名太长，请改短再传。"),
                 },
             )
 
@@ -192,13 +203,18 @@ class PackageForm(forms.ModelForm):
         if self.errors:
             return values
         if bool(first) != bool(last):
-            self.add_error("published_until", "公示的开始和结束日期要一起填写。")
+            self.add_error("published_until", gettext("公示的开始和结束日期要一起填写。"))
         elif first and first > last:
-            self.add_error("published_until", "不能早于开始日期。")
+            self.add_error("published_until", gettext("不能早于开始日期。"))
         elif first and first.year < (year := self.instance.list.campaign.year):
-            self.add_error("published_from", f"不能早于 {year} 年 1 月 1 日。")
+            self.add_error(
+                "published_from", gettext("不能早于 {year} 年 1 月 1 日。").format(year=year)
+            )
         elif first and (last - first).days >= _MOST_DAYS:
-            self.add_error("published_until", f"公示最长 {_MOST_DAYS} 天，请核对日期。")
+            self.add_error(
+                "published_until",
+                gettext("公示最长 {days} 天，请核对日期。").format(days=_MOST_DAYS),
+            )
         return values
 
     @property

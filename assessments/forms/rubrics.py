@@ -7,6 +7,8 @@ from typing import Any
 
 from crispy_forms.layout import Div, Layout
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import rubric_editing
 from assessments.choices import IndicatorKind
@@ -15,6 +17,7 @@ from assessments.forms.ratings import PlainTextField
 from assessments.models import Indicator
 from assessments.rubric_editing import FIELDS, Row, Section
 from assessments.rubric_files import MAX_INDICATORS, Document
+from organizations.chinese import in_chinese
 from organizations.choices import ASSESSED_TIERS
 from organizations.forms.filters import ListFilter
 
@@ -32,30 +35,30 @@ _YES = {"是": True, "1": True, "否": False, "0": False, "": False}
 class RubricFilter(ListFilter):
     """By tier and name."""
 
-    q = forms.CharField(label="标准名称", max_length=60, required=False)
+    q = forms.CharField(label=_("标准名称"), max_length=60, required=False)
     tier = forms.ChoiceField(
-        label="层级",
+        label=_("层级"),
         required=False,
-        choices=[("", "全部层级"), *((tier.value, tier.label) for tier in ASSESSED_TIERS)],
+        choices=[("", _("全部层级")), *((tier.value, tier.label) for tier in ASSESSED_TIERS)],
     )
 
 
 class TitleForm(DetailForm):
     """The name of a version, or of one 好."""
 
-    title = text_field("名称", 60, rows=1)
+    title = text_field(_("名称"), 60, rows=1)
 
 
 class CriterionForm(DetailForm):
-    title = text_field("这一“好”的名称", 30, rows=1)
+    title = text_field(_("这一“好”的名称"), 30, rows=1)
 
 
 class RubricFileForm(DetailForm):
     file = forms.FileField(
-        label="标准文件",
-        help_text="从一个版本的页面导出、改好的 Excel 或 JSON 文件，最大 1 MB。",
+        label=_("标准文件"),
+        help_text=_("从一个版本的页面导出、改好的 Excel 或 JSON 文件，最大 1 MB。"),
         widget=forms.FileInput(attrs={"accept": ".xlsx,.json"}),
-        error_messages={"required": "请选择文件。", "empty": "文件是空的。"},
+        error_messages={"required": _("请选择文件。"), "empty": _("文件是空的。")},
     )
 
 
@@ -66,7 +69,7 @@ class ItemsField(PlainTextField):
 
     def __init__(self) -> None:
         super().__init__(_ITEMS * _ITEM)
-        self.label, self.help_text = FIELDS["checklist_items"], "每项一行。"
+        self.label, self.help_text = FIELDS["checklist_items"], _("每项一行。")
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
@@ -74,9 +77,13 @@ class ItemsField(PlainTextField):
     def clean(self, value: Any) -> list[str]:
         items = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
         if len(items) > _ITEMS or any(len(item) > _ITEM for item in items):
-            raise forms.ValidationError(f"最多 {_ITEMS} 项，每项最多 {_ITEM} 字。")
+            raise forms.ValidationError(
+                gettext("最多 {number} 项，每项最多 {length} 字。").format(
+                    number=_ITEMS, length=_ITEM
+                )
+            )
         if len(set(items)) < len(items):
-            raise forms.ValidationError("有两项相同。")
+            raise forms.ValidationError(gettext("有两项相同。"))
         return items
 
 
@@ -99,7 +106,7 @@ class IndicatorForm(DetailForm):
         min_value=Decimal("0.1"),
         max_value=100,
         decimal_places=1,
-        error_messages={"required": "请填写满分。", "invalid": "请填写数字，例如 2.5。"},
+        error_messages={"required": _("请填写满分。"), "invalid": _("请填写数字，例如 2.5。")},
     )
     clause = _required("clause", 500, rows=3)
     numerator_label = _optional("numerator_label", 30)
@@ -110,8 +117,8 @@ class IndicatorForm(DetailForm):
         min_value=Decimal("0.01"),
         max_value=100,
         decimal_places=2,
-        help_text="没有达标线的不填。",
-        error_messages={"invalid": "请填写数字，例如 95。"},
+        help_text=_("没有达标线的不填。"),
+        error_messages={"invalid": _("请填写数字，例如 95。")},
     )
     checklist_items = ItemsField()
     evidence_hint = _optional("evidence_hint", 200)
@@ -123,7 +130,7 @@ class IndicatorForm(DetailForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["code"].widget = forms.HiddenInput()
-        self.fields["kind"].error_messages["required"] = "请选择类型。"
+        self.fields["kind"].error_messages["required"] = gettext("请选择类型。")
         for name in ("mandatory", "conditional", "summed_code"):
             self.fields[name].help_text = Indicator._meta.get_field(name).help_text
         third = "col-md-4"
@@ -173,9 +180,9 @@ class IndicatorForm(DetailForm):
         if kind == IndicatorKind.RATE:
             for name in ("numerator_label", "denominator_label"):
                 if not values.get(name):
-                    self.add_error(name, "比率指标须写明分子和分母的名称。")
+                    self.add_error(name, gettext("比率指标须写明分子和分母的名称。"))
         if kind == IndicatorKind.CHECKLIST and values.get("checklist_items") == []:
-            self.add_error("checklist_items", "逐项指标至少要有一项内容。")
+            self.add_error("checklist_items", gettext("逐项指标至少要有一项内容。"))
         return values
 
     @property
@@ -193,9 +200,9 @@ class _IndicatorFormSet(forms.BaseFormSet):
 
     def add_fields(self, form: forms.Form, index: int | None) -> None:
         super().add_fields(form, index)
-        form.fields["ORDER"].label = "顺序"
-        form.fields["ORDER"].error_messages["invalid"] = "请填写整数。"
-        form.fields["DELETE"].label = "删去这一条（保存后生效）"
+        form.fields["ORDER"].label = gettext("顺序")
+        form.fields["ORDER"].error_messages["invalid"] = gettext("请填写整数。")
+        form.fields["DELETE"].label = gettext("删去这一条（保存后生效）")
 
     @property
     def rows(self) -> list[Row]:
@@ -243,28 +250,49 @@ def judged(document: Document) -> tuple[list[Section], list[str]]:
     codes: set[str] = set()
     title = TitleForm({"title": document.title})
     if not title.is_valid():
-        faults.append("标准的名称（第一行）须填写，最多 60 字。")
+        faults.append(gettext("标准的名称（第一行）须填写，最多 60 字。"))
     for line in document.lines:
         number = line.number.strip()
         if number not in {"1", "2", "3", "4", "5", "6"}:
-            faults.append(f"{line.place('code')}：序号应为 1 至 6，现为“{number[:20]}”。")
+            faults.append(
+                gettext("{place}：序号应为 1 至 6，现为“{number}”。").format(
+                    place=line.place("code"), number=number[:20]
+                )
+            )
             continue
         heading = CriterionForm({"title": line.section_title})
         section = sections.setdefault(number, Section(int(number), line.section_title.strip(), []))
         if not heading.is_valid() or section.title != line.section_title.strip():
-            faults.append(f"{line.place('code')}：第 {number} 好的名称没有填写、太长或前后不一致。")
+            faults.append(
+                gettext("{place}：第 {number} 好的名称没有填写、太长或前后不一致。").format(
+                    place=line.place("code"), number=number
+                )
+            )
         code = line.values["code"].strip()
         if not rubric_editing.code_pattern(document.tier, section.number).fullmatch(code):
-            faults.append(f"{line.place('code')}：编号“{code[:20]}”与层级或序号不符。")
+            faults.append(
+                gettext("{place}：编号“{code}”与层级或序号不符。").format(
+                    place=line.place("code"), code=code[:20]
+                )
+            )
         if code in codes:
-            faults.append(f"{line.place('code')}：编号 {code} 重复。")
+            faults.append(
+                gettext("{place}：编号 {code} 重复。").format(place=line.place("code"), code=code)
+            )
         codes.add(code)
         form, wrong = _form_of(line.values)
-        faults += [f"{line.place(name)}：{FIELDS[name]}只能填“是”或“否”。" for name in wrong]
+        faults += [
+            gettext("{place}：{field}只能填“是”或“否”。").format(
+                place=line.place(name), field=FIELDS[name]
+            )
+            for name in wrong
+        ]
         if form.is_valid():
             section.rows.append(form.row)
         faults += [
-            f"{line.place(name)}：{FIELDS.get(name, '')}——{error}"
+            gettext("{place}：{field}——{problem}").format(
+                place=line.place(name), field=FIELDS.get(name, ""), problem=error
+            )
             for name, errors in form.errors.items()
             for error in errors
         ]
@@ -273,7 +301,8 @@ def judged(document: Document) -> tuple[list[Section], list[str]]:
 
 def _form_of(values: dict[str, str]) -> tuple[IndicatorForm, list[str]]:
     """A form with what a file says, and the marks that are neither yes nor no."""
-    labels = {str(kind.label): kind.value for kind in IndicatorKind}
+    with in_chinese():  # as files have them
+        labels = {str(kind.label): kind.value for kind in IndicatorKind}
     data: dict[str, Any] = {name: value.strip() for name, value in values.items()}
     data["kind"] = labels.get(data["kind"], data["kind"])
     marks = ("mandatory", "conditional", "evidence_required")

@@ -19,8 +19,9 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Layout
 from django import forms
 from django.template.loader import render_to_string
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
 
 from assessments.answering import Change
 from assessments.comparison import Column, LastVerdict
@@ -89,14 +90,16 @@ class Row:
 
     @property
     def head(self) -> SafeString:
-        """The clause with its marks. It is the same on every page, and rendered once as long as
-        the indicator is kept in memory (`worksheet.outline`)."""
+        """The clause with its marks. It is the same on every page, and rendered once per language
+        as long as the indicator is kept in memory (`worksheet.outline`)."""
         indicator = self.line.indicator
-        if "_head" not in indicator.__dict__:
-            indicator._head = render_to_string(
+        heads = indicator.__dict__.setdefault("_heads", {})
+        language = get_language()
+        if language not in heads:
+            heads[language] = render_to_string(
                 "assessments/_indicator_head.html", {"indicator": indicator}
             )
-        return indicator._head
+        return heads[language]
 
     @property
     def all_needed_below(self) -> int:
@@ -210,7 +213,10 @@ class Sheet(forms.Form):
         }
         rows = f"{{% for row in sheet.rows %}}{{% include '{self.row_template}' %}}{{% endfor %}}"
         # Enter in a field presses the first button of a form: let that be saving.
-        first = '<button class="visually-hidden" type="submit" name="save" tabindex="-1" aria-hidden="true">保存</button>'
+        first = format_html(
+            '<button class="visually-hidden" type="submit" name="save" tabindex="-1" aria-hidden="true">{}</button>',
+            gettext("保存"),
+        )
         self.helper.layout = Layout(
             HTML(first if writable else ""),
             HTML(rows),

@@ -7,6 +7,8 @@ from typing import Any
 
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import SurveyMode, Vote
 from assessments.models.survey import MOST_ELIGIBLE
@@ -16,23 +18,25 @@ class SurveyForm(forms.Form):
     """How the members vote, how many they are, and until when."""
 
     mode = forms.ChoiceField(
-        label="投票方式",
+        label=_("投票方式"),
         choices=SurveyMode.choices,
         widget=forms.RadioSelect,
         initial=SurveyMode.CODES,
-        help_text="投票码打印后剪开，由会员随意抽取，谁也不知道谁拿到哪一张。一部手机投一票较省事，但换手机可以重复投。",
+        help_text=_(
+            "投票码打印后剪开，由会员随意抽取，谁也不知道谁拿到哪一张。一部手机投一票较省事，但换手机可以重复投。"
+        ),
     )
     eligible = forms.IntegerField(
-        label="应参加人数",
+        label=_("应参加人数"),
         min_value=1,
         max_value=MOST_ELIGIBLE,
-        help_text=f"有权参加测评的会员人数，最多 {MOST_ELIGIBLE} 人。",
+        help_text=format_lazy(_("有权参加测评的会员人数，最多 {most} 人。"), most=MOST_ELIGIBLE),
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
     closes_on = forms.DateField(
-        label="投票截止日期",
+        label=_("投票截止日期"),
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="截至当天 24 时。也可以提前结束。",
+        help_text=_("截至当天 24 时。也可以提前结束。"),
     )
 
     def __init__(self, today: dt.date, due: dt.date, *args: Any, **kwargs: Any) -> None:
@@ -46,16 +50,16 @@ class BallotForm(forms.Form):
     """One answer; with a code where the survey takes codes."""
 
     choice = forms.ChoiceField(
-        label="您对本单位工会组织的工作是否满意？",
+        label=_("您对本单位工会组织的工作是否满意？"),
         choices=Vote.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "请选择一项。"},
+        error_messages={"required": _("请选择一项。")},
     )
     code = forms.CharField(
-        label="投票码",
+        label=_("投票码"),
         max_length=30,
-        help_text="纸条上的 8 位字母和数字，不分大小写。",
-        error_messages={"required": "请填写纸条上的投票码。"},
+        help_text=_("纸条上的 8 位字母和数字，不分大小写。"),
+        error_messages={"required": _("请填写纸条上的投票码。")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
     )
     field_order = ["code", "choice"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from assessments.models.self_assessment import SelfAssessment
 
@@ -18,14 +19,14 @@ class Arbitration(models.Model):
         SelfAssessment, on_delete=models.CASCADE, related_name="arbitrations"
     )
     revision = models.PositiveSmallIntegerField()
-    number = models.PositiveSmallIntegerField("第几好")
-    reason = models.TextField("仲裁理由")
+    number = models.PositiveSmallIntegerField(_("第几好"))
+    reason = models.TextField(_("仲裁理由"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField("仲裁时间")
+    at = models.DateTimeField(_("仲裁时间"))
     lapsed_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "仲裁"
+        verbose_name = verbose_name_plural = _("仲裁")
         ordering = ["number", "-at"]
         constraints = [
             models.UniqueConstraint(

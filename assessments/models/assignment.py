@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from assessments.models.campaign import Campaign
 
@@ -17,22 +18,22 @@ class AssignmentRun(models.Model):
     whether their scores went along."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="assignment_runs")
-    seed = models.PositiveIntegerField("随机种子")
+    seed = models.PositiveIntegerField(_("随机种子"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField("时间", auto_now_add=True)
-    scope = models.CharField("范围", max_length=300)
+    at = models.DateTimeField(_("时间"), auto_now_add=True)
+    scope = models.CharField(_("范围"), max_length=300)
     replaces = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    keeps = models.BooleanField("沿用已评分数", default=False)
-    placed = models.PositiveIntegerField("已分派")
-    unplaced = models.PositiveIntegerField("未能分派")
+    keeps = models.BooleanField(_("沿用已评分数"), default=False)
+    placed = models.PositiveIntegerField(_("已分派"))
+    unplaced = models.PositiveIntegerField(_("未能分派"))
     digest = models.CharField(max_length=64)
     inputs = models.JSONField()
     result = models.JSONField()
 
     class Meta:
-        verbose_name = verbose_name_plural = "自动分派"
+        verbose_name = verbose_name_plural = _("自动分派")
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:

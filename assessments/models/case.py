@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import CaseState
 from assessments.models.evidence import StoredFile
@@ -36,32 +37,32 @@ class ExemplaryCase(models.Model):
     people notice each other. A reviewer's nomination comes from an answer."""
 
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="cases", verbose_name="工会"
+        Organization, on_delete=models.PROTECT, related_name="cases", verbose_name=_("工会")
     )
     criterion = models.ForeignKey(
-        Criterion, on_delete=models.PROTECT, related_name="+", verbose_name="对应的“好”"
+        Criterion, on_delete=models.PROTECT, related_name="+", verbose_name=_("对应的“好”")
     )
-    year = models.PositiveSmallIntegerField("年度")
-    state = models.CharField("状态", max_length=9, choices=CaseState, default=CaseState.DRAFT)
-    title = models.CharField("标题", max_length=120)
-    body = models.TextField("正文")
-    edited_title = models.CharField("编辑后的标题", max_length=120, blank=True)
-    edited_body = models.TextField("编辑后的正文", blank=True)
-    remarks = models.TextField("意见", blank=True)
+    year = models.PositiveSmallIntegerField(_("年度"))
+    state = models.CharField(_("状态"), max_length=9, choices=CaseState, default=CaseState.DRAFT)
+    title = models.CharField(_("标题"), max_length=120)
+    body = models.TextField(_("正文"))
+    edited_title = models.CharField(_("编辑后的标题"), max_length=120, blank=True)
+    edited_body = models.TextField(_("编辑后的正文"), blank=True)
+    remarks = models.TextField(_("意见"), blank=True)
     nominated_from = models.OneToOneField(
         Answer, on_delete=models.SET_NULL, null=True, related_name="nomination"
     )
     nominated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    submitted_at = models.DateTimeField("报送时间", null=True)
-    published_at = models.DateTimeField("发布时间", null=True)
+    submitted_at = models.DateTimeField(_("报送时间"), null=True)
+    published_at = models.DateTimeField(_("发布时间"), null=True)
     stamp = models.PositiveIntegerField(default=0)
 
     objects = ExemplaryCaseQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "先进经验"
+        verbose_name = verbose_name_plural = _("先进经验")
         ordering = ["-pk"]
         indexes = [models.Index(fields=["state", "-published_at"], name="case_gallery")]
         constraints = [
@@ -123,12 +124,12 @@ class CasePhoto(models.Model):
     stored_file = models.ForeignKey(
         StoredFile, on_delete=models.PROTECT, related_name="case_photos"
     )
-    is_shown = models.BooleanField("公开", default=True)
+    is_shown = models.BooleanField(_("公开"), default=True)
 
     objects = CasePhotoQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "先进经验照片"
+        verbose_name = verbose_name_plural = _("先进经验照片")
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["case", "stored_file"], name="case_photo_once")

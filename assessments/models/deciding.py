@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import BatchState, Outcome
 from assessments.models.campaign import Campaign
@@ -29,15 +30,15 @@ class Standing(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+")
     tier = models.CharField(max_length=10, choices=Tier)
     county = models.CharField(max_length=32)
-    total = models.DecimalField("总分", **EXACT)
-    outcome = models.CharField("结果", max_length=15, choices=Outcome)
+    total = models.DecimalField(_("总分"), **EXACT)
+    outcome = models.CharField(_("结果"), max_length=15, choices=Outcome)
     criteria = models.JSONField()
-    met = models.PositiveSmallIntegerField("好的项数")
-    vetoed = models.BooleanField("一票否决", default=False)
+    met = models.PositiveSmallIntegerField(_("好的项数"))
+    vetoed = models.BooleanField(_("一票否决"), default=False)
     stamp = models.CharField(max_length=20)
 
     class Meta:
-        verbose_name = verbose_name_plural = "评审结果"
+        verbose_name = verbose_name_plural = _("评审结果")
         indexes = [
             models.Index(fields=["campaign", "tier", "-total"], name="standing_tier"),
             models.Index(fields=["campaign", "tier", "county", "-total"], name="standing_county"),
@@ -53,20 +54,22 @@ class DecisionBatch(models.Model):
     applies what they have not seen."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="batches")
-    name = models.CharField("名称", max_length=60)
-    state = models.CharField("状态", max_length=8, choices=BatchState, default=BatchState.PREPARED)
+    name = models.CharField(_("名称"), max_length=60)
+    state = models.CharField(
+        _("状态"), max_length=8, choices=BatchState, default=BatchState.PREPARED
+    )
     version = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    created_at = models.DateTimeField("拟定时间", auto_now_add=True)
+    created_at = models.DateTimeField(_("拟定时间"), auto_now_add=True)
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    closed_at = models.DateTimeField("办结时间", null=True)
+    closed_at = models.DateTimeField(_("办结时间"), null=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "评定名单"
+        verbose_name = verbose_name_plural = _("评定名单")
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.CheckConstraint(
@@ -103,10 +106,10 @@ class PendingDecision(models.Model):
     )
     is_open = models.BooleanField(default=True)
     stamp = models.CharField(max_length=20)
-    total = models.DecimalField("总分", **EXACT)
-    outcome = models.CharField("按评审的结果", max_length=15, choices=Outcome)
-    override = models.CharField("推翻为", max_length=15, choices=Outcome, blank=True)
-    override_reason = models.TextField("推翻理由", blank=True)
+    total = models.DecimalField(_("总分"), **EXACT)
+    outcome = models.CharField(_("按评审的结果"), max_length=15, choices=Outcome)
+    override = models.CharField(_("推翻为"), max_length=15, choices=Outcome, blank=True)
+    override_reason = models.TextField(_("推翻理由"), blank=True)
     override_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -115,7 +118,7 @@ class PendingDecision(models.Model):
     )
 
     class Meta:
-        verbose_name = verbose_name_plural = "待定"
+        verbose_name = verbose_name_plural = _("待定")
         ordering = ["self_assessment__rubric__tier", "-total", "pk"]
         constraints = [
             models.UniqueConstraint(

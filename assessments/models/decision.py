@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import AdjustmentSource, Outcome
 from assessments.models.campaign import Campaign
@@ -24,14 +25,14 @@ class Adjustment(RatingFields):
     )
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
     revision = models.PositiveSmallIntegerField()
-    source = models.CharField("来源", max_length=11, choices=AdjustmentSource)
-    reason = models.TextField("理由")
+    source = models.CharField(_("来源"), max_length=11, choices=AdjustmentSource)
+    reason = models.TextField(_("理由"))
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     lapsed_at = models.DateTimeField(null=True)
 
     class Meta(RatingFields.Meta):
-        verbose_name = verbose_name_plural = "调整得分"
+        verbose_name = verbose_name_plural = _("调整得分")
         ordering = ["-at", "-pk"]
         constraints = [
             *RatingFields.Meta.constraints,
@@ -62,10 +63,10 @@ class Decision(models.Model):
         SelfAssessment, on_delete=models.CASCADE, related_name="decisions"
     )
     revision = models.PositiveSmallIntegerField()
-    total = models.DecimalField("总分", **EXACT)
-    outcome = models.CharField("评定结果", max_length=15, choices=Outcome)
-    computed_outcome = models.CharField("按评审的结果", max_length=15, choices=Outcome)
-    override_reason = models.TextField("推翻理由", blank=True)
+    total = models.DecimalField(_("总分"), **EXACT)
+    outcome = models.CharField(_("评定结果"), max_length=15, choices=Outcome)
+    computed_outcome = models.CharField(_("按评审的结果"), max_length=15, choices=Outcome)
+    override_reason = models.TextField(_("推翻理由"), blank=True)
     overridden_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -73,20 +74,20 @@ class Decision(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="+")
-    number = models.PositiveIntegerField("通知书编号")
+    number = models.PositiveIntegerField(_("通知书编号"))
     batch = models.ForeignKey(
         DecisionBatch, on_delete=models.PROTECT, null=True, related_name="decisions"
     )
-    opinion = models.TextField("评定意见", blank=True)
+    opinion = models.TextField(_("评定意见"), blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    decided_at = models.DateTimeField("评定时间")
+    decided_at = models.DateTimeField(_("评定时间"))
     superseded_at = models.DateTimeField(null=True)
-    superseded_reason = models.TextField("撤销理由", blank=True)
+    superseded_reason = models.TextField(_("撤销理由"), blank=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "评定"
+        verbose_name = verbose_name_plural = _("评定")
         ordering = ["-decided_at"]
         constraints = [
             models.UniqueConstraint(
@@ -168,7 +169,7 @@ class DecisionScore(models.Model):
     points = models.DecimalField(**EXACT)
     maximum = models.DecimalField(**EXACT)
     met = models.BooleanField()
-    remark = models.TextField("扣分说明", blank=True)
+    remark = models.TextField(_("扣分说明"), blank=True)
 
     class Meta:
         constraints = [

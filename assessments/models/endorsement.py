@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import Matter
 from assessments.models.campaign import Campaign
@@ -42,22 +43,22 @@ class Endorsement(models.Model):
         SelfAssessment, on_delete=models.CASCADE, related_name="endorsements"
     )
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="+")
-    tier = models.CharField("层级", max_length=12, choices=Tier)
+    tier = models.CharField(_("层级"), max_length=12, choices=Tier)
     revision = models.PositiveSmallIntegerField()
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
-    opinion = models.TextField("推荐意见", blank=True)
-    rank = models.PositiveSmallIntegerField("名次", null=True)
-    total = models.DecimalField("初审总分", null=True, **EXACT)
+    opinion = models.TextField(_("推荐意见"), blank=True)
+    rank = models.PositiveSmallIntegerField(_("名次"), null=True)
+    total = models.DecimalField(_("初审总分"), null=True, **EXACT)
     findings = models.JSONField(default=dict)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField("初审时间", null=True)
-    withdrawn_at = models.DateTimeField("撤回时间", null=True)
+    at = models.DateTimeField(_("初审时间"), null=True)
+    withdrawn_at = models.DateTimeField(_("撤回时间"), null=True)
     superseded_at = models.DateTimeField(null=True)
 
     objects = EndorsementQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "推荐意见"
+        verbose_name = verbose_name_plural = _("推荐意见")
         ordering = ["-at", "-pk"]
         constraints = [
             models.UniqueConstraint(
@@ -88,10 +89,10 @@ class EndorsementScore(RatingFields):
 
     endorsement = models.ForeignKey(Endorsement, on_delete=models.CASCADE, related_name="scores")
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
-    reason = models.TextField("理由", blank=True)
+    reason = models.TextField(_("理由"), blank=True)
 
     class Meta(RatingFields.Meta):
-        verbose_name = verbose_name_plural = "初审得分"
+        verbose_name = verbose_name_plural = _("初审得分")
         constraints = [
             *RatingFields.Meta.constraints,
             models.UniqueConstraint(
@@ -109,15 +110,15 @@ class Urge(models.Model):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="urges")
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="urges")
-    matter = models.CharField("事项", max_length=10, choices=Matter, default=Matter.ASSESSMENT)
+    matter = models.CharField(_("事项"), max_length=10, choices=Matter, default=Matter.ASSESSMENT)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField("催报时间")
+    at = models.DateTimeField(_("催报时间"))
     day = models.DateField()
-    text = models.CharField("催报内容", max_length=200)
+    text = models.CharField(_("催报内容"), max_length=200)
     batch = models.UUIDField(db_index=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "催报"
+        verbose_name = verbose_name_plural = _("催报")
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign", "organization", "matter", "day"], name="urge_once_a_day"

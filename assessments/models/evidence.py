@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from assessments.models.rubric import Indicator
 from organizations.models import Organization
@@ -16,17 +17,20 @@ from organizations.models import Organization
 #: What the screens call a kind, and where it belongs among 图片、PDF、文档.
 KINDS = {
     "application/pdf": ("PDF", "pdf"),
-    "image/jpeg": ("JPG 图片", "image"),
-    "image/png": ("PNG 图片", "image"),
-    "image/webp": ("WebP 图片", "image"),
-    "application/msword": ("Word 文档", "office"),
+    "image/jpeg": (_("JPG 图片"), "image"),
+    "image/png": (_("PNG 图片"), "image"),
+    "image/webp": (_("WebP 图片"), "image"),
+    "application/msword": (_("Word 文档"), "office"),
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": (
-        "Word 文档",
+        _("Word 文档"),
         "office",
     ),
-    "application/vnd.ms-excel": ("Excel 表格", "office"),
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ("Excel 表格", "office"),
-    "application/ofd": ("OFD 版式文件", "office"),
+    "application/vnd.ms-excel": (_("Excel 表格"), "office"),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": (
+        _("Excel 表格"),
+        "office",
+    ),
+    "application/ofd": (_("OFD 版式文件"), "office"),
 }
 
 
@@ -76,20 +80,23 @@ class Evidence(models.Model):
     period that the file proves (生效日期), which is not the day of its upload."""
 
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="evidence", verbose_name="工会"
+        Organization, on_delete=models.PROTECT, related_name="evidence", verbose_name=_("工会")
     )
     stored_file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="evidence")
-    name = models.CharField("文件名", max_length=255)
-    description = models.CharField("说明", max_length=200, blank=True)
-    valid_from = models.DateField("生效日期", null=True, blank=True)
-    valid_until = models.DateField("有效期至", null=True, blank=True)
+    name = models.CharField(_("文件名"), max_length=255)
+    description = models.CharField(_("说明"), max_length=200, blank=True)
+    valid_from = models.DateField(_("生效日期"), null=True, blank=True)
+    valid_until = models.DateField(_("有效期至"), null=True, blank=True)
     uploaded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name="上传人"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("上传人"),
     )
-    uploaded_at = models.DateTimeField("上传时间", auto_now_add=True)
+    uploaded_at = models.DateTimeField(_("上传时间"), auto_now_add=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "佐证材料"
+        verbose_name = verbose_name_plural = _("佐证材料")
         ordering = ["uploaded_at", "pk"]
         constraints = [
             models.UniqueConstraint(

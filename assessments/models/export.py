@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import PENDING_EXPORTS, ExportStatus
 from organizations.models import User
@@ -34,28 +35,28 @@ class Export(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="exports"
     )
-    title = models.CharField("名称", max_length=120)
+    title = models.CharField(_("名称"), max_length=120)
     settings = models.JSONField()
     status = models.CharField(
-        "状态", max_length=9, choices=ExportStatus, default=ExportStatus.QUEUED
+        _("状态"), max_length=9, choices=ExportStatus, default=ExportStatus.QUEUED
     )
     attempt = models.PositiveSmallIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     hidden = models.JSONField(default=list)
     file = models.CharField(max_length=200, blank=True)
-    size = models.PositiveBigIntegerField("大小", null=True)
-    error = models.CharField("失败原因", max_length=200, blank=True)
-    created_at = models.DateTimeField("申请时间", auto_now_add=True)
+    size = models.PositiveBigIntegerField(_("大小"), null=True)
+    error = models.CharField(_("失败原因"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("申请时间"), auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     beat_at = models.DateTimeField()
-    finished_at = models.DateTimeField("完成时间", null=True)
-    expires_at = models.DateTimeField("保留至", null=True, db_index=True)
+    finished_at = models.DateTimeField(_("完成时间"), null=True)
+    expires_at = models.DateTimeField(_("保留至"), null=True, db_index=True)
 
     objects = ExportQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "导出"
+        verbose_name = verbose_name_plural = _("导出")
         ordering = ["-created_at", "-pk"]
         indexes = [models.Index(fields=["status", "beat_at"], name="export_status")]
         constraints = [
@@ -104,11 +105,11 @@ class ExportPreset(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="export_presets"
     )
-    name = models.CharField("方案名称", max_length=40)
+    name = models.CharField(_("方案名称"), max_length=40)
     settings = models.JSONField()
 
     class Meta:
-        verbose_name = verbose_name_plural = "常用导出方案"
+        verbose_name = verbose_name_plural = _("常用导出方案")
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["owner", "name"], name="export_preset_owner_name")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from assessments.models.rubric import Indicator
 from assessments.models.self_assessment import SelfAssessment
@@ -26,7 +27,7 @@ class AnswerChange(models.Model):
     after = models.JSONField()
 
     class Meta:
-        verbose_name = verbose_name_plural = "填报修改"
+        verbose_name = verbose_name_plural = _("填报修改")
         ordering = ["-at", "-pk"]
         indexes = [
             models.Index(fields=["self_assessment", "-at", "-id"], name="change_newest_first"),

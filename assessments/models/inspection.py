@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import FindingVerdict, InspectionState
 from assessments.models.campaign import Campaign
@@ -23,18 +25,18 @@ class InspectionDraw(models.Model):
     county the keys it was drawn from and how many, so that anybody can repeat it (`drawing`)."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="draws")
-    seed = models.PositiveIntegerField("随机种子")
+    seed = models.PositiveIntegerField(_("随机种子"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField("抽取时间", auto_now_add=True)
+    at = models.DateTimeField(_("抽取时间"), auto_now_add=True)
     strata = models.JSONField()
     digest = models.CharField(max_length=64)
 
     class Meta:
-        verbose_name = verbose_name_plural = "抽查"
+        verbose_name = verbose_name_plural = _("抽查")
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d} 抽查（种子 {self.seed}）"
+        return gettext("{at:%Y-%m-%d} 抽查（种子 {seed}）").format(at=self.at, seed=self.seed)
 
     def get_absolute_url(self) -> str:
         return reverse("assessments:inspection_draw", args=[self.pk])
@@ -51,26 +53,28 @@ class Inspection(models.Model):
     draw = models.ForeignKey(
         InspectionDraw, on_delete=models.PROTECT, null=True, related_name="inspections"
     )
-    reason = models.CharField("核查原因", max_length=200, blank=True)
+    reason = models.CharField(_("核查原因"), max_length=200, blank=True)
     state = models.CharField(
-        "状态", max_length=9, choices=InspectionState, default=InspectionState.DRAWN
+        _("状态"), max_length=9, choices=InspectionState, default=InspectionState.DRAWN
     )
     revision = models.PositiveSmallIntegerField()
-    inspectors = models.ManyToManyField(User, related_name="inspections", verbose_name="核查人员")
-    planned_on = models.DateField("计划日期", null=True)
-    announced = models.BooleanField("通知被核查工会", default=True)
-    visited_on = models.DateField("核查日期", null=True)
-    minutes = models.TextField("核查记录", blank=True)
-    statement = models.TextField("被核查单位意见", blank=True)
-    cancel_reason = models.CharField("取消原因", max_length=200, blank=True)
+    inspectors = models.ManyToManyField(
+        User, related_name="inspections", verbose_name=_("核查人员")
+    )
+    planned_on = models.DateField(_("计划日期"), null=True)
+    announced = models.BooleanField(_("通知被核查工会"), default=True)
+    visited_on = models.DateField(_("核查日期"), null=True)
+    minutes = models.TextField(_("核查记录"), blank=True)
+    statement = models.TextField(_("被核查单位意见"), blank=True)
+    cancel_reason = models.CharField(_("取消原因"), max_length=200, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    closed_at = models.DateTimeField("办结时间", null=True)
+    closed_at = models.DateTimeField(_("办结时间"), null=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "现场核查"
+        verbose_name = verbose_name_plural = _("现场核查")
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
@@ -123,8 +127,8 @@ class InspectionFinding(RatingFields):
 
     inspection = models.ForeignKey(Inspection, on_delete=models.CASCADE, related_name="findings")
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
-    verdict = models.CharField("核查结论", max_length=9, choices=FindingVerdict, blank=True)
-    text = models.TextField("核查情况", blank=True)
+    verdict = models.CharField(_("核查结论"), max_length=9, choices=FindingVerdict, blank=True)
+    text = models.TextField(_("核查情况"), blank=True)
     saved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -134,7 +138,7 @@ class InspectionFinding(RatingFields):
     objects = FindingQuerySet.as_manager()
 
     class Meta(RatingFields.Meta):
-        verbose_name = verbose_name_plural = "核查情况"
+        verbose_name = verbose_name_plural = _("核查情况")
         ordering = ["indicator__criterion__number", "indicator__position"]
         constraints = [
             *RatingFields.Meta.constraints,
@@ -165,14 +169,14 @@ class FindingPhoto(models.Model):
     inspection = models.ForeignKey(Inspection, on_delete=models.CASCADE, related_name="photos")
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
     stored_file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="photos")
-    name = models.CharField("文件名", max_length=255)
+    name = models.CharField(_("文件名"), max_length=255)
     taken_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     taken_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "核查照片"
+        verbose_name = verbose_name_plural = _("核查照片")
         ordering = ["taken_at", "pk"]
         constraints = [
             models.UniqueConstraint(

@@ -8,6 +8,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import NoticeState
 from assessments.models.evidence import StoredFile
@@ -78,28 +80,28 @@ class Notice(models.Model):
     pinned."""
 
     publisher = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="notices", verbose_name="发布单位"
+        Organization, on_delete=models.PROTECT, related_name="notices", verbose_name=_("发布单位")
     )
-    title = models.CharField("标题", max_length=120)
-    body = models.TextField("正文")
-    is_public = models.BooleanField("向社会公开", default=False)
-    pinned = models.BooleanField("置顶", default=False)
-    expires_on = models.DateField("展示到", null=True, blank=True)
+    title = models.CharField(_("标题"), max_length=120)
+    body = models.TextField(_("正文"))
+    is_public = models.BooleanField(_("向社会公开"), default=False)
+    pinned = models.BooleanField(_("置顶"), default=False)
+    expires_on = models.DateField(_("展示到"), null=True, blank=True)
     state = models.CharField(
-        "状态", max_length=9, choices=NoticeState, default=NoticeState.DRAFT, editable=False
+        _("状态"), max_length=9, choices=NoticeState, default=NoticeState.DRAFT, editable=False
     )
     version = models.PositiveIntegerField(default=0, editable=False)
     saved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False
     )
-    saved_at = models.DateTimeField("保存时间", auto_now=True)
-    published_at = models.DateTimeField("发布时间", null=True, editable=False)
-    corrected_at = models.DateTimeField("更正时间", null=True, editable=False)
+    saved_at = models.DateTimeField(_("保存时间"), auto_now=True)
+    published_at = models.DateTimeField(_("发布时间"), null=True, editable=False)
+    corrected_at = models.DateTimeField(_("更正时间"), null=True, editable=False)
 
     objects = NoticeQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "通知公告"
+        verbose_name = verbose_name_plural = _("通知公告")
         ordering = ["-pinned", "-published_at", "-pk"]
         indexes = [models.Index(fields=["state", "-pinned", "-published_at"], name="notice_list")]
         constraints = [
@@ -140,10 +142,10 @@ class NoticeAudience(models.Model):
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="audience")
     place = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
-    tier = models.CharField("层级", max_length=12, choices=Tier, blank=True)
+    tier = models.CharField(_("层级"), max_length=12, choices=Tier, blank=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "通知范围"
+        verbose_name = verbose_name_plural = _("通知范围")
         ordering = ["place__path", "tier"]
         constraints = [
             models.UniqueConstraint(
@@ -155,7 +157,7 @@ class NoticeAudience(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.place} {self.get_tier_display() or '全部层级'}"
+        return f"{self.place} {self.get_tier_display() or gettext('全部层级')}"
 
 
 class NoticeFile(models.Model):
@@ -165,10 +167,10 @@ class NoticeFile(models.Model):
     stored_file = models.ForeignKey(
         StoredFile, on_delete=models.PROTECT, related_name="notice_files"
     )
-    name = models.CharField("文件名", max_length=255)
+    name = models.CharField(_("文件名"), max_length=255)
 
     class Meta:
-        verbose_name = verbose_name_plural = "通知附件"
+        verbose_name = verbose_name_plural = _("通知附件")
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["notice", "stored_file"], name="notice_file_once")
@@ -183,10 +185,10 @@ class NoticeRead(models.Model):
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="receipts")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    at = models.DateTimeField("阅读时间", auto_now_add=True)
+    at = models.DateTimeField(_("阅读时间"), auto_now_add=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "阅读回执"
+        verbose_name = verbose_name_plural = _("阅读回执")
         constraints = [models.UniqueConstraint(fields=["notice", "user"], name="notice_read_once")]
 
     def __str__(self) -> str:

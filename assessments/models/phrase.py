@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class StockPhrase(models.Model):
@@ -15,18 +16,18 @@ class StockPhrase(models.Model):
 
     LONGEST = 200
 
-    code = models.CharField("指标编号", max_length=8, blank=True)
-    text = models.CharField("内容", max_length=LONGEST)
+    code = models.CharField(_("指标编号"), max_length=8, blank=True)
+    text = models.CharField(_("内容"), max_length=LONGEST)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    uses = models.PositiveIntegerField("使用次数", default=0)
+    uses = models.PositiveIntegerField(_("使用次数"), default=0)
 
     class Meta:
-        verbose_name = verbose_name_plural = "常用语"
+        verbose_name = verbose_name_plural = _("常用语")
         ordering = ["-uses", "pk"]
         constraints = [
             models.UniqueConstraint(

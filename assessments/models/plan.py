@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import PlanState
 from assessments.models.campaign import Campaign
@@ -31,18 +33,18 @@ class ImplementationPlan(models.Model):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="plans")
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="plans", verbose_name="工会"
+        Organization, on_delete=models.PROTECT, related_name="plans", verbose_name=_("工会")
     )
-    state = models.CharField("状态", max_length=8, choices=PlanState, default=PlanState.DRAFT)
-    number = models.PositiveIntegerField("回执编号", null=True)
-    filed_at = models.DateTimeField("报送时间", null=True)
-    late = models.BooleanField("逾期报送", default=False)
+    state = models.CharField(_("状态"), max_length=8, choices=PlanState, default=PlanState.DRAFT)
+    number = models.PositiveIntegerField(_("回执编号"), null=True)
+    filed_at = models.DateTimeField(_("报送时间"), null=True)
+    late = models.BooleanField(_("逾期报送"), default=False)
     stamp = models.PositiveIntegerField(default=0)
 
     objects = ImplementationPlanQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "实施方案"
+        verbose_name = verbose_name_plural = _("实施方案")
         ordering = ["campaign", "number"]
         indexes = [models.Index(fields=["campaign", "state"], name="plan_campaign_state")]
         constraints = [
@@ -61,7 +63,7 @@ class ImplementationPlan(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.organization} 实施方案"
+        return gettext("{organization} 实施方案").format(organization=self.organization)
 
     def get_absolute_url(self) -> str:
         return reverse("assessments:plan", args=[self.pk])
@@ -78,24 +80,24 @@ class PlanVersion(models.Model):
     {"heading", "text"} in the order of the outline; a `stored_file` stands in its place."""
 
     plan = models.ForeignKey(ImplementationPlan, on_delete=models.CASCADE, related_name="versions")
-    number = models.PositiveSmallIntegerField("次数")
+    number = models.PositiveSmallIntegerField(_("次数"))
     sections = models.JSONField(default=list)
     stored_file = models.ForeignKey(
         StoredFile, on_delete=models.PROTECT, null=True, related_name="plan_versions"
     )
-    name = models.CharField("文件名", max_length=255, blank=True)
-    filed_at = models.DateTimeField("报送时间", null=True)
+    name = models.CharField(_("文件名"), max_length=255, blank=True)
+    filed_at = models.DateTimeField(_("报送时间"), null=True)
     filed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    remarks = models.TextField("审核意见", blank=True)
-    handled_at = models.DateTimeField("审核时间", null=True)
+    remarks = models.TextField(_("审核意见"), blank=True)
+    handled_at = models.DateTimeField(_("审核时间"), null=True)
     handled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
 
     class Meta:
-        verbose_name = verbose_name_plural = "实施方案版本"
+        verbose_name = verbose_name_plural = _("实施方案版本")
         ordering = ["plan", "number"]
         constraints = [
             models.UniqueConstraint(fields=["plan", "number"], name="plan_version_number"),
@@ -112,4 +114,4 @@ class PlanVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.plan} 第 {self.number} 次"
+        return gettext("{plan} 第 {number} 次").format(plan=self.plan, number=self.number)

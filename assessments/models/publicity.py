@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import AppealKind, AppealState, State
 from assessments.models.campaign import Campaign
@@ -26,18 +27,18 @@ class PublicityPeriod(models.Model):
     `closes_on` in Asia/Shanghai. `working_days` is what it was reckoned from."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="periods")
-    number = models.PositiveIntegerField("批次")
-    title = models.CharField("名称", max_length=60)
-    opens_on = models.DateField("公示日期")
-    working_days = models.PositiveSmallIntegerField("工作日")
-    closes_on = models.DateField("截止日期")
+    number = models.PositiveIntegerField(_("批次"))
+    title = models.CharField(_("名称"), max_length=60)
+    opens_on = models.DateField(_("公示日期"))
+    working_days = models.PositiveSmallIntegerField(_("工作日"))
+    closes_on = models.DateField(_("截止日期"))
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    published_at = models.DateTimeField("公示时间")
+    published_at = models.DateTimeField(_("公示时间"))
 
     class Meta:
-        verbose_name = verbose_name_plural = "公示"
+        verbose_name = verbose_name_plural = _("公示")
         ordering = ["-published_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
@@ -86,12 +87,12 @@ class PublishedResult(models.Model):
         SelfAssessment, on_delete=models.PROTECT, related_name="published_results"
     )
     decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="+")
-    removed_at = models.DateTimeField("撤下时间", null=True)
+    removed_at = models.DateTimeField(_("撤下时间"), null=True)
 
     objects = PublishedResultQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "公示结果"
+        verbose_name = verbose_name_plural = _("公示结果")
         ordering = ["self_assessment__place", "pk"]
         constraints = [
             models.UniqueConstraint(
@@ -122,40 +123,40 @@ class Appeal(models.Model):
 
     period = models.ForeignKey(PublicityPeriod, on_delete=models.PROTECT, related_name="appeals")
     result = models.ForeignKey(PublishedResult, on_delete=models.PROTECT, related_name="appeals")
-    number = models.PositiveIntegerField("登记号")
-    code = models.CharField("查询码", max_length=16, unique=True, default=revision_code)
-    kind = models.CharField("类别", max_length=9, choices=AppealKind)
-    name = models.CharField("姓名", max_length=40, blank=True)
-    contact = models.CharField("联系方式", max_length=60, blank=True)
-    text = models.TextField("内容")
+    number = models.PositiveIntegerField(_("登记号"))
+    code = models.CharField(_("查询码"), max_length=16, unique=True, default=revision_code)
+    kind = models.CharField(_("类别"), max_length=9, choices=AppealKind)
+    name = models.CharField(_("姓名"), max_length=40, blank=True)
+    contact = models.CharField(_("联系方式"), max_length=60, blank=True)
+    text = models.TextField(_("内容"))
     stored_file = models.ForeignKey(
         StoredFile, on_delete=models.PROTECT, null=True, related_name="appeals"
     )
-    file_name = models.CharField("附件", max_length=255, blank=True)
+    file_name = models.CharField(_("附件"), max_length=255, blank=True)
     filed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    filed_at = models.DateTimeField("提出时间")
+    filed_at = models.DateTimeField(_("提出时间"))
     state = models.CharField(
-        "办理情况", max_length=10, choices=AppealState, default=AppealState.REGISTERED
+        _("办理情况"), max_length=10, choices=AppealState, default=AppealState.REGISTERED
     )
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
-        verbose_name="承办人",
+        verbose_name=_("承办人"),
     )
-    answer = models.TextField("答复", blank=True)
+    answer = models.TextField(_("答复"), blank=True)
     answered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    answered_at = models.DateTimeField("答复时间", null=True)
+    answered_at = models.DateTimeField(_("答复时间"), null=True)
 
     objects = AppealQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "异议和申诉"
+        verbose_name = verbose_name_plural = _("异议和申诉")
         ordering = ["-filed_at", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=["period", "number"], name="appeal_number_in_a_period"),

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import RecheckOutcome
 from assessments.models.campaign import Campaign
@@ -51,23 +53,23 @@ class Recognition(models.Model):
     it was called on that day. It is valid until `revoked_at`; why it was lost says the re-check."""
 
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="recognitions", verbose_name="工会"
+        Organization, on_delete=models.PROTECT, related_name="recognitions", verbose_name=_("工会")
     )
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="recognitions")
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="recognition")
-    tier = models.CharField("层级", max_length=10, choices=Tier)
-    number = models.PositiveIntegerField("证书编号")
-    union_name = models.CharField("命名时的名称", max_length=120)
-    awarded_on = models.DateField("命名日期")
+    tier = models.CharField(_("层级"), max_length=10, choices=Tier)
+    number = models.PositiveIntegerField(_("证书编号"))
+    union_name = models.CharField(_("命名时的名称"), max_length=120)
+    awarded_on = models.DateField(_("命名日期"))
     awarded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    revoked_at = models.DateTimeField("撤销时间", null=True)
+    revoked_at = models.DateTimeField(_("撤销时间"), null=True)
 
     objects = RecognitionQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "命名"
+        verbose_name = verbose_name_plural = _("命名")
         ordering = ["tier", "number"]
         constraints = [
             models.UniqueConstraint(
@@ -93,7 +95,7 @@ class Recognition(models.Model):
     @property
     def title(self) -> str:
         """What the union may call itself."""
-        return f"“六好”{Tier(self.tier).label}"
+        return gettext("“六好”{tier}").format(tier=Tier(self.tier).label)
 
 
 class Recheck(models.Model):
@@ -101,17 +103,17 @@ class Recheck(models.Model):
     somebody else has confirmed it; then `remarks` are the reason for which it was lost."""
 
     recognition = models.ForeignKey(Recognition, on_delete=models.CASCADE, related_name="rechecks")
-    year = models.PositiveSmallIntegerField("复查年度")
-    outcome = models.CharField("复查结果", max_length=7, choices=RecheckOutcome)
-    remarks = models.TextField("复查情况")
+    year = models.PositiveSmallIntegerField(_("复查年度"))
+    outcome = models.CharField(_("复查结果"), max_length=7, choices=RecheckOutcome)
+    remarks = models.TextField(_("复查情况"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField("复查时间")
+    at = models.DateTimeField(_("复查时间"))
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
 
     class Meta:
-        verbose_name = verbose_name_plural = "复查"
+        verbose_name = verbose_name_plural = _("复查")
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(
@@ -131,7 +133,9 @@ class Recheck(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.year} 年复查：{self.get_outcome_display()}"
+        return gettext("{year} 年复查：{outcome}").format(
+            year=self.year, outcome=self.get_outcome_display()
+        )
 
     @property
     def is_proposal(self) -> bool:

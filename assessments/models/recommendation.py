@@ -7,6 +7,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import LeftOut, PackageKind
 from assessments.models.campaign import Campaign
@@ -29,15 +31,15 @@ class GoalCompletion(models.Model):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="goals")
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="+", verbose_name="工会"
+        Organization, on_delete=models.PROTECT, related_name="+", verbose_name=_("工会")
     )
-    percent = models.DecimalField("年度工作目标完成率（%）", **PERCENT)
+    percent = models.DecimalField(_("年度工作目标完成率（%）"), **PERCENT)
     entered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
 
     class Meta:
-        verbose_name = verbose_name_plural = "年度工作目标完成率"
+        verbose_name = verbose_name_plural = _("年度工作目标完成率")
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign", "organization"], name="goal_completion_once_a_campaign"
@@ -59,19 +61,19 @@ class RecommendationList(models.Model):
     campaign = models.OneToOneField(
         Campaign, on_delete=models.PROTECT, related_name="recommendation_list"
     )
-    least_goals = models.DecimalField("年度工作目标完成率至少（%）", default=100, **PERCENT)
+    least_goals = models.DecimalField(_("年度工作目标完成率至少（%）"), default=100, **PERCENT)
     version = models.PositiveIntegerField(default=0)
-    drawn_at = models.DateTimeField("生成时间")
+    drawn_at = models.DateTimeField(_("生成时间"))
     first_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     second_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    confirmed_at = models.DateTimeField("确认时间", null=True)
+    confirmed_at = models.DateTimeField(_("确认时间"), null=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "推荐名单"
+        verbose_name = verbose_name_plural = _("推荐名单")
         constraints = [
             models.CheckConstraint(
                 name="recommendation_list_confirmed_by_two",
@@ -84,7 +86,7 @@ class RecommendationList(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.campaign}推荐名单"
+        return gettext("{campaign}推荐名单").format(campaign=self.campaign)
 
     def get_absolute_url(self) -> str:
         return f"{reverse('assessments:recommendation_list')}?year={self.campaign.year}"
@@ -98,14 +100,14 @@ class RecommendationQuota(models.Model):
     """Places of one tier in the whole city (`county` is None), or in one county."""
 
     list = models.ForeignKey(RecommendationList, on_delete=models.CASCADE, related_name="quotas")
-    tier = models.CharField("层级", max_length=10, choices=Tier)
+    tier = models.CharField(_("层级"), max_length=10, choices=Tier)
     county = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="县"
+        Organization, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("县")
     )
-    places = models.PositiveSmallIntegerField("名额")
+    places = models.PositiveSmallIntegerField(_("名额"))
 
     class Meta:
-        verbose_name = verbose_name_plural = "推荐名额"
+        verbose_name = verbose_name_plural = _("推荐名额")
         constraints = [
             models.UniqueConstraint(
                 fields=["list", "tier", "county"], name="recommendation_quota_once_a_county"
@@ -130,19 +132,19 @@ class Recommendation(models.Model):
     self_assessment = models.OneToOneField(
         SelfAssessment, on_delete=models.PROTECT, related_name="recommendation"
     )
-    total = models.DecimalField("总分", **EXACT)
-    goals = models.DecimalField("年度工作目标完成率（%）", null=True, **PERCENT)
-    rank = models.PositiveIntegerField("名次")
-    listed = models.BooleanField("推荐")
-    left_out = models.CharField("未列入原因", max_length=9, choices=LeftOut, blank=True)
-    tied = models.BooleanField("与最后入选者并列", default=False)
-    hand_reason = models.CharField("调整理由", max_length=200, blank=True)
-    story = models.TextField("事迹材料", blank=True)
-    published_from = models.DateField("本单位公示开始", null=True, blank=True)
-    published_until = models.DateField("本单位公示结束", null=True, blank=True)
+    total = models.DecimalField(_("总分"), **EXACT)
+    goals = models.DecimalField(_("年度工作目标完成率（%）"), null=True, **PERCENT)
+    rank = models.PositiveIntegerField(_("名次"))
+    listed = models.BooleanField(_("推荐"))
+    left_out = models.CharField(_("未列入原因"), max_length=9, choices=LeftOut, blank=True)
+    tied = models.BooleanField(_("与最后入选者并列"), default=False)
+    hand_reason = models.CharField(_("调整理由"), max_length=200, blank=True)
+    story = models.TextField(_("事迹材料"), blank=True)
+    published_from = models.DateField(_("本单位公示开始"), null=True, blank=True)
+    published_until = models.DateField(_("本单位公示结束"), null=True, blank=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "推荐表彰"
+        verbose_name = verbose_name_plural = _("推荐表彰")
         ordering = ["-listed", "self_assessment__rubric__tier", "rank", "pk"]
         constraints = [
             models.CheckConstraint(
@@ -159,7 +161,7 @@ class Recommendation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"推荐 {self.self_assessment.organization}"
+        return gettext("推荐 {organization}").format(organization=self.self_assessment.organization)
 
     def get_absolute_url(self) -> str:
         return reverse("assessments:recommendation", args=[self.pk])
@@ -168,10 +170,14 @@ class Recommendation(models.Model):
     def why(self) -> str:
         """Why it is listed or not, in the words of the screen."""
         if self.hand_reason:
-            return f"人工{'列入' if self.listed else '移出'}：{self.hand_reason}"
+            by_hand = (
+                gettext("人工列入：{reason}") if self.listed else gettext("人工移出：{reason}")
+            )
+            return by_hand.format(reason=self.hand_reason)
         if self.listed:
-            return "按规则列入"
-        return f"{self.get_left_out_display()}{'（与最后入选者并列，按代码在后）' if self.tied else ''}"
+            return gettext("按规则列入")
+        tie = gettext("（与最后入选者并列，按代码在后）") if self.tied else ""
+        return f"{self.get_left_out_display()}{tie}"
 
 
 class PackageFile(models.Model):
@@ -180,11 +186,11 @@ class PackageFile(models.Model):
     recommendation = models.ForeignKey(
         Recommendation, on_delete=models.CASCADE, related_name="package"
     )
-    kind = models.CharField("材料", max_length=9, choices=PackageKind)
+    kind = models.CharField(_("材料"), max_length=9, choices=PackageKind)
     evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="packages")
 
     class Meta:
-        verbose_name = verbose_name_plural = "推荐材料"
+        verbose_name = verbose_name_plural = _("推荐材料")
         constraints = [
             models.UniqueConstraint(
                 fields=["recommendation", "kind"], name="package_file_one_a_kind"

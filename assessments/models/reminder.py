@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import Occasion
 from assessments.models.campaign import Campaign
@@ -19,7 +20,7 @@ class Reminder(models.Model):
     days = models.PositiveSmallIntegerField()
 
     class Meta:
-        verbose_name = verbose_name_plural = "提醒记录"
+        verbose_name = verbose_name_plural = _("提醒记录")
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign", "occasion", "due_on", "days", "user"], name="reminded_once"
@@ -40,7 +41,7 @@ class CalendarAddress(models.Model):
     key = models.CharField(max_length=64, unique=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "日历订阅地址"
+        verbose_name = verbose_name_plural = _("日历订阅地址")
 
     def __str__(self) -> str:
         return str(self.user)

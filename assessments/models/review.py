@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import Withdrawal
 from assessments.models.assignment import AssignmentRun
@@ -59,30 +61,32 @@ class Review(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     assigned_at = models.DateTimeField(auto_now_add=True)
-    completed_at = models.DateTimeField("完成时间", null=True)
-    opinion = models.TextField("评审意见", blank=True)
-    active_seconds = models.PositiveIntegerField("评审用时（秒）", default=0)
-    last_saved_at = models.DateTimeField("最近保存", null=True)
-    total = models.DecimalField("评审总分", null=True, **EXACT)
+    completed_at = models.DateTimeField(_("完成时间"), null=True)
+    opinion = models.TextField(_("评审意见"), blank=True)
+    active_seconds = models.PositiveIntegerField(_("评审用时（秒）"), default=0)
+    last_saved_at = models.DateTimeField(_("最近保存"), null=True)
+    total = models.DecimalField(_("评审总分"), null=True, **EXACT)
     run = models.ForeignKey(
         AssignmentRun, on_delete=models.PROTECT, null=True, related_name="reviews"
     )
-    withdrawn_at = models.DateTimeField("取消分派时间", null=True)
-    withdrawn_why = models.CharField("取消分派原因", max_length=8, choices=Withdrawal, blank=True)
-    withdrawn_note = models.CharField("取消分派说明", max_length=200, blank=True)
+    withdrawn_at = models.DateTimeField(_("取消分派时间"), null=True)
+    withdrawn_why = models.CharField(
+        _("取消分派原因"), max_length=8, choices=Withdrawal, blank=True
+    )
+    withdrawn_note = models.CharField(_("取消分派说明"), max_length=200, blank=True)
     withdrawn_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     taken_from = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="taken_over_by"
     )
-    confirmed_at = models.DateTimeField("确认沿用时间", null=True)
+    confirmed_at = models.DateTimeField(_("确认沿用时间"), null=True)
 
     objects = LiveReviews()
     ever = ReviewQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "评审"
+        verbose_name = verbose_name_plural = _("评审")
         ordering = ["assigned_at", "pk"]
         constraints = [
             models.UniqueConstraint(
@@ -141,12 +145,12 @@ class ReviewScore(RatingFields):
 
     review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="scores")
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
-    claim_refused = models.BooleanField("不认可“不适用”", default=False)
-    remark = models.TextField("评审意见", blank=True)
-    saved_at = models.DateTimeField("保存时间", null=True)
+    claim_refused = models.BooleanField(_("不认可“不适用”"), default=False)
+    remark = models.TextField(_("评审意见"), blank=True)
+    saved_at = models.DateTimeField(_("保存时间"), null=True)
 
     class Meta(RatingFields.Meta):
-        verbose_name = verbose_name_plural = "评审得分"
+        verbose_name = verbose_name_plural = _("评审得分")
         constraints = [
             *RatingFields.Meta.constraints,
             models.CheckConstraint(
@@ -169,35 +173,37 @@ class Recusal(models.Model):
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
         related_name="recusals",
-        verbose_name="评审员",
+        verbose_name=_("评审员"),
     )
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="+", verbose_name="回避的工会"
+        Organization, on_delete=models.PROTECT, related_name="+", verbose_name=_("回避的工会")
     )
-    reason = models.CharField("理由", max_length=200)
+    reason = models.CharField(_("理由"), max_length=200)
     declared_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         editable=False,
         related_name="+",
-        verbose_name="登记人",
+        verbose_name=_("登记人"),
     )
-    declared_at = models.DateTimeField("登记时间", auto_now_add=True)
+    declared_at = models.DateTimeField(_("登记时间"), auto_now_add=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "回避"
+        verbose_name = verbose_name_plural = _("回避")
         ordering = ["-declared_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["reviewer", "organization"],
                 name="recusal_unique",
-                violation_error_message="已登记过这项回避。",
+                violation_error_message=_("已登记过这项回避。"),
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.reviewer} 回避 {self.organization}"
+        return gettext("{reviewer} 回避 {organization}").format(
+            reviewer=self.reviewer, organization=self.organization
+        )
 
 
 class Return(models.Model):
@@ -209,11 +215,11 @@ class Return(models.Model):
     revision = models.PositiveSmallIntegerField()
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
-    reason = models.TextField("退回说明", blank=True)
-    due_on = models.DateField("修改期限")
+    reason = models.TextField(_("退回说明"), blank=True)
+    due_on = models.DateField(_("修改期限"))
 
     class Meta:
-        verbose_name = verbose_name_plural = "退回修改"
+        verbose_name = verbose_name_plural = _("退回修改")
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
@@ -227,13 +233,13 @@ class ReturnRemark(models.Model):
 
     of_return = models.ForeignKey(Return, on_delete=models.CASCADE, related_name="remarks")
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
-    text = models.TextField("修改要求")
+    text = models.TextField(_("修改要求"))
     opened_by_union = models.BooleanField(default=False)
-    reply = models.TextField("答复", blank=True)
+    reply = models.TextField(_("答复"), blank=True)
     replied_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    replied_at = models.DateTimeField("答复时间", null=True)
+    replied_at = models.DateTimeField(_("答复时间"), null=True)
 
     class Meta:
         ordering = ["indicator__criterion__number", "indicator__position"]

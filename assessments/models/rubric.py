@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import CampaignState, IndicatorKind
 from assessments.scoring import IndicatorRule
@@ -27,13 +29,13 @@ class Rubric(models.Model):
     """The criteria of one tier, in one version. Locked once a campaign with it has opened."""
 
     tier = models.CharField(
-        "层级", max_length=12, choices=[(tier.value, tier.label) for tier in ASSESSED_TIERS]
+        _("层级"), max_length=12, choices=[(tier.value, tier.label) for tier in ASSESSED_TIERS]
     )
-    version = models.PositiveSmallIntegerField("版本", default=1)
-    title = models.CharField("名称", max_length=60)
+    version = models.PositiveSmallIntegerField(_("版本"), default=1)
+    title = models.CharField(_("名称"), max_length=60)
 
     class Meta:
-        verbose_name = verbose_name_plural = "六好标准"
+        verbose_name = verbose_name_plural = _("六好标准")
         ordering = ["tier", "version"]
         constraints = [
             models.UniqueConstraint(fields=["tier", "version"], name="rubric_tier_version"),
@@ -43,7 +45,7 @@ class Rubric(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title}（第{self.version}版）"
+        return gettext("{title}（第{version}版）").format(title=self.title, version=self.version)
 
     def get_absolute_url(self) -> str:
         return reverse("assessments:rubric", args=[self.pk])
@@ -56,7 +58,11 @@ class Rubric(models.Model):
     def refuse_if_locked(self) -> None:
         """Raises RubricLocked."""
         if self.is_locked:
-            raise RubricLocked(f"{self}已有开放过的活动在使用，不能修改，请另建新版本。")
+            raise RubricLocked(
+                gettext("{rubric}已有开放过的活动在使用，不能修改，请另建新版本。").format(
+                    rubric=self
+                )
+            )
 
     @property
     def tier_label(self) -> str:
@@ -86,12 +92,12 @@ class Criterion(_Part):
 
     rubric = models.ForeignKey(Rubric, on_delete=models.CASCADE, related_name="criteria")
     number = models.PositiveSmallIntegerField(
-        "序号", validators=[MinValueValidator(1), MaxValueValidator(6)]
+        _("序号"), validators=[MinValueValidator(1), MaxValueValidator(6)]
     )
-    title = models.CharField("名称", max_length=30)
+    title = models.CharField(_("名称"), max_length=30)
 
     class Meta:
-        verbose_name = verbose_name_plural = "一好"
+        verbose_name = verbose_name_plural = _("一好")
         ordering = ["rubric", "number"]
         constraints = [
             models.UniqueConstraint(fields=["rubric", "number"], name="criterion_rubric_number"),
@@ -114,33 +120,35 @@ class Indicator(_Part):
     """
 
     criterion = models.ForeignKey(Criterion, on_delete=models.CASCADE, related_name="indicators")
-    position = models.PositiveSmallIntegerField("顺序")
-    code = models.CharField("编号", max_length=8)
-    name = models.CharField("名称", max_length=40)
-    clause = models.TextField("政策原文")
-    kind = models.CharField("类型", max_length=9, choices=IndicatorKind)
-    max_points = models.DecimalField("满分", **POINTS)
-    mandatory = models.BooleanField("必达", default=False, help_text="未达到时，该项“好”不成立。")
+    position = models.PositiveSmallIntegerField(_("顺序"))
+    code = models.CharField(_("编号"), max_length=8)
+    name = models.CharField(_("名称"), max_length=40)
+    clause = models.TextField(_("政策原文"))
+    kind = models.CharField(_("类型"), max_length=9, choices=IndicatorKind)
+    max_points = models.DecimalField(_("满分"), **POINTS)
+    mandatory = models.BooleanField(
+        _("必达"), default=False, help_text=_("未达到时，该项“好”不成立。")
+    )
     conditional = models.BooleanField(
-        "可不适用", default=False, help_text="可申报不适用，须说明理由，由评审认定。"
+        _("可不适用"), default=False, help_text=_("可申报不适用，须说明理由，由评审认定。")
     )
-    evidence_required = models.BooleanField("须附佐证材料", default=False)
+    evidence_required = models.BooleanField(_("须附佐证材料"), default=False)
     threshold_percent = models.DecimalField(
-        "达标线（%）", max_digits=5, decimal_places=2, null=True, blank=True
+        _("达标线（%）"), max_digits=5, decimal_places=2, null=True, blank=True
     )
-    numerator_label = models.CharField("分子名称", max_length=30, blank=True)
-    denominator_label = models.CharField("分母名称", max_length=30, blank=True)
-    checklist_items = models.JSONField("逐项内容", default=list, blank=True)
-    evidence_hint = models.CharField("佐证材料提示", max_length=200, blank=True)
+    numerator_label = models.CharField(_("分子名称"), max_length=30, blank=True)
+    denominator_label = models.CharField(_("分母名称"), max_length=30, blank=True)
+    checklist_items = models.JSONField(_("逐项内容"), default=list, blank=True)
+    evidence_hint = models.CharField(_("佐证材料提示"), max_length=200, blank=True)
     summed_code = models.CharField(
-        "下级指标编号",
+        _("下级指标编号"),
         max_length=8,
         blank=True,
-        help_text="下级工会填报同一数字的指标：填报时与下级的合计数比对。",
+        help_text=_("下级工会填报同一数字的指标：填报时与下级的合计数比对。"),
     )
 
     class Meta:
-        verbose_name = verbose_name_plural = "指标"
+        verbose_name = verbose_name_plural = _("指标")
         ordering = ["criterion", "position"]
         constraints = [
             models.UniqueConstraint(fields=["criterion", "code"], name="indicator_criterion_code"),
@@ -170,9 +178,9 @@ class Indicator(_Part):
         if self.kind == IndicatorKind.RATE and not (
             self.numerator_label and self.denominator_label
         ):
-            raise ValidationError({"numerator_label": "比率指标须写明分子和分母的名称。"})
+            raise ValidationError({"numerator_label": gettext("比率指标须写明分子和分母的名称。")})
         if self.kind == IndicatorKind.CHECKLIST and not self.checklist_items:
-            raise ValidationError({"checklist_items": "逐项指标至少要有一项内容。"})
+            raise ValidationError({"checklist_items": gettext("逐项指标至少要有一项内容。")})
 
     @property
     def is_satisfaction(self) -> bool:

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import EDITABLE_STATES, State
 from assessments.models.campaign import Campaign, Extension, TierPolicy
@@ -96,23 +98,26 @@ class SelfAssessment(models.Model):
     nobody has arbitrated: for lists; the verdict reckons anew."""
 
     campaign = models.ForeignKey(
-        Campaign, on_delete=models.PROTECT, related_name="self_assessments", verbose_name="创建活动"
+        Campaign,
+        on_delete=models.PROTECT,
+        related_name="self_assessments",
+        verbose_name=_("创建活动"),
     )
     organization = models.ForeignKey(
         Organization,
         on_delete=models.PROTECT,
         related_name="self_assessments",
-        verbose_name="工会",
+        verbose_name=_("工会"),
     )
     rubric = models.ForeignKey(Rubric, on_delete=models.PROTECT, related_name="+")
-    state = models.CharField("状态", max_length=12, choices=State, default=State.DRAFT)
+    state = models.CharField(_("状态"), max_length=12, choices=State, default=State.DRAFT)
     place = models.CharField(max_length=32, db_index=True)
-    revision = models.PositiveSmallIntegerField("提交次数", default=0)
-    submitted_at = models.DateTimeField("提交时间", null=True)
-    self_total = models.DecimalField("自评总分", null=True, **EXACT)
-    correction_due = models.DateField("修改期限", null=True)
-    discrepant = models.CharField("分差过大的项", max_length=6, blank=True)
-    sign_requested_at = models.DateTimeField("请签批时间", null=True)
+    revision = models.PositiveSmallIntegerField(_("提交次数"), default=0)
+    submitted_at = models.DateTimeField(_("提交时间"), null=True)
+    self_total = models.DecimalField(_("自评总分"), null=True, **EXACT)
+    correction_due = models.DateField(_("修改期限"), null=True)
+    discrepant = models.CharField(_("分差过大的项"), max_length=6, blank=True)
+    sign_requested_at = models.DateTimeField(_("请签批时间"), null=True)
     sign_requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -121,7 +126,7 @@ class SelfAssessment(models.Model):
     objects = SelfAssessmentQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "自评"
+        verbose_name = verbose_name_plural = _("自评")
         ordering = ["place"]
         indexes = [
             models.Index(fields=["campaign", "state"], name="assessment_campaign_state"),
@@ -159,11 +164,11 @@ class SelfAssessment(models.Model):
 class RatingFields(models.Model):
     """What is entered for an indicator, by the union or by a reviewer alike."""
 
-    score = models.DecimalField("得分", null=True, **POINTS)
-    checked_items = models.JSONField("已有项目", null=True)
-    numerator = models.PositiveIntegerField("分子", null=True)
-    denominator = models.PositiveIntegerField("分母", null=True)
-    not_applicable = models.BooleanField("不适用", default=False)
+    score = models.DecimalField(_("得分"), null=True, **POINTS)
+    checked_items = models.JSONField(_("已有项目"), null=True)
+    numerator = models.PositiveIntegerField(_("分子"), null=True)
+    denominator = models.PositiveIntegerField(_("分母"), null=True)
+    not_applicable = models.BooleanField(_("不适用"), default=False)
 
     class Meta:
         abstract = True
@@ -209,11 +214,11 @@ class Answer(RatingFields):
         SelfAssessment, on_delete=models.CASCADE, related_name="answers"
     )
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
-    not_applicable_reason = models.CharField("不适用理由", max_length=200, blank=True)
-    account = models.TextField("自评说明", blank=True)
-    as_of = models.DateField("截至日期", null=True)
-    definition = models.CharField("口径", max_length=200, blank=True)
-    carried_over = models.BooleanField("沿用往年、尚未核对", default=False)
+    not_applicable_reason = models.CharField(_("不适用理由"), max_length=200, blank=True)
+    account = models.TextField(_("自评说明"), blank=True)
+    as_of = models.DateField(_("截至日期"), null=True)
+    definition = models.CharField(_("口径"), max_length=200, blank=True)
+    carried_over = models.BooleanField(_("沿用往年、尚未核对"), default=False)
     evidence = models.ManyToManyField(
         Evidence, through="Attachment", related_name="answers", blank=True
     )
@@ -223,7 +228,7 @@ class Answer(RatingFields):
     )
 
     class Meta(RatingFields.Meta):
-        verbose_name = verbose_name_plural = "自评得分"
+        verbose_name = verbose_name_plural = _("自评得分")
         constraints = [
             *RatingFields.Meta.constraints,
             models.UniqueConstraint(
@@ -267,15 +272,15 @@ class Revision(models.Model):
     self_assessment = models.ForeignKey(
         SelfAssessment, on_delete=models.CASCADE, related_name="revisions"
     )
-    number = models.PositiveSmallIntegerField("次数")
+    number = models.PositiveSmallIntegerField(_("次数"))
     place = models.CharField(max_length=32)
     content = models.JSONField()
     facts = models.JSONField(default=dict)
-    code = models.CharField("验证码", max_length=16, unique=True, default=revision_code)
+    code = models.CharField(_("验证码"), max_length=16, unique=True, default=revision_code)
     digest = models.CharField(max_length=64, blank=True)
-    filled_by_proxy = models.CharField("代填单位", max_length=500, blank=True)
-    signatory = models.CharField("纸质表签字人", max_length=40, blank=True)
-    self_total = models.DecimalField("自评总分", **EXACT)
+    filled_by_proxy = models.CharField(_("代填单位"), max_length=500, blank=True)
+    signatory = models.CharField(_("纸质表签字人"), max_length=40, blank=True)
+    self_total = models.DecimalField(_("自评总分"), **EXACT)
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -294,7 +299,7 @@ class Revision(models.Model):
 
     @property
     def label(self) -> str:
-        return f"第 {self.number} 次提交"
+        return gettext("第 {number} 次提交").format(number=self.number)
 
 
 class RevisionEvidence(models.Model):
@@ -322,20 +327,20 @@ class ProxyFilling(models.Model):
         SelfAssessment, on_delete=models.CASCADE, related_name="proxies"
     )
     organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="+", verbose_name="代填单位"
+        Organization, on_delete=models.PROTECT, related_name="+", verbose_name=_("代填单位")
     )
-    reason = models.CharField("代填原因", max_length=200)
+    reason = models.CharField(_("代填原因"), max_length=200)
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    opened_at = models.DateTimeField("开始时间", auto_now_add=True)
+    opened_at = models.DateTimeField(_("开始时间"), auto_now_add=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    ended_at = models.DateTimeField("结束时间", null=True)
+    ended_at = models.DateTimeField(_("结束时间"), null=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "代填"
+        verbose_name = verbose_name_plural = _("代填")
         ordering = ["-opened_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
@@ -349,7 +354,9 @@ class ProxyFilling(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.organization} 代填 {self.self_assessment_id}"
+        return gettext("{organization} 代填 {self_assessment_id}").format(
+            organization=self.organization, self_assessment_id=self.self_assessment_id
+        )
 
 
 class SealedScan(models.Model):
@@ -361,10 +368,10 @@ class SealedScan(models.Model):
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    at = models.DateTimeField("上传时间", auto_now_add=True)
+    at = models.DateTimeField(_("上传时间"), auto_now_add=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "签字盖章扫描件"
+        verbose_name = verbose_name_plural = _("签字盖章扫描件")
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:

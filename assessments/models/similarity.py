@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import SimilarityFinding, SimilarityKind
 from assessments.models.campaign import Campaign
@@ -137,15 +138,15 @@ class Similarity(models.Model):
     of the city made of it, with a remark."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+")
-    kind = models.CharField("类别", max_length=5, choices=SimilarityKind)
+    kind = models.CharField(_("类别"), max_length=5, choices=SimilarityKind)
     left = models.ForeignKey(Trace, on_delete=models.CASCADE, related_name="+")
     right = models.ForeignKey(Trace, on_delete=models.CASCADE, related_name="+")
     left_assessment = models.ForeignKey(SelfAssessment, on_delete=models.CASCADE, related_name="+")
     right_assessment = models.ForeignKey(SelfAssessment, on_delete=models.CASCADE, related_name="+")
-    degree = models.PositiveSmallIntegerField("相似度")
-    found_at = models.DateTimeField("发现时间", auto_now_add=True)
-    finding = models.CharField("核实结论", max_length=9, choices=SimilarityFinding, blank=True)
-    remark = models.CharField("核实说明", max_length=200, blank=True)
+    degree = models.PositiveSmallIntegerField(_("相似度"))
+    found_at = models.DateTimeField(_("发现时间"), auto_now_add=True)
+    finding = models.CharField(_("核实结论"), max_length=9, choices=SimilarityFinding, blank=True)
+    remark = models.CharField(_("核实说明"), max_length=200, blank=True)
     judged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -154,7 +155,7 @@ class Similarity(models.Model):
     objects = SimilarityQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "雷同提示"
+        verbose_name = verbose_name_plural = _("雷同提示")
         ordering = ["-pk"]
         indexes = [models.Index(fields=["campaign", "-id"], name="similarity_campaign")]
         constraints = [

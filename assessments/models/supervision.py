@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Concat
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import (
     UNANSWERED_STATES,
@@ -75,14 +76,14 @@ class SupervisionRound(models.Model):
         Campaign, on_delete=models.PROTECT, related_name="supervision_rounds"
     )
     organizer = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="+", verbose_name="组织单位"
+        Organization, on_delete=models.PROTECT, related_name="+", verbose_name=_("组织单位")
     )
-    title = models.CharField("督查名称", max_length=60)
-    starts_on = models.DateField("开始日期")
-    ends_on = models.DateField("结束日期")
-    purpose = models.TextField("目的和内容")
+    title = models.CharField(_("督查名称"), max_length=60)
+    starts_on = models.DateField(_("开始日期"))
+    ends_on = models.DateField(_("结束日期"))
+    purpose = models.TextField(_("目的和内容"))
     state = models.CharField(
-        "状态", max_length=7, choices=RoundState, default=RoundState.PLANNED, editable=False
+        _("状态"), max_length=7, choices=RoundState, default=RoundState.PLANNED, editable=False
     )
     version = models.PositiveIntegerField(default=0, editable=False)
     saved_by = models.ForeignKey(
@@ -92,7 +93,7 @@ class SupervisionRound(models.Model):
     objects = SupervisionRoundQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "督查"
+        verbose_name = verbose_name_plural = _("督查")
         ordering = ["-starts_on", "-pk"]
         constraints = [
             models.CheckConstraint(
@@ -122,14 +123,14 @@ class SupervisionTeam(models.Model):
     """Who goes. The leader is one of the members."""
 
     round = models.ForeignKey(SupervisionRound, on_delete=models.CASCADE, related_name="teams")
-    name = models.CharField("小组名称", max_length=30)
+    name = models.CharField(_("小组名称"), max_length=30)
     leader = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name="组长"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("组长")
     )
-    members = models.ManyToManyField(User, related_name="supervision_teams", verbose_name="组员")
+    members = models.ManyToManyField(User, related_name="supervision_teams", verbose_name=_("组员"))
 
     class Meta:
-        verbose_name = verbose_name_plural = "督查小组"
+        verbose_name = verbose_name_plural = _("督查小组")
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["round", "name"], name="supervision_team_name_once")
@@ -181,25 +182,25 @@ class SupervisionVisit(models.Model):
 
     round = models.ForeignKey(SupervisionRound, on_delete=models.CASCADE, related_name="visits")
     team = models.ForeignKey(
-        SupervisionTeam, on_delete=models.PROTECT, related_name="visits", verbose_name="小组"
+        SupervisionTeam, on_delete=models.PROTECT, related_name="visits", verbose_name=_("小组")
     )
     organization = models.ForeignKey(
         Organization,
         on_delete=models.PROTECT,
         related_name="supervision_visits",
-        verbose_name="工会",
+        verbose_name=_("工会"),
     )
-    planned_on = models.DateField("计划日期", null=True)
-    visited_on = models.DateField("走访日期", null=True)
-    summary = models.TextField("总体情况", blank=True)
+    planned_on = models.DateField(_("计划日期"), null=True)
+    visited_on = models.DateField(_("走访日期"), null=True)
+    summary = models.TextField(_("总体情况"), blank=True)
     state = models.CharField(
-        "状态", max_length=9, choices=VisitState, default=VisitState.PLANNED, editable=False
+        _("状态"), max_length=9, choices=VisitState, default=VisitState.PLANNED, editable=False
     )
 
     objects = SupervisionVisitQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "督查走访"
+        verbose_name = verbose_name_plural = _("督查走访")
         ordering = ["organization__path", "pk"]
         constraints = [
             models.UniqueConstraint(
@@ -249,18 +250,18 @@ class SupervisionFinding(models.Model):
     own tier that it is about, if any. `version` counts the savings."""
 
     visit = models.ForeignKey(SupervisionVisit, on_delete=models.CASCADE, related_name="findings")
-    text = models.TextField("问题")
+    text = models.TextField(_("问题"))
     criterion = models.ForeignKey(
         Criterion,
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
-        verbose_name="涉及哪个“好”",
+        verbose_name=_("涉及哪个“好”"),
     )
-    severity = models.CharField("程度", max_length=7, choices=FindingSeverity)
-    rectify_by = models.DateField("整改期限")
+    severity = models.CharField(_("程度"), max_length=7, choices=FindingSeverity)
+    rectify_by = models.DateField(_("整改期限"))
     state = models.CharField(
-        "整改情况", max_length=8, choices=FindingState, default=FindingState.OPEN, editable=False
+        _("整改情况"), max_length=8, choices=FindingState, default=FindingState.OPEN, editable=False
     )
     version = models.PositiveIntegerField(default=0, editable=False)
     written_by = models.ForeignKey(
@@ -270,7 +271,7 @@ class SupervisionFinding(models.Model):
     objects = SupervisionFindingQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "督查问题"
+        verbose_name = verbose_name_plural = _("督查问题")
         ordering = ["visit", "pk"]
         indexes = [models.Index(fields=["state", "rectify_by"], name="supervision_finding_due")]
         constraints = [
@@ -302,15 +303,15 @@ class Rectification(models.Model):
     finding = models.ForeignKey(
         SupervisionFinding, on_delete=models.CASCADE, related_name="rectifications"
     )
-    text = models.TextField("整改情况")
+    text = models.TextField(_("整改情况"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
-    is_late = models.BooleanField("逾期")
-    reply = models.TextField("验收意见", blank=True)
+    is_late = models.BooleanField(_("逾期"))
+    reply = models.TextField(_("验收意见"), blank=True)
     replied_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "督查整改"
+        verbose_name = verbose_name_plural = _("督查整改")
         ordering = ["finding", "pk"]
 
     def __str__(self) -> str:
@@ -327,10 +328,10 @@ class SupervisionFile(models.Model):
     stored_file = models.ForeignKey(
         StoredFile, on_delete=models.PROTECT, related_name="supervision_files"
     )
-    name = models.CharField("文件名", max_length=255)
+    name = models.CharField(_("文件名"), max_length=255)
 
     class Meta:
-        verbose_name = verbose_name_plural = "督查材料"
+        verbose_name = verbose_name_plural = _("督查材料")
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import SurveyMode
 from assessments.models.rubric import Indicator
@@ -21,27 +22,30 @@ class Survey(models.Model):
     address. The four tallies are votes."""
 
     self_assessment = models.ForeignKey(
-        SelfAssessment, on_delete=models.PROTECT, related_name="surveys", verbose_name="自评"
+        SelfAssessment, on_delete=models.PROTECT, related_name="surveys", verbose_name=_("自评")
     )
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="+")
     token = models.CharField(max_length=20, unique=True)
-    mode = models.CharField("投票方式", max_length=7, choices=SurveyMode)
+    mode = models.CharField(_("投票方式"), max_length=7, choices=SurveyMode)
     eligible = models.PositiveIntegerField(
-        "应参加人数", validators=[MinValueValidator(1), MaxValueValidator(MOST_ELIGIBLE)]
+        _("应参加人数"), validators=[MinValueValidator(1), MaxValueValidator(MOST_ELIGIBLE)]
     )
-    opened_at = models.DateTimeField("开始时间")
-    closes_at = models.DateTimeField("截止时间")
-    closed_at = models.DateTimeField("结束时间", null=True)
+    opened_at = models.DateTimeField(_("开始时间"))
+    closes_at = models.DateTimeField(_("截止时间"))
+    closed_at = models.DateTimeField(_("结束时间"), null=True)
     opened_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name="发起人"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("发起人"),
     )
-    satisfied = models.PositiveIntegerField("满意", default=0)
-    basically = models.PositiveIntegerField("基本满意", default=0)
-    unsatisfied = models.PositiveIntegerField("不满意", default=0)
-    abstained = models.PositiveIntegerField("弃权", default=0)
+    satisfied = models.PositiveIntegerField(_("满意"), default=0)
+    basically = models.PositiveIntegerField(_("基本满意"), default=0)
+    unsatisfied = models.PositiveIntegerField(_("不满意"), default=0)
+    abstained = models.PositiveIntegerField(_("弃权"), default=0)
 
     class Meta:
-        verbose_name = verbose_name_plural = "民主测评"
+        verbose_name = verbose_name_plural = _("民主测评")
         constraints = [
             models.UniqueConstraint(
                 fields=["self_assessment", "indicator"], name="survey_once_an_indicator"

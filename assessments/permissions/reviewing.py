@@ -71,7 +71,7 @@ def may_see_calibration(user: User) -> bool:
 
 def may_go_and_see(user: User) -> bool:
     """现场核查: the lead and the city's 管理员 arrange, its reviewers go there. Which ones each sees is
-    `inspecting.visible_to`."""
+    `inspected.visible_to`."""
     return has_city_role(user, {*_CITY_DECIDERS, Role.REVIEWER})
 
 

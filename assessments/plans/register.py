@@ -17,6 +17,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from assessments import deadlines, oversight, permissions
 from assessments.choices import Matter, PlanState
@@ -26,7 +27,7 @@ from organizations.models import Organization, User
 
 #: As a row's `stage`, beside the states: the union has not begun.
 NONE = "NONE"
-STAGES = ((NONE, "未开始"), *PlanState.choices)
+STAGES = ((NONE, _("未开始")), *PlanState.choices)
 
 
 def visible_to(user: User) -> QuerySet[ImplementationPlan]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Max
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from assessments import audiences, deadlines, permissions
 from assessments.assigning import NotAllowed
@@ -51,11 +52,15 @@ def _why_not_file(context: Context) -> str:
     if context.plan.campaign.state != CampaignState.OPEN:
         return CLOSED
     missing = gaps(context.version)
-    return f"还没有填写：{'、'.join(missing)}。也可以上传文件。" if missing else ""
+    return (
+        gettext("还没有填写：{names}。也可以上传文件。").format(names=gettext("、").join(missing))
+        if missing
+        else ""
+    )
 
 
 def _why_not_return(context: Context) -> str:
-    return "" if context.remarks.strip() else "请写明退回的意见。"
+    return "" if context.remarks.strip() else gettext("请写明退回的意见。")
 
 
 def _file(context: Context) -> None:
@@ -187,11 +192,15 @@ def perform(
     locked = lock(plan.pk, seen)
     row = next(one for one in TABLE if one.action == action)
     if not row.may(by, locked.organization):
-        raise NotAllowed("您不能办理这一步。")
+        raise NotAllowed(gettext("您不能办理这一步。"))
     if locked.campaign.is_archived:
-        raise NotAllowed("本年度活动已经归档，只能查看。")
+        raise NotAllowed(gettext("本年度活动已经归档，只能查看。"))
     if locked.state not in row.sources:
-        raise NotAllowed(f"实施方案{locked.get_state_display()}，不能{action.label}。")
+        raise NotAllowed(
+            gettext("实施方案{state}，不能{action}。").format(
+                state=locked.get_state_display(), action=action.label
+            )
+        )
     context = Context(locked, locked.versions.last(), by, deadlines.now(), remarks)
     problem = row.why_not(context)
     if problem:

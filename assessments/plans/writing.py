@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from django.core.files import File
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import files, kinds, library, permissions, worksheet
 from assessments.assigning import NotAllowed
@@ -16,8 +18,8 @@ from organizations.choices import Tier
 from organizations.models import Organization, User
 
 EDITABLE = (PlanState.DRAFT, PlanState.RETURNED)
-CLOSED = "创建活动没有开放，不能报送。"
-ACCEPTED = "Word（doc、docx）、WPS、PDF、OFD"
+CLOSED = _("创建活动没有开放，不能报送。")
+ACCEPTED = _("Word（doc、docx）、WPS、PDF、OFD")
 _KINDS = tuple(
     kind
     for kind, endings in kinds.ENDINGS.items()
@@ -46,15 +48,17 @@ def outline(campaign: Campaign, organization: Organization) -> list[Part]:
     rubric = campaign.policies.filter(tier=tier).values_list("rubric", flat=True).first()
     criteria = worksheet.outline(rubric) if rubric else ()
     return [
-        Part("总体安排", "本单位的实际情况、创建目标、组织领导和进度安排。"),
+        Part("总体安排", gettext("本单位的实际情况、创建目标、组织领导和进度安排。")),
         *(
             Part(
                 criterion.title,
-                f"写明措施、责任人和完成时间。对照：{'、'.join(one.name for one in found)}。",
+                gettext("写明措施、责任人和完成时间。对照：{names}。").format(
+                    names=gettext("、").join(one.name for one in found)
+                ),
             )
             for criterion, found in criteria
         ),
-        Part("宣传和保障", "怎样宣传发动、督促检查，人员和经费怎样保障。"),
+        Part("宣传和保障", gettext("怎样宣传发动、督促检查，人员和经费怎样保障。")),
     ]
 
 
@@ -90,19 +94,25 @@ def _keep(
     seen: int,
 ) -> ImplementationPlan:
     if not permissions.may_file_plan(by, organization):
-        raise NotAllowed("只有本单位的填报员和负责人可以填写。")
+        raise NotAllowed(gettext("只有本单位的填报员和负责人可以填写。"))
     if campaign.state != CampaignState.OPEN:
         raise NotAllowed(CLOSED)
     if file and file.media_type not in _KINDS:
         name = content.upload.name
-        raise files.EvidenceRefused(f"“{name}”不是文档，没有上传。可以上传：{ACCEPTED}。")
+        raise files.EvidenceRefused(
+            gettext("“{name}”不是文档，没有上传。可以上传：{accepted}。").format(
+                name=name, accepted=ACCEPTED
+            )
+        )
     own = ImplementationPlan.objects.filter(campaign=campaign, organization=organization)
     ImplementationPlan.objects.bulk_create(
         [ImplementationPlan(campaign=campaign, organization=organization)], ignore_conflicts=True
     )
     plan = lock(own.values_list("pk", flat=True).get(), seen)
     if plan.state not in EDITABLE:
-        raise NotAllowed(f"实施方案{plan.get_state_display()}，不能再修改。")
+        raise NotAllowed(
+            gettext("实施方案{state}，不能再修改。").format(state=plan.get_state_display())
+        )
     version = plan.versions.last() or PlanVersion(plan=plan, number=1)
     before = version.stored_file
     version.sections = [
@@ -138,5 +148,5 @@ def lock(key: int, seen: int) -> ImplementationPlan:
         .get(pk=key)
     )
     if locked.stamp != seen:
-        raise Stale("实施方案刚刚有了变化，请核对后再办理。")
+        raise Stale(gettext("实施方案刚刚有了变化，请核对后再办理。"))
     return locked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
 from django.db.models.functions import Length
+from django.utils.translation import gettext_lazy as _
 
 from assessments.choices import DECIDED_STATES, REVIEWED_STATES, SUBMITTED_STATES
 from assessments.models import (
@@ -24,14 +25,14 @@ from organizations.models.organization import PATH_STEP, within
 class Reached(TextChoices):
     """How far a union has come, as a figure counts it; each is a field of `Figures`."""
 
-    REGISTERED = "registered", "在册"
-    STARTED = "started", "已开始"
-    SUBMITTED = "submitted", "已提交"
-    ENDORSED = "endorsed", "已初审"
-    REVIEWED = "reviewed", "已评审"
-    DECIDED = "decided", "已评定"
-    AT_STANDARD = "at_standard", "达标（三年内）"
-    NOT_AT_STANDARD = "not_at_standard", "尚未达标"
+    REGISTERED = "registered", _("在册")
+    STARTED = "started", _("已开始")
+    SUBMITTED = "submitted", _("已提交")
+    ENDORSED = "endorsed", _("已初审")
+    REVIEWED = "reviewed", _("已评审")
+    DECIDED = "decided", _("已评定")
+    AT_STANDARD = "at_standard", _("达标（三年内）")
+    NOT_AT_STANDARD = "not_at_standard", _("尚未达标")
 
 
 def unions(

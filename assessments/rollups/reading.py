@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Collection
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from assessments.models import Campaign, Rollup, RollupScore
 from assessments.rollups.figures import CountyFigures, Figures, Scores
@@ -14,7 +15,7 @@ from organizations.choices import ASSESSED_TIERS, Tier
 from organizations.models import Organization
 from organizations.models.organization import PATH_STEP, within
 
-CITY_DIRECT = "市直单位"
+CITY_DIRECT = _("市直单位")
 #: In the place of a county's code: what stands directly under the city.
 DIRECT = "direct"
 _FIGURES = [one.name for one in dataclasses.fields(Figures)]
@@ -25,7 +26,7 @@ def county_names() -> dict[str, str]:
     """Names by path of everything directly under the city; the city itself is 市直单位."""
     tops = Organization.objects.filter(tier__in=[Tier.CITY, Tier.COUNTY, Tier.INDUSTRY])
     return {
-        path: CITY_DIRECT if tier == Tier.CITY else name
+        path: str(CITY_DIRECT) if tier == Tier.CITY else name
         for path, tier, name in tops.order_by("code").values_list("path", "tier", "name")
     }
 

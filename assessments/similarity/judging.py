@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from assessments import answering, deadlines, permissions
 from assessments.choices import SimilarityFinding
@@ -39,11 +40,15 @@ def judge(pair: Similarity, *, finding: str, remark: str, seen: str, by: User) -
         Similarity.objects.select_for_update(of=("self",)).with_sides().filter(pk=pair.pk).first()
     )
     if locked is None:
-        raise NotPossible("这条提示已经不在了：申报工会重新提交了材料。")
+        raise NotPossible(gettext("这条提示已经不在了：申报工会重新提交了材料。"))
     if not permissions.may_judge_similarity(by, locked):
-        raise NotPossible("您不能核实这条提示（须回避，或已取消分派）。")
+        raise NotPossible(gettext("您不能核实这条提示（须回避，或已取消分派）。"))
     if stamp(locked) != seen:
-        raise NotPossible(f"您打开页面之后，{locked.judged_by}已经作出核实。请看过之后再提交。")
+        raise NotPossible(
+            gettext("您打开页面之后，{user}已经作出核实。请看过之后再提交。").format(
+                user=locked.judged_by
+            )
+        )
     before = locked.finding
     locked.finding, locked.remark = SimilarityFinding(finding), remark
     locked.judged_by, locked.judged_at = by, deadlines.now()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from assessments import campaigns, permissions
 from assessments.assigning import BATCH, NotAllowed
@@ -47,13 +48,13 @@ def save(round_: SupervisionRound, plan: Plan, by: User, seen: int) -> Supervisi
     showed. Raises NotAllowed, and steps.Stale where somebody else was quicker."""
     kept = _lock(round_, by) if round_.pk else round_
     if kept.campaign.is_archived:
-        raise NotAllowed("本年度活动已经归档，只能查看。")
+        raise NotAllowed(gettext("本年度活动已经归档，只能查看。"))
     if not permissions.may_run_round(by, kept):
-        raise NotAllowed("只能以自己管理的工会的名义组织督查。")
+        raise NotAllowed(gettext("只能以自己管理的工会的名义组织督查。"))
     if kept.campaign.is_archived:
         raise NotAllowed(campaigns.ARCHIVED)
     if kept.version != seen:
-        raise steps.Stale(f"{kept.saved_by}刚刚修改了这个方案。")
+        raise steps.Stale(gettext("{name}刚刚修改了这个方案。").format(name=kept.saved_by))
     kept.title, kept.purpose = plan.title, plan.purpose
     kept.starts_on, kept.ends_on = plan.starts_on, plan.ends_on
     kept.saved_by = by
@@ -92,14 +93,16 @@ def save_team(
     allowed = set(people(round_.organizer).filter(pk__in=[one.pk for one in going]))
     if strangers := going - allowed:
         raise NotAllowed(
-            f"{'、'.join(map(str, strangers))}不能参加：须是组织单位或其直接下级工会的人员。"
+            gettext("{names}不能参加：须是组织单位或其直接下级工会的人员。").format(
+                names=gettext("、").join(map(str, strangers))
+            )
         )
     team.round, team.name, team.leader = round_, name, leader
     try:
         with transaction.atomic():
             team.save()
     except IntegrityError:
-        raise NotAllowed(f"已有名为“{name}”的小组。") from None
+        raise NotAllowed(gettext("已有名为“{name}”的小组。").format(name=name)) from None
     team.members.set(going)
     for one in going:
         tied = team.visits.filter(
@@ -107,7 +110,11 @@ def save_team(
             state=VisitState.PLANNED,
         ).select_related("organization")
         if visit := tied.first():
-            raise NotAllowed(f"{one}须回避“{visit.organization}”，不能参加这个小组。")
+            raise NotAllowed(
+                gettext("{name}须回避“{union}”，不能参加这个小组。").format(
+                    name=one, union=visit.organization
+                )
+            )
     names = "、".join(sorted(map(str, going)))
     record(
         action=Act.SUPERVISION_TEAM_SAVED,
@@ -123,7 +130,7 @@ def remove_team(team: SupervisionTeam, by: User) -> None:
     """Raises NotAllowed while it has unions to visit, or has visited any."""
     round_ = _lock(team.round, by)
     if team.visits.exists():
-        raise NotAllowed("这个小组已经列有走访的工会，不能撤销。")
+        raise NotAllowed(gettext("这个小组已经列有走访的工会，不能撤销。"))
     record(action=Act.SUPERVISION_TEAM_REMOVED, by=by, subject=round_, details={"name": team.name})
     team.delete()
 
@@ -151,11 +158,13 @@ def add_places(
     round_ = _lock(team.round, by)
     if planned_on and not round_.starts_on <= planned_on <= round_.ends_on:
         raise NotAllowed(
-            f"计划日期须在督查期间之内（{round_.starts_on:%Y-%m-%d} 至 {round_.ends_on:%Y-%m-%d}）。"
+            gettext(
+                "计划日期须在督查期间之内（{starts_on:%Y-%m-%d} 至 {ends_on:%Y-%m-%d}）。"
+            ).format(starts_on=round_.starts_on, ends_on=round_.ends_on)
         )
     wanted = set(chosen.order_by().values_list("pk", flat=True))
     if not wanted:
-        raise NotAllowed("请先选择工会。")
+        raise NotAllowed(gettext("请先选择工会。"))
     keys = sorted(wanted & set(places_for(team).order_by().values_list("pk", flat=True)))
     SupervisionVisit.objects.bulk_create(
         (
@@ -226,9 +235,9 @@ def _lock(round_: SupervisionRound, by: User) -> SupervisionRound:
         .get(pk=round_.pk)
     )
     if not permissions.may_run_round(by, locked):
-        raise NotAllowed("只有组织单位的管理员可以安排督查。")
+        raise NotAllowed(gettext("只有组织单位的管理员可以安排督查。"))
     if not locked.is_open:
-        raise NotAllowed("这轮督查已经结束，不能再改。")
+        raise NotAllowed(gettext("这轮督查已经结束，不能再改。"))
     if locked.campaign.is_archived:
         raise NotAllowed(campaigns.ARCHIVED)
     return locked

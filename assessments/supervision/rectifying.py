@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from django.core.files import File
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from assessments import audiences, deadlines, library
 from assessments.assigning import NotAllowed
@@ -61,7 +62,7 @@ def accept(finding: SupervisionFinding, remark: str, by: User, *, seen: str | No
     locked = _lock(finding, seen)
     if locked.is_unanswered:
         if not remark:
-            raise NotAllowed("工会没有报送整改，请在验收意见里写明整改情况。")
+            raise NotAllowed(gettext("工会没有报送整改，请在验收意见里写明整改情况。"))
         _rectification(locked, remark, by)
     steps.take(steps.ACCEPT, locked, by, _said(locked, remark))
     _reply(locked, remark)
@@ -80,7 +81,7 @@ def send_back(
     """退回整改, with what is missing and a new day. Raises NotAllowed."""
     locked = _lock(finding, seen)
     if rectify_by < deadlines.local_day(deadlines.now()):
-        raise NotAllowed("新的整改期限不能早于今天。")
+        raise NotAllowed(gettext("新的整改期限不能早于今天。"))
     locked.rectify_by = rectify_by
     details = _said(locked, remark) | {"on": rectify_by.isoformat()}
     steps.take(steps.RETURN, locked, by, details)
@@ -97,7 +98,9 @@ def _lock(finding: SupervisionFinding, seen: str | None) -> SupervisionFinding:
     )
     if seen is not None and seen != stamp(locked):
         raise NotAllowed(
-            f"整改情况刚刚有了变化，目前是“{locked.get_state_display()}”，请核对后再办理。"
+            gettext("整改情况刚刚有了变化，目前是“{state}”，请核对后再办理。").format(
+                state=locked.get_state_display()
+            )
         )
     return locked
 

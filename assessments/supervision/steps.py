@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from assessments import deadlines, permissions
 from assessments.assigning import NotAllowed
@@ -40,35 +41,53 @@ class Step:
 
 
 def _has_visits(round_: SupervisionRound) -> str:
-    return "" if round_.visits.exists() else "方案里还没有要走访的工会，请先编组、列入工会。"
+    return (
+        "" if round_.visits.exists() else gettext("方案里还没有要走访的工会，请先编组、列入工会。")
+    )
 
 
 def _nothing_left(round_: SupervisionRound) -> str:
     left = round_.visits.filter(state=VisitState.PLANNED).count()
-    return f"还有 {left} 个工会没有反馈督查情况：请先反馈或取消走访。" if left else ""
+    return (
+        gettext("还有 {left} 个工会没有反馈督查情况：请先反馈或取消走访。").format(left=left)
+        if left
+        else ""
+    )
 
 
 def _is_running(visit: SupervisionVisit) -> str:
-    return "" if visit.round.state == RoundState.RUNNING else "这轮督查没有开始或者已经结束。"
+    return (
+        "" if visit.round.state == RoundState.RUNNING else gettext("这轮督查没有开始或者已经结束。")
+    )
 
 
 def _union_is_active(visit: SupervisionVisit) -> str:
     union = visit.organization
-    return "" if union.is_active else f"“{union}”已经撤销，请由组织单位取消走访。"
+    return (
+        ""
+        if union.is_active
+        else gettext("“{union}”已经撤销，请由组织单位取消走访。").format(union=union)
+    )
 
 
 def _visited_in_time(visit: SupervisionVisit) -> str:
     if visit.visited_on > deadlines.local_day(deadlines.now()):
-        return "走访日期不能晚于今天。"
+        return gettext("走访日期不能晚于今天。")
     if visit.visited_on < visit.round.starts_on:
-        return f"走访日期不能早于督查开始的 {visit.round.starts_on:%Y-%m-%d}。"
+        return gettext("走访日期不能早于督查开始的 {starts_on:%Y-%m-%d}。").format(
+            starts_on=visit.round.starts_on
+        )
     return ""
 
 
 def _time_to_rectify(visit: SupervisionVisit) -> str:
     today = deadlines.local_day(deadlines.now())
     late = visit.findings.filter(rectify_by__lt=today).count()
-    return f"有 {late} 个问题的整改期限已经过了，请先改期限。" if late else ""
+    return (
+        gettext("有 {late} 个问题的整改期限已经过了，请先改期限。").format(late=late)
+        if late
+        else ""
+    )
 
 
 def _runs(user: User, visit: SupervisionVisit) -> bool:
@@ -127,10 +146,12 @@ RETURN = Step(
 def take(step: Step, subject: Subject, by: User, details: dict[str, Any] | None = None) -> None:
     """Take the step with a row that the caller has locked, and save the row. Raises NotAllowed."""
     if not step.may(by, subject):
-        raise NotAllowed("您不能办理：不是承办人员，或者须回避。")
+        raise NotAllowed(gettext("您不能办理：不是承办人员，或者须回避。"))
     if subject.state not in step.sources:
         raise NotAllowed(
-            f"目前是“{subject.get_state_display()}”，不能“{step.act.label}”：可能刚刚已由别人办理。"
+            gettext("目前是“{state}”，不能“{act}”：可能刚刚已由别人办理。").format(
+                state=subject.get_state_display(), act=step.act.label
+            )
         )
     for must in step.must:
         if problem := must(subject):

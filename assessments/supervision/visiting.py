@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.core.files import File
 from django.db import transaction
+from django.utils.translation import gettext
 
 from assessments import audiences, campaigns, files, library, permissions
 from assessments.assigning import NotAllowed
@@ -49,9 +50,9 @@ def save(
         visit = _lock(finding.visit, by)
         kept = _finding_of(visit, finding) if finding.pk else SupervisionFinding(visit=visit)
         if kept.version != seen:
-            raise steps.Stale(f"{kept.written_by}刚刚修改了这个问题。")
+            raise steps.Stale(gettext("{name}刚刚修改了这个问题。").format(name=kept.written_by))
         if content.rectify_by < visit.round.starts_on:
-            raise NotAllowed("整改期限不能早于督查开始的日期。")
+            raise NotAllowed(gettext("整改期限不能早于督查开始的日期。"))
         kept.text, kept.criterion = content.text, content.criterion
         kept.severity, kept.rectify_by = content.severity, content.rectify_by
         kept.written_by = by
@@ -78,7 +79,9 @@ def enter(
             defaults={"finding": finding, "rectification": rectification, "name": name},
         )
     if kept.count() > MAX_FILES:
-        raise files.EvidenceRefused(f"最多 {MAX_FILES} 个文件，没有保存。请减少后再传。")
+        raise files.EvidenceRefused(
+            gettext("最多 {most} 个文件，没有保存。请减少后再传。").format(most=MAX_FILES)
+        )
 
 
 @transaction.atomic
@@ -144,18 +147,20 @@ def _lock(visit: SupervisionVisit, by: User) -> SupervisionVisit:
         .get(pk=visit.pk)
     )
     if not permissions.may_visit(by, locked):
-        raise NotAllowed("只有走访小组的人员可以填写，须回避的除外。")
+        raise NotAllowed(gettext("只有走访小组的人员可以填写，须回避的除外。"))
     if locked.round.state != RoundState.RUNNING:
-        raise NotAllowed("这轮督查没有开始或者已经结束，不能填写。")
+        raise NotAllowed(gettext("这轮督查没有开始或者已经结束，不能填写。"))
     if locked.round.campaign.is_archived:
         raise NotAllowed(campaigns.ARCHIVED)
     if locked.state not in steps.FEED_BACK.sources:
-        raise NotAllowed(f"这次走访{locked.get_state_display()}，不能再改。")
+        raise NotAllowed(
+            gettext("这次走访{state}，不能再改。").format(state=locked.get_state_display())
+        )
     return locked
 
 
 def _finding_of(visit: SupervisionVisit, finding: SupervisionFinding) -> SupervisionFinding:
     found = visit.findings.select_related("written_by").filter(pk=finding.pk).first()
     if found is None:
-        raise NotAllowed("这个问题刚刚已被删除。")
+        raise NotAllowed(gettext("这个问题刚刚已被删除。"))
     return found

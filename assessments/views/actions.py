@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from assessments import permissions, workflow, worksheet
@@ -16,20 +17,20 @@ from assessments.models import SelfAssessment
 from assessments.views.access import assessment_or_404, readable_or_404
 
 _DONE = {
-    Action.SUBMIT: "已签批提交。",
-    Action.WITHDRAW: "已撤回，可以继续修改。",
-    Action.WITHDRAW_ENDORSEMENT: "已撤回初审，可以重新初审或退回。",
-    Action.RETURN: "已退回，申报工会可以按要求修改。",
-    Action.RESUME: "已按原提交继续办理。",
-    Action.BEGIN_REVIEW: "已受理，可以评分。",
-    Action.COMPLETE_REVIEW: "评审已完成。",
-    Action.REOPEN_REVIEW: "已退回评审员。",
-    Action.DECIDE: "评定结果已保存。",
-    Action.REOPEN_DECISION: "评定已撤销。",
-    Action.PUBLISH: "已进入公示。",
-    Action.WITHDRAW_PUBLICATION: "已撤下公示。",
-    Action.ACCEPT_APPEAL: "已记录，申报回到评审中。",
-    Action.FINALISE: "评定结果已生效。",
+    Action.SUBMIT: _("已签批提交。"),
+    Action.WITHDRAW: _("已撤回，可以继续修改。"),
+    Action.WITHDRAW_ENDORSEMENT: _("已撤回初审，可以重新初审或退回。"),
+    Action.RETURN: _("已退回，申报工会可以按要求修改。"),
+    Action.RESUME: _("已按原提交继续办理。"),
+    Action.BEGIN_REVIEW: _("已受理，可以评分。"),
+    Action.COMPLETE_REVIEW: _("评审已完成。"),
+    Action.REOPEN_REVIEW: _("已退回评审员。"),
+    Action.DECIDE: _("评定结果已保存。"),
+    Action.REOPEN_DECISION: _("评定已撤销。"),
+    Action.PUBLISH: _("已进入公示。"),
+    Action.WITHDRAW_PUBLICATION: _("已撤下公示。"),
+    Action.ACCEPT_APPEAL: _("已记录，申报回到评审中。"),
+    Action.FINALISE: _("评定结果已生效。"),
 }
 
 

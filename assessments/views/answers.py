@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from assessments import (
@@ -46,7 +47,9 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         try:
             done = _save(request, assessment, section, sheet)
         except answering.NotEditable as error:
-            locked_reason = f"没有保存：{error}您填写的内容还在下面，可以复制留存。"
+            locked_reason = gettext("没有保存：{error}您填写的内容还在下面，可以复制留存。").format(
+                error=error
+            )
             late = [upload for name in request.FILES for upload in request.FILES.getlist(name)]
             if permissions.may_keep_evidence(request.user, assessment.organization):
                 locked_reason += "".join(evidence.keep_for_later(assessment, late, request.user))
@@ -210,7 +213,7 @@ def _save(
     if sheet.faulty_rows:
         return None
     if not anchor:
-        messages.success(request, "已保存。")
+        messages.success(request, gettext("已保存。"))
     if request.POST.get("theirs") in writable:
         anchor = f"#{request.POST['theirs']}"
     number = section.criterion.number
@@ -242,9 +245,11 @@ def _take_over(
         messages.error(request, message)
     messages.success(
         request,
-        f"已保存，并沿用 {sheet.last_time.year} 年的内容和材料填好 {len(filled)} 项，请逐项核对。"
+        gettext("已保存，并沿用 {year} 年的内容和材料填好 {count} 项，请逐项核对。").format(
+            year=sheet.last_time.year, count=len(filled)
+        )
         if filled
-        else "已保存。没有可以沿用的内容。",
+        else gettext("已保存。没有可以沿用的内容。"),
     )
     return f"#{chosen[0].code}"
 

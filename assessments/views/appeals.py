@@ -7,6 +7,8 @@ from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import appeals, deadlines, permissions, publicity
@@ -28,15 +30,15 @@ class AppealList(LeadListView):
 
     template_name = "assessments/publicity/appeals.html"
     context_object_name = "appeals"
-    title = "异议和申诉"
+    title = _("异议和申诉")
     columns = (
         *union_columns(_UNION),
-        Column("number", "登记号", str, "pk", width=12),
-        Column("kind", "类别", lambda one: one.get_kind_display(), "kind", width=10),
-        Column("filed", "提出时间", lambda one: one.filed_at, "filed_at", width=18),
-        Column("state", "办理情况", lambda one: one.get_state_display(), "state", width=10),
+        Column("number", _("登记号"), str, "pk", width=12),
+        Column("kind", _("类别"), lambda one: one.get_kind_display(), "kind", width=10),
+        Column("filed", _("提出时间"), lambda one: one.filed_at, "filed_at", width=18),
+        Column("state", _("办理情况"), lambda one: one.get_state_display(), "state", width=10),
         Column(
-            "handler", "承办人", lambda one: str(one.assigned_to or ""), "assigned_to__full_name"
+            "handler", _("承办人"), lambda one: str(one.assigned_to or ""), "assigned_to__full_name"
         ),
     )
 
@@ -83,12 +85,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             if asked == "assign" and assigning.is_valid():
                 appeals.assign(found, assigning.cleaned_data["to"], request.user)
-                messages.success(request, "已确定承办人。")
+                messages.success(request, gettext("已确定承办人。"))
                 return redirect(found)
             if asked == "answer" and answering.is_valid():
                 outcome = AppealState(answering.cleaned_data["outcome"])
                 appeals.answer(found, outcome, answering.cleaned_data["text"], request.user)
-                messages.success(request, "已答复。")
+                messages.success(request, gettext("已答复。"))
                 return redirect(found)
         except NotAllowed as error:
             problem = str(error)
@@ -142,7 +144,9 @@ def of_union(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
             status = 409
         else:
-            messages.success(request, f"申诉已登记，登记号 {appeal}。")
+            messages.success(
+                request, gettext("申诉已登记，登记号 {number}。").format(number=appeal)
+            )
             return redirect(assessment)
     closed = assessment.state != State.PUBLISHED or result.period.is_over(deadlines.now())
     return render(

@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import arbitration, calibration, permissions, verdicts, worksheet
@@ -22,7 +24,10 @@ from organizations.views.lists import Column
 
 def _reviewers(assessment: SelfAssessment) -> str:
     totals = ((review.reviewer, points(review.total)) for review in assessment.reviews.all())
-    return "、".join(f"{reviewer}（{total}）" for reviewer, total in totals)
+    return gettext("、").join(
+        gettext("{reviewer}（{score}）").format(reviewer=reviewer, score=total)
+        for reviewer, total in totals
+    )
 
 
 class DiscrepancyList(LeadListView):
@@ -30,14 +35,16 @@ class DiscrepancyList(LeadListView):
 
     template_name = "assessments/arbitration/list.html"
     context_object_name = "assessments"
-    title = "评审分差"
+    title = _("评审分差")
     columns = (
         *union_columns(),
-        Column("reviewers", "评审员（评审总分）", _reviewers, width=30),
+        Column("reviewers", _("评审员（评审总分）"), _reviewers, width=30),
         Column(
             "apart",
-            "分差过大的项",
-            lambda one: "、".join(f"第{numeral(n)}好" for n in one.discrepant),
+            _("分差过大的项"),
+            lambda one: gettext("、").join(
+                gettext("第{number}好").format(number=numeral(n)) for n in one.discrepant
+            ),
         ),
     )
     states = (State.REVIEWED,)
@@ -65,10 +72,10 @@ def arbitrate(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     lines = [line for one in sections for line in one.lines]
     verdict = verdicts.verdict_of(assessment, lines, scores)
     if section is None or number not in verdict.discrepant:
-        messages.info(request, "这一项没有分差要仲裁，或已经仲裁过。")
+        messages.info(request, gettext("这一项没有分差要仲裁，或已经仲裁过。"))
         return redirect("assessments:discrepancy_list")
     if assessment.had_by_reader:
-        messages.error(request, "您评审过这份申报，不能仲裁，请由其他组长或管理员仲裁。")
+        messages.error(request, gettext("您评审过这份申报，不能仲裁，请由其他组长或管理员仲裁。"))
         return redirect("assessments:discrepancy_list")
     rows = arbitration.rows(assessment, section, verdict, scores)
     form = ArbitrationForm(rows, request.POST if request.method == "POST" else None)
@@ -86,7 +93,12 @@ def arbitrate(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         except arbitration.NotAllowed as error:
             problem = str(error)
         else:
-            messages.success(request, f"“{assessment.organization}”第 {number} 好已仲裁。")
+            messages.success(
+                request,
+                gettext("“{organization}”第 {number} 好已仲裁。").format(
+                    organization=assessment.organization, number=number
+                ),
+            )
             return redirect("assessments:discrepancy_list")
     return render(
         request,

@@ -10,6 +10,8 @@ from django.db.models import Count, Prefetch, QuerySet, Value
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import assigning, assignment_runs, permissions, recusals
@@ -18,6 +20,7 @@ from assessments.forms.filters import AssessmentFilter, counties_of
 from assessments.models import AssignmentRun, Campaign, Review, SelfAssessment
 from assessments.views.access import chosen_campaign, number_or_zero
 from assessments.views.lists import LeadListView, union_columns
+from organizations.chinese import in_chinese
 from organizations.models import User
 from organizations.views.lists import Column
 
@@ -30,15 +33,15 @@ class AssignmentList(LeadListView):
 
     template_name = "assessments/assignments/list.html"
     context_object_name = "assessments"
-    title = "分派评审"
+    title = _("分派评审")
     columns = (
         *union_columns(),
-        Column("state", "状态", lambda one: one.get_state_display(), "state", width=10),
-        Column("self", "自评总分", lambda one: one.self_total, "self_total", numeric=True),
+        Column("state", _("状态"), lambda one: one.get_state_display(), "state", width=10),
+        Column("self", _("自评总分"), lambda one: one.self_total, "self_total", numeric=True),
         Column(
             "reviewers",
-            "评审员",
-            lambda one: "、".join(str(review.reviewer) for review in one.reviews.all()),
+            _("评审员"),
+            lambda one: gettext("、").join(str(review.reviewer) for review in one.reviews.all()),
             width=24,
         ),
     )
@@ -78,10 +81,14 @@ class AssignmentList(LeadListView):
             except assigning.NotAllowed as error:
                 messages.error(request, str(error))
         if done:
-            word = "取消分派" if taking else "分派给"
-            messages.success(request, f"已{word} {reviewer}：{done} 份。")
+            told = (
+                gettext("已取消分派 {reviewer}：{number} 份。")
+                if taking
+                else gettext("已分派给 {reviewer}：{number} 份。")
+            )
+            messages.success(request, told.format(reviewer=reviewer, number=done))
         elif not chosen:
-            messages.error(request, "请先勾选申报。")
+            messages.error(request, gettext("请先勾选申报。"))
         query = request.GET.urlencode()
         return redirect(reverse("assessments:assignment_list") + (f"?{query}" if query else ""))
 
@@ -95,9 +102,9 @@ def _stuck(reviews: QuerySet[Review]) -> list[tuple[int, str, int, str, bool]]:
         .values_list("reviewer", "reviewer__full_name")
         .annotate(number=Count("pk"), why=Value(why), done=Value(done))
         for rows, why, done in (
-            (assigning.left_behind(open_ones), "评审员已停用", False),
-            (recusals.conflicted(open_ones), "须回避", False),
-            (recusals.conflicted(recusals.settled(reviews)), "须回避", True),
+            (assigning.left_behind(open_ones), gettext("评审员已停用"), False),
+            (recusals.conflicted(open_ones), gettext("须回避"), False),
+            (recusals.conflicted(recusals.settled(reviews)), gettext("须回避"), True),
         )
     )
     return sorted(first.union(*others, all=True))
@@ -134,6 +141,8 @@ def plan(request: HttpRequest) -> HttpResponse:
         chosen = [one for one in people if one.pk in _keys(values["reviewers"])]
         if request.method == "POST":
             try:
+                with in_chinese():  # the run keeps it in words
+                    scope = _scope(_filter(request), replaces)
                 run = assignment_runs.carry_out(
                     campaign,
                     rows,
@@ -141,14 +150,16 @@ def plan(request: HttpRequest) -> HttpResponse:
                     values["seed"],
                     request.user,
                     digest=request.POST.get("digest", ""),
-                    scope=_scope(filter_, replaces),
+                    scope=scope,
                     replaces=replaces,
                     keep=values.get("keep", False),
                 )
             except assignment_runs.Changed as error:
                 draft, changed = error.draft, str(error)
             else:
-                messages.success(request, f"已分派 {run.placed} 份次。")
+                messages.success(
+                    request, gettext("已分派 {number} 份次。").format(number=run.placed)
+                )
                 return redirect(run)
         else:
             draft = assignment_runs.prepare(
@@ -183,14 +194,14 @@ def _filter(request: HttpRequest) -> AssessmentFilter:
 
 def _scope(filter_: AssessmentFilter, replaces: User | None) -> str:
     """Which submissions it is about, in words."""
-    parts = [f"{replaces} 的待评申报"] if replaces else []
+    parts = [gettext("{replaces} 的待评申报").format(replaces=replaces)] if replaces else []
     for name in ("tier", "county", "state"):
         value = filter_.value(name)
         label = dict(filter_.fields[name].choices).get(value)
         parts += [str(label)] if value and label else []
     if text := filter_.value("q"):
-        parts.append(f"名称含“{text}”")
-    return "，".join(parts) or "全部待分派的申报"
+        parts.append(gettext("名称含“{text}”").format(text=text))
+    return gettext("，").join(parts) or gettext("全部待分派的申报")
 
 
 @require_safe

@@ -7,6 +7,7 @@ from django.db.models import Case, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from assessments import answering, deadlines, evidence, incoming, kinds, library, permissions
@@ -31,7 +32,9 @@ def arrange(
         if verb == "detach":
             gone = evidence.detach(assessment, indicators[code], key, request.user)
             if gone:
-                messages.success(request, f"已移除“{gone.name}”。文件还在材料库里。")
+                messages.success(
+                    request, gettext("已移除“{name}”。文件还在材料库里。").format(name=gone.name)
+                )
         else:
             evidence.move(assessment, indicators[code], key, request.user, up=verb == "up")
 
@@ -118,12 +121,12 @@ def _change(request: HttpRequest, assessment: SelfAssessment, found: Indicator) 
     uploads = request.FILES.getlist("files")
     if uploads:
         refused += evidence.attach(assessment, found, uploads, request.user)
-        messages.success(request, "已上传。")
+        messages.success(request, gettext("已上传。"))
     keys = [number_or_zero(key) for key in request.POST.getlist("evidence")]
     if keys:
         count, more = evidence.link(assessment, found, keys, request.user)
         refused += more
         if count:
-            messages.success(request, f"已附上 {count} 个文件。")
+            messages.success(request, gettext("已附上 {count} 个文件。").format(count=count))
     for message in refused:
         messages.error(request, message)

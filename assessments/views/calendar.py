@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -35,7 +36,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def renew(request: HttpRequest) -> HttpResponse:
     """A first address, or a new one: the one before leads nowhere."""
     timetable.renew_address(request.user)
-    messages.success(request, "已生成新的订阅地址，以前的地址不能再用。")
+    messages.success(request, gettext("已生成新的订阅地址，以前的地址不能再用。"))
     return redirect("assessments:calendar")
 
 

@@ -15,6 +15,8 @@ from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import campaigns, deadlines, permissions, setting_up
@@ -30,11 +32,17 @@ from assessments.forms.campaigns import (
 )
 from assessments.models import Campaign, TierPolicy
 from assessments.views.access import number_or_zero
+from organizations.chinese import in_chinese
 from organizations.choices import ASSESSED_TIERS, Tier
 from organizations.views.lists import PAGE_SIZE
 
 #: name of the address → what the step is called
-STEPS = (("days", "日期"), ("rubrics", "标准"), ("rules", "评审设置"), ("", "检查并开放"))
+STEPS = (
+    ("days", _("日期")),
+    ("rubrics", _("标准")),
+    ("rules", _("评审设置")),
+    ("", _("检查并开放")),
+)
 
 
 def _campaign_or_404(request: HttpRequest, year: int) -> Campaign:
@@ -61,7 +69,11 @@ def add(request: HttpRequest) -> HttpResponse:
     newest = Campaign.objects.first()
     today = deadlines.local_day(deadlines.now())
     year = newest.year + 1 if newest else today.year
-    initial = {"year": year, "name": f"{year}年度争创“六好”工会活动", "earlier": newest}
+    initial = {
+        "year": year,
+        "name": f"{year}年度争创“六好”工会活动",
+        "earlier": newest,
+    }
     form = StartForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -71,7 +83,7 @@ def add(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error.messages)
         else:
-            messages.success(request, "已新建，请逐步核对设置。")
+            messages.success(request, gettext("已新建，请逐步核对设置。"))
             return redirect("assessments:campaign_days", made.year)
     return render(request, "assessments/campaigns/add.html", {"form": form})
 
@@ -127,7 +139,9 @@ def _after(campaign: Campaign, step: str) -> HttpResponse:
 
 
 def _fixed(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    messages.info(request, f"活动{campaign.get_state_display()}，设置已经固定。")
+    messages.info(
+        request, gettext("活动{state}，设置已经固定。").format(state=campaign.get_state_display())
+    )
     return redirect("assessments:campaign", campaign.year)
 
 
@@ -151,7 +165,7 @@ def _settings(
                 form.save()
                 if changes := form.changes():
                     setting_up.record_change(locked, changes, request.user)
-                messages.success(request, "已保存。")
+                messages.success(request, gettext("已保存。"))
                 return _after(locked, step)
     except NotAllowed as error:
         messages.error(request, str(error))
@@ -210,14 +224,15 @@ def rubrics(request: HttpRequest, year: int) -> HttpResponse:
             if all(valid):
                 changes: dict[str, str] = {}
                 for form in forms:
-                    changes |= {f"{form.title}·{k}": v for k, v in form.changes().items()}
+                    with in_chinese():  # for the record
+                        changes |= {f"{form.title}·{k}": v for k, v in form.changes().items()}
                     if form.cleaned_data["takes_part"]:
                         form.save()
                     elif form.instance.pk:
                         form.instance.delete()
                 if changes:
                     setting_up.record_change(locked, changes, request.user)
-                messages.success(request, "已保存。")
+                messages.success(request, gettext("已保存。"))
                 return _after(locked, "rubrics")
     except NotAllowed as error:
         messages.error(request, str(error))
@@ -246,24 +261,28 @@ def _close(campaign: Campaign, request: HttpRequest) -> None:
 
 TURNS = {
     "open": _Turn(
-        "开放活动",
-        "开放之后，工会可以填报；年度、标准和标准线随之固定，日期只能往后延。",
-        "已开放。",
+        _("开放活动"),
+        _("开放之后，工会可以填报；年度、标准和标准线随之固定，日期只能往后延。"),
+        _("已开放。"),
         (CampaignState.PREPARING, CampaignState.CLOSED),
         lambda campaign, request: campaigns.open_campaign(campaign, request.user),
     ),
     "close": _Turn(
-        "结束活动",
-        "结束之后，工会不能再填报和提交；已提交的申报可以继续评审、评定和公示。需要时可以重新开放。",
-        "已结束。",
+        _("结束活动"),
+        _(
+            "结束之后，工会不能再填报和提交；已提交的申报可以继续评审、评定和公示。需要时可以重新开放。"
+        ),
+        _("已结束。"),
         (CampaignState.OPEN,),
         _close,
     ),
     "archive": _Turn(
-        "归档活动",
-        "归档之后，本年度的实施方案、申报、评审、评定和推荐永远只能查看，任何人都不能再改，也不能恢复。"
-        "命名的复查和撤销照常进行。",
-        "已归档。",
+        _("归档活动"),
+        _(
+            "归档之后，本年度的实施方案、申报、评审、评定和推荐永远只能查看，任何人都不能再改，也不能恢复。"
+            "命名的复查和撤销照常进行。"
+        ),
+        _("已归档。"),
         (CampaignState.CLOSED,),
         lambda campaign, request: campaigns.archive(campaign, request.user),
     ),
@@ -277,7 +296,12 @@ def turn(request: HttpRequest, year: int, act: str) -> HttpResponse:
     step = TURNS[act]
     form = LifeForm(request, request.POST if request.method == "POST" else None)
     if campaign.state not in step.sources:
-        messages.info(request, f"活动{campaign.get_state_display()}，不能{step.title}。")
+        messages.info(
+            request,
+            gettext("活动{state}，不能{act}。").format(
+                state=campaign.get_state_display(), act=step.title
+            ),
+        )
         return redirect("assessments:campaign", year)
     if request.method == "POST" and form.is_valid():
         try:
@@ -307,7 +331,10 @@ def extend(request: HttpRequest, year: int) -> HttpResponse:
     """延长期限 for every union."""
     campaign = _campaign_or_404(request, year)
     if campaign.state != CampaignState.OPEN:
-        messages.info(request, f"活动{campaign.get_state_display()}，不能延长期限。")
+        messages.info(
+            request,
+            gettext("活动{state}，不能延长期限。").format(state=campaign.get_state_display()),
+        )
         return redirect("assessments:campaign", year)
     form = ExtendForm(campaign, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -319,7 +346,7 @@ def extend(request: HttpRequest, year: int) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, "已延长，并通知了还没有办完的工会和人员。")
+            messages.success(request, gettext("已延长，并通知了还没有办完的工会和人员。"))
             return redirect("assessments:campaign", year)
     return render(
         request, "assessments/campaigns/extend.html", {"campaign": campaign, "form": form}

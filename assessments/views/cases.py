@@ -13,6 +13,8 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assessments import cases, files, permissions
@@ -32,13 +34,13 @@ _ACTIONS = {action.lower().replace("_", "-"): action for action in CaseAction}
 #: Actions that need a reason.
 _WITH_REASON = (CaseAction.RETURN, CaseAction.DECLINE, CaseAction.TAKE_DOWN)
 _DONE = {
-    CaseAction.SUBMIT: "已报送。",
-    CaseAction.FORWARD: "已转报市总工会。",
-    CaseAction.RETURN: "已退回，并通知了工会。",
-    CaseAction.DECLINE: "已记为不采用，并通知了工会。",
-    CaseAction.PUBLISH: "已发布，任何人都可以看到。",
-    CaseAction.WITHDRAW: "已撤回。",
-    CaseAction.TAKE_DOWN: "已撤下，并通知了工会。",
+    CaseAction.SUBMIT: _("已报送。"),
+    CaseAction.FORWARD: _("已转报市总工会。"),
+    CaseAction.RETURN: _("已退回，并通知了工会。"),
+    CaseAction.DECLINE: _("已记为不采用，并通知了工会。"),
+    CaseAction.PUBLISH: _("已发布，任何人都可以看到。"),
+    CaseAction.WITHDRAW: _("已撤回。"),
+    CaseAction.TAKE_DOWN: _("已撤下，并通知了工会。"),
 }
 
 
@@ -77,7 +79,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if case is None:
         get_object_or_404(ExemplaryCase.objects.taken_back(), pk=pk)
-        return withdrawn(request, "先进经验", reverse("assessments:case_gallery"))
+        return withdrawn(request, gettext("先进经验"), reverse("assessments:case_gallery"))
     photos = case.photos.public()
     return render(request, "assessments/cases/detail.html", {"case": case, "photos": photos})
 
@@ -108,15 +110,19 @@ class CaseList(TableView):
 
     template_name = "assessments/cases/list.html"
     context_object_name = "cases"
-    title = "先进经验报送"
+    title = _("先进经验报送")
     columns = (
-        Column("title", "标题", lambda case: case.title, "title", width=40),
+        Column("title", _("标题"), lambda case: case.title, "title", width=40),
         *union_columns("organization"),
-        Column("criterion", "六好", lambda case: case.criterion.title, "criterion__number"),
-        Column("year", "年度", lambda case: case.year, "year", numeric=True),
-        Column("state", "状态", lambda case: case.get_state_display(), "state", width=18),
-        Column("submitted", "报送时间", lambda case: case.submitted_at, "submitted_at", width=20),
-        Column("published", "发布时间", lambda case: case.published_at, "published_at", width=20),
+        Column("criterion", _("六好"), lambda case: case.criterion.title, "criterion__number"),
+        Column("year", _("年度"), lambda case: case.year, "year", numeric=True),
+        Column("state", _("状态"), lambda case: case.get_state_display(), "state", width=18),
+        Column(
+            "submitted", _("报送时间"), lambda case: case.submitted_at, "submitted_at", width=20
+        ),
+        Column(
+            "published", _("发布时间"), lambda case: case.published_at, "published_at", width=20
+        ),
     )
 
     def get_queryset(self) -> QuerySet[ExemplaryCase]:
@@ -219,7 +225,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     form_class = _form_for(request.user, case)
     if form_class is None:
-        problem = f"这篇材料{case.get_state_display()}，现在不能修改。"
+        problem = gettext("这篇材料{state}，现在不能修改。").format(state=case.get_state_display())
         return _record(request, case, ReasonForm(), problem)
     return _edit(request, case, form_class)
 
@@ -239,11 +245,16 @@ def _edit(
             kept = _keep(request, case, form, seen)
         except cases.Stale as error:
             theirs = _visible_or_404(request, case.pk)
-            form.add_error(None, f"{error}对方的内容见页面下方；再次保存，就以您填写的内容为准。")
+            form.add_error(
+                None,
+                gettext("{error}对方的内容见页面下方；再次保存，就以您填写的内容为准。").format(
+                    error=error
+                ),
+            )
         except NotAllowed as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "已保存。")
+            messages.success(request, gettext("已保存。"))
             return redirect(kept)
     return render(
         request,
@@ -299,7 +310,10 @@ def nominate(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     except NotAllowed as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"已提名“{answer.indicator.name}”，等该工会确认。")
+        messages.success(
+            request,
+            gettext("已提名“{title}”，等该工会确认。").format(title=answer.indicator.name),
+        )
     page = redirect("assessments:review_criterion", pk, answer.indicator.criterion.number)
     page["Location"] += f"#{code}"
     return page

@@ -17,6 +17,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -69,13 +70,13 @@ def look_up(request: HttpRequest) -> HttpResponse:
     form = NumberForm({"number": typed} if typed else None)
     found, status = None, 200
     if typed and is_guessing(request):
-        form.add_error(None, "查询太频繁，请一分钟后再试。")
+        form.add_error(None, gettext("查询太频繁，请一分钟后再试。"))
         status = 429
     elif typed and form.is_valid():
         found = recognition.find(form.cleaned_data["number"])
         if found is None:
             note_miss(request)
-            form.add_error("number", "没有这个编号的证书。请核对证书左下角的编号。")
+            form.add_error("number", gettext("没有这个编号的证书。请核对证书左下角的编号。"))
             status = 404
     context = {"form": form, "found": found}
     response = render(request, "assessments/recognition/look_up.html", context, status=status)
@@ -132,8 +133,14 @@ def _papers(
 ) -> Iterator[tuple[str, io.BytesIO]]:
     for part in range(1, math.ceil(titles.count() / PORTION) + 1):
         rows = _portion(titles, part)
-        yield f"命名证书（第 {part} 批）.pdf", io.BytesIO(_certificates(request, rows))
-        yield f"评定结果通知书（第 {part} 批）.pdf", io.BytesIO(_letters(rows))
+        yield (
+            f"命名证书（第 {part} 批）.pdf",
+            io.BytesIO(_certificates(request, rows)),
+        )
+        yield (
+            f"评定结果通知书（第 {part} 批）.pdf",
+            io.BytesIO(_letters(rows)),
+        )
 
 
 def _certificates(request: HttpRequest, rows: QuerySet[Recognition]) -> bytes:

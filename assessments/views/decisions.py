@@ -11,6 +11,10 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from assessments import deciding, permissions, standings, verdicts, worksheet
@@ -53,23 +57,25 @@ def _total(assessment: SelfAssessment) -> Decimal:
 def _outcome(assessment: SelfAssessment) -> str:
     if decision := _decision(assessment):
         return decision.get_outcome_display()
-    return f"{assessment.standing.get_outcome_display()}（待定）"
+    return gettext("{outcome}（待定）").format(outcome=assessment.standing.get_outcome_display())
 
 
 def _remarks(assessment: SelfAssessment) -> str:
     decision = _decision(assessment)
-    found = {
-        "推翻": decision is not None and decision.is_overridden,
-        "一票否决": assessment.standing.vetoed,
-        "分差过大": assessment.discrepant,
-        "代填": assessment.filled_by_proxy,
-        "已列入名单": assessment.open_lines,
-    }
-    return "、".join(text for text, holds in found.items() if holds)
+    found = (
+        (gettext("推翻"), decision is not None and decision.is_overridden),
+        (gettext("一票否决"), assessment.standing.vetoed),
+        (gettext("分差过大"), assessment.discrepant),
+        (gettext("代填"), assessment.filled_by_proxy),
+        (gettext("已列入名单"), assessment.open_lines),
+    )
+    return gettext("、").join(text for text, holds in found if holds)
 
 
 def _criteria_met(assessment: SelfAssessment) -> str:
-    return f"{sum(met for _, _, met in assessment.standing.criteria)} 好"
+    return gettext("{number} 好").format(
+        number=sum(met for *_others, met in assessment.standing.criteria)
+    )
 
 
 def _criterion_column(number: int) -> Column:
@@ -77,7 +83,8 @@ def _criterion_column(number: int) -> Column:
         criteria = assessment.standing.criteria
         return Decimal(criteria[number - 1][0]) if len(criteria) >= number else None
 
-    return Column(f"c{number}", f"第{numeral(number)}好", points, width=9, inside="criteria")
+    label = format_lazy(_("第{number}好"), number=lazy(numeral, str)(number))
+    return Column(f"c{number}", label, points, width=9, inside="criteria")
 
 
 class DecisionList(LeadListView):
@@ -85,18 +92,20 @@ class DecisionList(LeadListView):
 
     template_name = "assessments/decisions/list.html"
     context_object_name = "assessments"
-    title = "评定"
+    title = _("评定")
     columns = (
         *union_columns(),
-        Column("state", "状态", lambda one: one.get_state_display(), width=10, inside="name"),
-        Column("self", "自评", lambda one: one.self_total, "self_total", numeric=True),
-        Column("criteria", "六好（得分）", _criteria_met, width=12),
+        Column("state", _("状态"), lambda one: one.get_state_display(), width=10, inside="name"),
+        Column("self", _("自评"), lambda one: one.self_total, "self_total", numeric=True),
+        Column("criteria", _("六好（得分）"), _criteria_met, width=12),
         *(_criterion_column(number) for number in range(1, 7)),
-        Column("total", "总分", _total, "standing__total", numeric=True),
-        Column("tier_rank", "全市名次", lambda one: one.tier_rank, "tier_rank", numeric=True),
-        Column("county_rank", "本县名次", lambda one: one.county_rank, "county_rank", numeric=True),
-        Column("outcome", "结果与提示", _outcome, "standing__outcome"),
-        Column("remarks", "提示", _remarks, width=30, inside="outcome"),
+        Column("total", _("总分"), _total, "standing__total", numeric=True),
+        Column("tier_rank", _("全市名次"), lambda one: one.tier_rank, "tier_rank", numeric=True),
+        Column(
+            "county_rank", _("本县名次"), lambda one: one.county_rank, "county_rank", numeric=True
+        ),
+        Column("outcome", _("结果与提示"), _outcome, "standing__outcome"),
+        Column("remarks", _("提示"), _remarks, width=30, inside="outcome"),
     )
     states = (State.REVIEWED, *DECIDED_STATES)
     filter_class = DecisionFilter
@@ -183,10 +192,14 @@ def prepare(request: HttpRequest) -> HttpResponse:
         except deciding.NotAllowed as error:
             form.add_error(None, str(error))
         else:
-            left = ""
-            if listed.left_out:
-                left = f"，另有 {listed.left_out} 份不能列入（已在别的名单里，或分差待仲裁）"
-            messages.success(request, f"已拟定名单，列入 {listed.added} 份{left}。")
+            told = (
+                gettext(
+                    "已拟定名单，列入 {added} 份，另有 {left_out} 份不能列入（已在别的名单里，或分差待仲裁）。"
+                )
+                if listed.left_out
+                else gettext("已拟定名单，列入 {added} 份。")
+            )
+            messages.success(request, told.format(added=listed.added, left_out=listed.left_out))
             return redirect(batch)
     return render(
         request,
@@ -229,7 +242,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
             problems = (str(error), *error.lines)
             found.refresh_from_db()
         else:
-            messages.success(request, f"已作出 {done} 份评定。")
+            messages.success(request, gettext("已作出 {number} 份评定。").format(number=done))
             return redirect(found)
     page = Paginator(lines_of(request, found), _LINES).get_page(request.GET.get("page"))
     return render(
@@ -255,10 +268,15 @@ def change_batch(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     try:
         if act == "refresh":
             changed, gone = deciding.refresh(found, request.user)
-            messages.success(request, f"已更新 {changed} 份，移出 {gone} 份。")
+            messages.success(
+                request,
+                gettext("已更新 {changed} 份，移出 {gone} 份。").format(changed=changed, gone=gone),
+            )
         elif act == "drop":
             deciding.drop(found, request.user)
-            messages.success(request, f"名单“{found}”已作废，没有通知任何人。")
+            messages.success(
+                request, gettext("名单“{batch}”已作废，没有通知任何人。").format(batch=found)
+            )
             return redirect("assessments:decision_list")
         else:
             raise Http404
@@ -293,7 +311,7 @@ def line(request: HttpRequest, pk: int, line: int) -> HttpResponse:
     override = OverrideForm(_sent(request) if asked == "override" else None, prefix="override")
     confirmation = ConfirmationForm(
         request,
-        "推翻须由提出人以外的另一人确认。",
+        gettext("推翻须由提出人以外的另一人确认。"),
         _sent(request) if asked == "confirm" else None,
         prefix="confirm",
     )
@@ -314,11 +332,11 @@ def line(request: HttpRequest, pk: int, line: int) -> HttpResponse:
         "exclude": lambda values: deciding.exclude(one, request.user),
     }
     done = {
-        "correct": "已调整得分。",
-        "override": "已提出推翻，等待另一人确认。",
-        "confirm": "已确认推翻。",
-        "withdraw": "已撤回推翻。",
-        "exclude": "已移出名单。",
+        "correct": gettext("已调整得分。"),
+        "override": gettext("已提出推翻，等待另一人确认。"),
+        "confirm": gettext("已确认推翻。"),
+        "withdraw": gettext("已撤回推翻。"),
+        "exclude": gettext("已移出名单。"),
     }
     problem = ""
     if request.method == "POST":

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from assessments import (
@@ -149,9 +150,9 @@ def keep_phrase(request: HttpRequest, sheet: ReviewSheet) -> str:
         if request.POST.get("keep") == code and not row.errors:
             try:
                 phrases.keep(request.user, row.values["remark"], code)
-                told = "已存为常用语。"
+                told = gettext("已存为常用语。")
             except phrases.NotKept as error:
-                told = f"没有存为常用语：{error}"
+                told = gettext("没有存为常用语：{error}").format(error=error)
     return told
 
 
@@ -210,11 +211,18 @@ def complete(request: HttpRequest, pk: int) -> HttpResponse:
             review.self_assessment, Action.COMPLETE_REVIEW, by=request.user, opinion=review.opinion
         )
     except workflow.TransitionRefused as error:
-        shown = "；".join(problem.message for problem in error.problems[:3])
-        more = f"；另有 {len(error.problems) - 3} 处" if len(error.problems) > 3 else ""
-        messages.error(request, f"还不能完成评审：{shown}{more}")
+        found = [str(problem.message) for problem in error.problems[:3]]
+        if len(error.problems) > 3:
+            found.append(gettext("另有 {number} 处").format(number=len(error.problems) - 3))
+        shown = gettext("；").join(found)
+        messages.error(request, gettext("还不能完成评审：{problems}").format(problems=shown))
         return redirect(review)
-    messages.success(request, f"已完成“{review.self_assessment.organization}”的评审。")
+    messages.success(
+        request,
+        gettext("已完成“{organization}”的评审。").format(
+            organization=review.self_assessment.organization
+        ),
+    )
     return _go_on(request, review)
 
 
@@ -222,5 +230,5 @@ def _go_on(request: HttpRequest, review: Review) -> HttpResponse:
     found = queueing.next_open(review, request.user)
     if found:
         return redirect("assessments:review_resume", found.pk)
-    messages.info(request, "没有其他待评的申报了。")
+    messages.info(request, gettext("没有其他待评的申报了。"))
     return redirect("assessments:review_list")

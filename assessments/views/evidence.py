@@ -16,6 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -141,7 +142,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         except files.EvidenceRefused as error:
             reason = str(error)
         else:
-            messages.success(request, "已保存。")
+            messages.success(request, gettext("已保存。"))
             return redirect(_back(request, evidence))
     return render(
         request,
@@ -162,7 +163,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         except files.EvidenceRefused as error:
             reason = str(error)
         else:
-            messages.success(request, f"已删除“{evidence.name}”。")
+            messages.success(request, gettext("已删除“{name}”。").format(name=evidence.name))
             return redirect(_library_of(evidence))
     return render(
         request,

@@ -21,6 +21,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -32,6 +33,7 @@ from assessments.forms.filters import AssessmentFilter, counties_of
 from assessments.models import Campaign, Export, ExportPreset, SelfAssessment
 from assessments.views.access import chosen_campaign, number_or_zero
 from organizations import audit
+from organizations.chinese import in_chinese
 from organizations.choices import Act
 from organizations.models import User
 from organizations.views.lists import query
@@ -112,7 +114,7 @@ def _keep(user: User, form: ExportForm) -> None:
 def forget(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a preset."""
     get_object_or_404(request.user.export_presets, pk=pk).delete()
-    messages.success(request, "已删除常用方案。")
+    messages.success(request, gettext("已删除常用方案。"))
     return redirect("assessments:export_new")
 
 
@@ -151,7 +153,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     export = _own_or_404(request, pk)
     if name == "cancel":
         if not exporting.cancel(export):
-            messages.info(request, "它已经生成或停止，不用取消了。")
+            messages.info(request, gettext("它已经生成或停止，不用取消了。"))
     elif name == "again" and not export.is_pending:
         try:
             exporting.request(request.user, export.settings)
@@ -159,7 +161,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
             messages.error(request, str(error))
     elif name == "delete":
         exporting.discard(export)
-        messages.success(request, "已删除。")
+        messages.success(request, gettext("已删除。"))
     return redirect("assessments:export_list")
 
 
@@ -199,8 +201,10 @@ def archive_choice(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @_for_exporters
+@in_chinese()
 def archive_file(request: HttpRequest) -> StreamingHttpResponse:
-    """The zip, made while it is sent; that it was taken stands on record."""
+    """The zip, made while it is sent, in Chinese as everything in it is; that it was taken stands on
+    record."""
     campaign, _, form, found = _chosen_assessments(request)
     if campaign is None:
         raise Http404

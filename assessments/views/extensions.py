@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import deadlines, extensions, permissions
@@ -27,7 +28,9 @@ def ask(request: HttpRequest, year: int, pk: int) -> HttpResponse:
         except extensions.NotPossible as error:
             form.refuse(error)
         else:
-            messages.success(request, "已提交延期申请，请等待市总工会答复。结果会显示在工作台上。")
+            messages.success(
+                request, gettext("已提交延期申请，请等待市总工会答复。结果会显示在工作台上。")
+            )
             return redirect("assessments:workbench")
     return render(
         request,
@@ -76,7 +79,9 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         except extensions.NotPossible as error:
             form.refuse(error)
         else:
-            messages.success(request, "已同意延期。" if granted else "已答复，没有同意延期。")
+            messages.success(
+                request, gettext("已同意延期。") if granted else gettext("已答复，没有同意延期。")
+            )
             return redirect("assessments:extension_list")
     return render(
         request,

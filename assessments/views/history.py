@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import (
@@ -138,7 +139,7 @@ def replies(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     latest = correcting.latest_return(assessment)
     if latest is None and request.method == "GET":
-        messages.info(request, "该申报没有待答复的修改要求。")
+        messages.info(request, gettext("该申报没有待答复的修改要求。"))
         return redirect(assessment)
     locked_reason = answering.why_not_editable(assessment, request.user, deadlines.now())
     found = list(latest.remarks.select_related("indicator__criterion")) if latest else []
@@ -153,7 +154,9 @@ def replies(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             _save(request, assessment, form, open_form if opening else None)
         except answering.NotEditable as error:
-            locked_reason = f"没有保存：{error}您填写的内容还在下面，可以复制留存。"
+            locked_reason = gettext("没有保存：{error}您填写的内容还在下面，可以复制留存。").format(
+                error=error
+            )
         else:
             return redirect("assessments:self_assessment_replies", pk)
     return render(
@@ -181,9 +184,16 @@ def _save(
     if open_form is None:
         correcting.reply(assessment, form.replies, request.user)
         left = len(correcting.unanswered(assessment))
-        text = f"还有 {left} 条没有答复。" if left else "已全部答复，改好之后可以提交。"
-        messages.success(request, f"已保存。{text}")
+        text = (
+            gettext("还有 {left} 条没有答复。").format(left=left)
+            if left
+            else gettext("已全部答复，改好之后可以提交。")
+        )
+        messages.success(request, gettext("已保存。{text}").format(text=text))
         return
     indicator = open_form.indicators[open_form.cleaned_data["indicator"]]
     correcting.open_too(assessment, indicator, open_form.cleaned_data["why"], request.user)
-    messages.success(request, f"{indicator.code} {indicator.name} 现在可以修改了。")
+    messages.success(
+        request,
+        gettext("{code} {name} 现在可以修改了。").format(code=indicator.code, name=indicator.name),
+    )

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from assessments import inspecting, permissions, worksheet
+from assessments import inspected, inspecting, permissions, worksheet
 from assessments.exports import inspections as exported
 from assessments.models import InspectionDraw
 from assessments.views.inspections import inspection_or_404
@@ -19,7 +19,7 @@ def lot(request: HttpRequest, pk: int) -> HttpResponse:
     if not permissions.may_lead(request.user):
         raise Http404
     draw = get_object_or_404(InspectionDraw.objects.select_related("campaign", "by"), pk=pk)
-    rows = inspecting.visible_to(request.user).filter(draw=draw)
+    rows = inspected.visible_to(request.user).filter(draw=draw)
     rows = rows.select_related("self_assessment__organization__parent", "self_assessment__rubric")
     rows = rows.order_by("self_assessment__rubric__tier", "self_assessment__place")
     return as_pdf(request, lambda: exported.lot(draw, rows), f"抽查名单-{draw.seed}", draw)

@@ -5,24 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.files.storage import default_storage
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.utils.cache import patch_cache_control
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import (
     assigning,
     audiences,
-    files,
     inspected,
     inspecting,
     lots,
     permissions,
-    thumbnails,
     worksheet,
 )
 from assessments.choices import State
@@ -51,12 +48,16 @@ class InspectionList(CampaignListView):
 
     template_name = "assessments/inspections/list.html"
     context_object_name = "inspections"
-    title = "现场核查"
+    title = _("现场核查")
     columns = (
         *union_columns("self_assessment.organization"),
-        Column("state", "状态", lambda one: one.get_state_display(), "state", width=10),
-        Column("planned", "计划日期", lambda one: one.planned_on, "planned_on"),
-        Column("inspectors", "核查人员", lambda one: "、".join(map(str, one.inspectors.all()))),
+        Column("state", _("状态"), lambda one: one.get_state_display(), "state", width=10),
+        Column("planned", _("计划日期"), lambda one: one.planned_on, "planned_on"),
+        Column(
+            "inspectors",
+            _("核查人员"),
+            lambda one: gettext("、").join(map(str, one.inspectors.all())),
+        ),
     )
 
     def get_queryset(self) -> QuerySet[Inspection]:
@@ -64,9 +65,9 @@ class InspectionList(CampaignListView):
         if not permissions.may_go_and_see(user):
             raise Http404
         self.campaign, self.campaigns = chosen_campaign(self.request)
-        people = inspecting.inspectors()
+        people = inspected.inspectors()
         self.filter = InspectionFilter(self.request.GET, counties_of(user), people)
-        rows = inspecting.visible_to(user)
+        rows = inspected.visible_to(user)
         if not permissions.may_lead(user):
             rows = rows.filter(inspectors=user)
         rows = (
@@ -108,7 +109,10 @@ def draw(request: HttpRequest) -> HttpResponse:
             except inspecting.NotAllowed as error:
                 problem = str(error)
             else:
-                messages.success(request, f"已抽取 {made.inspections.count()} 个工会。")
+                messages.success(
+                    request,
+                    gettext("已抽取 {number} 个工会。").format(number=made.inspections.count()),
+                )
                 return redirect(made)
         draft = lots.prepare(campaign, form.quotas, seed, request.user)
     return render(
@@ -131,7 +135,7 @@ def draw_detail(request: HttpRequest, pk: int) -> HttpResponse:
     if not permissions.may_lead(request.user):
         raise Http404
     found = get_object_or_404(InspectionDraw.objects.select_related("campaign", "by"), pk=pk)
-    rows = inspecting.visible_to(request.user).filter(draw=found)
+    rows = inspected.visible_to(request.user).filter(draw=found)
     rows = rows.select_related("self_assessment__organization__parent", "self_assessment__rubric")
     rows = rows.order_by("self_assessment__rubric__tier", "self_assessment__place")
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
@@ -162,7 +166,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
         except inspecting.NotAllowed as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "已列入现场核查。")
+            messages.success(request, gettext("已列入现场核查。"))
             return redirect(inspection)
     return render(
         request, "assessments/inspections/add.html", {"assessment": assessment, "form": form}
@@ -171,7 +175,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
 
 def inspection_or_404(request: HttpRequest, pk: int) -> Inspection:
     return get_object_or_404(
-        inspecting.visible_to(request.user).select_related(
+        inspected.visible_to(request.user).select_related(
             "self_assessment__organization__parent",
             "self_assessment__campaign",
             "self_assessment__rubric",
@@ -257,15 +261,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _act(asked: str, inspection: Inspection, values: dict[str, Any], user: Any) -> str:
     if asked == "schedule":
         inspecting.schedule(inspection, by=user, **values)
-        return "已安排，核查人员会收到消息。"
+        return gettext("已安排，核查人员会收到消息。")
     if asked == "close":
         inspecting.complete(inspection, by=user, **values)
-        return "现场核查已办结。"
+        return gettext("现场核查已办结。")
     if asked == "cancel":
         inspecting.cancel(inspection, values["reason"], user)
-        return "已取消这次现场核查。"
+        return gettext("已取消这次现场核查。")
     done = inspecting.apply_scores(inspection, user)
-    return f"已按现场核查调整 {done} 项得分。"
+    return gettext("已按现场核查调整 {number} 项得分。").format(number=done)
 
 
 @require_http_methods(["GET", "POST"])
@@ -289,13 +293,15 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         try:
             conflicts = inspecting.save(inspection, form.entries(), request.user)
         except inspecting.NotAllowed as error:
-            problem = f"没有保存：{error}您填写的内容还在下面。"
+            problem = gettext("没有保存：{reason}您填写的内容还在下面。").format(reason=error)
         else:
             refused = _add_photos(request, inspection, lines)
             if valid and not conflicts and not refused:
-                messages.success(request, "已保存。")
+                messages.success(request, gettext("已保存。"))
                 return redirect("assessments:inspection_criterion", inspection.pk, number)
-            problem = "；".join(refused) or "有的内容没有保存，请看下面的提示；其余的已经保存。"
+            problem = gettext("；").join(refused) or gettext(
+                "有的内容没有保存，请看下面的提示；其余的已经保存。"
+            )
     photos: dict[int, list[FindingPhoto]] = {}
     for photo in inspection.photos.select_related("stored_file"):
         photos.setdefault(photo.indicator_id, []).append(photo)
@@ -339,54 +345,6 @@ def _add_photos(request: HttpRequest, inspection: Inspection, lines: Any) -> lis
             except (EvidenceRefused, inspecting.NotAllowed) as error:
                 refused.append(str(error))
     return refused
-
-
-def _photo_or_404(request: HttpRequest, pk: int) -> FindingPhoto:
-    return get_object_or_404(
-        FindingPhoto.objects.filter(
-            inspection__in=inspecting.visible_to(request.user)
-        ).select_related("stored_file", "inspection", "indicator__criterion"),
-        pk=pk,
-    )
-
-
-@require_safe
-def photo(request: HttpRequest, pk: int) -> FileResponse:
-    """The picture itself; ?small for the thumbnail, without its place."""
-    found = _photo_or_404(request, pk)
-    stored = found.stored_file
-    if stored.is_quarantined:
-        raise Http404
-    small = "small" in request.GET
-    try:
-        path = files.thumbnail_of(stored) if small else stored.file.name
-        if not path:
-            raise Http404
-        content = default_storage.open(path, "rb")
-    except (FileNotFoundError, files.StorageFull) as error:
-        raise Http404 from error
-    kind = thumbnails.MEDIA_TYPE if small else stored.media_type
-    response = FileResponse(content, content_type=kind, filename=found.name)
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'; img-src 'self'"
-    patch_cache_control(response, private=True, max_age=0, must_revalidate=True)
-    return response
-
-
-@require_POST
-def remove_photo(request: HttpRequest, pk: int) -> HttpResponse:
-    found = _photo_or_404(request, pk)
-    try:
-        inspecting.remove_photo(found, request.user)
-    except inspecting.NotAllowed as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"已删除照片“{found.name}”。")
-    page = reverse(
-        "assessments:inspection_criterion",
-        args=[found.inspection_id, found.indicator.criterion.number],
-    )
-    return redirect(f"{page}#{found.indicator.code}")
 
 
 def _sent(request: HttpRequest) -> Any:

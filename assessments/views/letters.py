@@ -8,11 +8,13 @@ from itertools import groupby
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from assessments import letters, printing
 from assessments.exports import decisions as exported
 from assessments.views.decisions import batch_or_404, lines_of
+from organizations.choices import Tier
 
 
 @require_safe
@@ -32,7 +34,7 @@ def batch_letters(request: HttpRequest, pk: int) -> HttpResponse:
     decisions = letters.readable_by(request.user).filter(batch=batch).order_by("number")
     found = letters.write_all(decisions)
     if not found:
-        messages.info(request, "名单还没有作出评定，没有通知书。")
+        messages.info(request, gettext("名单还没有作出评定，没有通知书。"))
         return redirect(batch)
     return as_pdf(request, lambda: exported.letters(found), f"{batch} 评定结果通知书", batch)
 
@@ -43,8 +45,8 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
     batch = batch_or_404(request, pk)
     lines = lines_of(request, batch)
     parts = [
-        exported.TierPart(label, list(some))
-        for label, some in groupby(lines, key=lambda one: one.self_assessment.rubric.tier_label)
+        exported.TierPart(Tier(tier).label, list(some))
+        for tier, some in groupby(lines, key=lambda one: one.self_assessment.rubric.tier)
     ]
     return as_pdf(request, lambda: exported.meeting(batch, parts), f"{batch} 评定会材料", batch)
 

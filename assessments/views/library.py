@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from assessments import answering, deadlines, evidence, files, incoming, kinds, library, permissions
@@ -97,7 +98,7 @@ def _add(request: HttpRequest, union: Organization) -> HttpResponse:
     for message in refused:
         messages.error(request, message)
     if count:
-        messages.success(request, f"已存入 {count} 个文件。")
+        messages.success(request, gettext("已存入 {count} 个文件。").format(count=count))
     return redirect(request.get_full_path())
 
 
@@ -144,7 +145,7 @@ def _being_filled_in(
         .first()
     )
     if assessment is None:
-        return None, "本单位还没有开始自评。"
+        return None, gettext("本单位还没有开始自评。")
     reason = answering.why_not_editable(assessment, request.user, deadlines.now())
     return assessment, reason
 
@@ -172,5 +173,7 @@ def _link(request: HttpRequest, assessment: SelfAssessment, one: Evidence) -> Ht
     for message in dict.fromkeys(refused):
         messages.error(request, message)
     if count:
-        messages.success(request, f"“{one.name}”已附到 {count} 个指标。")
+        messages.success(
+            request, gettext("“{name}”已附到 {count} 个指标。").format(name=one.name, count=count)
+        )
     return redirect("assessments:evidence_use", one.pk)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from assessments import permissions
 from assessments.choices import State
@@ -22,10 +23,10 @@ def union_columns(path: str = "organization") -> tuple[Column, ...]:
     union = attrgetter(path) if path else lambda row: row
     lookup = f"{path.replace('.', '__')}__" if path else ""
     return (
-        Column("name", "工会", lambda row: union(row).name, f"{lookup}name", width=40),
-        Column("tier", "层级", lambda row: union(row).get_tier_display(), inside="name"),
-        Column("code", "代码", lambda row: union(row).code, f"{lookup}code", extra=True),
-        Column("parent", "上级工会", lambda row: str(union(row).parent or ""), width=30),
+        Column("name", _("工会"), lambda row: union(row).name, f"{lookup}name", width=40),
+        Column("tier", _("层级"), lambda row: union(row).get_tier_display(), inside="name"),
+        Column("code", _("代码"), lambda row: union(row).code, f"{lookup}code", extra=True),
+        Column("parent", _("上级工会"), lambda row: str(union(row).parent or ""), width=30),
     )
 
 

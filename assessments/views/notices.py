@@ -13,6 +13,8 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assessments import files, notices, permissions
@@ -70,7 +72,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     notice = _visible(request).filter(pk=pk).first()
     if notice is None:
         get_object_or_404(Notice.objects.taken_back_from(request.user), pk=pk)
-        return withdrawn(request, "通知", reverse("assessments:notice_list"))
+        return withdrawn(request, gettext("通知"), reverse("assessments:notice_list"))
     signed_in = request.user.is_authenticated
     if signed_in:
         notices.mark_read(notice, request.user)
@@ -104,7 +106,7 @@ def add(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     notice = _kept_or_404(request, pk)
     if notice.is_withdrawn:
-        messages.error(request, "通知已经撤回，不能再修改。")
+        messages.error(request, gettext("通知已经撤回，不能再修改。"))
         return redirect(notice)
     return _edit(request, notice)
 
@@ -122,14 +124,21 @@ def _edit(request: HttpRequest, notice: Notice) -> HttpResponse:
             saved = notices.save(notice, form.content, by=request.user, seen=seen)
         except notices.Stale as error:
             theirs = _kept_or_404(request, notice.pk)
-            form.add_error(None, f"{error}对方的内容见页面下方；再次保存，就以您填写的内容为准。")
+            form.add_error(
+                None,
+                gettext("{error}对方的内容见页面下方；再次保存，就以您填写的内容为准。").format(
+                    error=error
+                ),
+            )
         except NotAllowed as error:
             form.add_error(None, str(error))
         else:
             _take_files(request, saved, form)
             if request.POST.get("then") == "publish" and saved.is_draft:
                 return redirect("assessments:notice_publish", saved.pk)
-            messages.success(request, "已保存。" if saved.is_draft else "已更正。")
+            messages.success(
+                request, gettext("已保存。") if saved.is_draft else gettext("已更正。")
+            )
             return redirect(saved)
     return render(
         request,
@@ -163,10 +172,12 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
         except NotAllowed as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, f"已发布，已给 {told} 个人发了消息。")
+            messages.success(
+                request, gettext("已发布，已给 {told} 个人发了消息。").format(told=told)
+            )
         return redirect(notice)
     if not notice.is_draft:
-        messages.info(request, "通知已经发布。")
+        messages.info(request, gettext("通知已经发布。"))
         return redirect(notice)
     return render(
         request,
@@ -189,7 +200,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     except NotAllowed as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "已撤回，别人不再看到。")
+        messages.success(request, gettext("已撤回，别人不再看到。"))
     return redirect(notice)
 
 
@@ -198,7 +209,7 @@ class ReceiptList(TableView):
 
     template_name = "assessments/notices/receipts.html"
     context_object_name = "unions"
-    title = "未读通知的工会"
+    title = _("未读通知的工会")
     columns = union_columns("")
 
     def get_queryset(self) -> QuerySet[Organization]:
@@ -223,5 +234,5 @@ def urge(request: HttpRequest, pk: int) -> HttpResponse:
     except NotAllowed as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"已提醒 {told} 个人。")
+        messages.success(request, gettext("已提醒 {told} 个人。").format(told=told))
     return redirect("assessments:notice_receipts", pk)

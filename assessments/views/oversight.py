@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from assessments import deadlines, oversight, permissions, urging
@@ -22,7 +24,7 @@ from organizations.models import Organization
 from organizations.views.lists import Column, query
 
 #: The list to which urging leads back.
-_URGED_FROM = {Matter.ASSESSMENT: "申报情况", Matter.PLAN: "实施方案"}
+_URGED_FROM = {Matter.ASSESSMENT: _("申报情况"), Matter.PLAN: _("实施方案")}
 
 
 class OversightList(CampaignListView):
@@ -30,21 +32,21 @@ class OversightList(CampaignListView):
 
     template_name = "assessments/oversight/list.html"
     context_object_name = "organizations"
-    title = "申报情况"
+    title = _("申报情况")
     columns = (
         *union_columns(""),
-        Column("state", "状态", lambda one: Stage(one.stage).label, "stage", width=10),
-        Column("percent", "已填（%）", lambda one: one.percent, width=10, inside="state"),
-        Column("due", "剩余天数", lambda one: one.days_left, "still_due", width=10),
-        Column("score", "自评总分", lambda one: one.entry_total, "entry_total", numeric=True),
+        Column("state", _("状态"), lambda one: str(Stage(one.stage).label), "stage", width=10),
+        Column("percent", _("已填（%）"), lambda one: one.percent, width=10, inside="state"),
+        Column("due", _("剩余天数"), lambda one: one.days_left, "still_due", width=10),
+        Column("score", _("自评总分"), lambda one: one.entry_total, "entry_total", numeric=True),
         Column(
             "submitted",
-            "提交时间",
+            _("提交时间"),
             lambda one: one.entry_submitted_at,
             "entry_submitted_at",
             width=20,
         ),
-        Column("urged", "催报", lambda one: one.last_urged, "last_urged"),
+        Column("urged", _("催报"), lambda one: one.last_urged, "last_urged"),
     )
 
     def get_queryset(self) -> QuerySet[Organization]:
@@ -100,7 +102,14 @@ class OversightList(CampaignListView):
         """Label, count, query and whether it is the one shown; stages without anybody are left
         out, unless chosen."""
         chosen = self.filter.value("state")
-        tabs = [("全部", counts.total, query(self.request, state=""), chosen not in Stage.values)]
+        tabs = [
+            (
+                gettext("全部"),
+                counts.total,
+                query(self.request, state=""),
+                chosen not in Stage.values,
+            )
+        ]
         tabs += [
             (str(stage.label), number, query(self.request, state=stage.value), chosen == stage)
             for stage in Stage
@@ -203,11 +212,19 @@ def confirm_urging(
 
 def _tell_result(request: HttpRequest, told: int, before: urging.Plan) -> None:
     if told:
-        messages.success(request, f"已催报 {told} 个工会。")
+        messages.success(request, gettext("已催报 {number} 个工会。").format(number=told))
     skipped = max(before.to_tell - told, 0) + before.told_today
     if skipped:
-        messages.info(request, f"跳过 {skipped} 个：今天已经催报过，每个工会每天只催报一次。")
+        messages.info(
+            request,
+            gettext("跳过 {number} 个：今天已经催报过，每个工会每天只催报一次。").format(
+                number=skipped
+            ),
+        )
     if before.without_account:
-        messages.warning(request, f"{before.without_account} 个工会无账号，未能通知。")
+        messages.warning(
+            request,
+            gettext("{number} 个工会无账号，未能通知。").format(number=before.without_account),
+        )
     if not (told or skipped or before.without_account):
-        messages.info(request, "没有需要催报的工会。")
+        messages.info(request, gettext("没有需要催报的工会。"))

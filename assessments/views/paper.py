@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -82,7 +83,7 @@ def scan(request: HttpRequest, pk: int) -> HttpResponse:
         except (EvidenceRefused, answering.NotEditable) as error:
             form.add_error("scan", str(error))
         else:
-            messages.success(request, "扫描件已上传。")
+            messages.success(request, gettext("扫描件已上传。"))
             return redirect(assessment)
     return render(
         request,
@@ -107,13 +108,13 @@ def verify(request: HttpRequest, code: str = "") -> HttpResponse:
     context: dict[str, object] = {"form": form}
     status = 200
     if typed and is_guessing(request):
-        form.add_error(None, "查询太频繁，请一分钟后再试。")
+        form.add_error(None, gettext("查询太频繁，请一分钟后再试。"))
         status = 429
     elif typed and form.is_valid():
         revision = verification.find(form.cleaned_data["code"])
         if revision is None:
             note_miss(request)
-            form.add_error("code", "没有这个验证码。请核对纸质表页脚上的验证码。")
+            form.add_error("code", gettext("没有这个验证码。请核对纸质表页脚上的验证码。"))
             status = 404
         else:
             assessment = revision.self_assessment

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from assessments import permissions, phrases
@@ -34,7 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
         except phrases.NotKept as error:
             form.add_error("text", str(error))
         else:
-            messages.success(request, "已添加。")
+            messages.success(request, gettext("已添加。"))
             return redirect(request.get_full_path())
     offered = phrases.offered(request.user).order_by("code", "-uses", "pk")
     if code:
@@ -62,7 +63,7 @@ def phrase(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(phrases.changeable(request.user), pk=pk)
     if request.method == "POST" and "delete" in request.POST:
         phrases.remove(found, request.user)
-        messages.success(request, "已删除。")
+        messages.success(request, gettext("已删除。"))
         return redirect("assessments:phrase_list")
     form = PhraseForm(
         request.POST if request.method == "POST" else None,
@@ -76,7 +77,7 @@ def phrase(request: HttpRequest, pk: int) -> HttpResponse:
         except phrases.NotKept as error:
             form.add_error("text", str(error))
         else:
-            messages.success(request, "已修改。")
+            messages.success(request, gettext("已修改。"))
             return redirect("assessments:phrase_list")
     return render(
         request, "assessments/reviews/phrase.html", {"form": form, "is_shared": found.is_shared}

@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assessments import deadlines, files, permissions, plans, urging
@@ -30,10 +32,10 @@ from organizations.views.lists import Column, query
 _STAGES = dict(plans.STAGES)
 _ACTIONS = {action.lower(): action for action in PlanAction}
 _DONE = {
-    PlanAction.FILE: "已报送，可以打印回执。",
-    PlanAction.WITHDRAW: "已撤回，修改后请重新报送。",
-    PlanAction.ACCEPT: "已接收，并通知了工会。",
-    PlanAction.RETURN: "已退回，并通知了工会。",
+    PlanAction.FILE: _("已报送，可以打印回执。"),
+    PlanAction.WITHDRAW: _("已撤回，修改后请重新报送。"),
+    PlanAction.ACCEPT: _("已接收，并通知了工会。"),
+    PlanAction.RETURN: _("已退回，并通知了工会。"),
 }
 
 
@@ -42,14 +44,20 @@ class PlanList(CampaignListView):
 
     template_name = "assessments/plans/list.html"
     context_object_name = "organizations"
-    title = "实施方案"
+    title = _("实施方案")
     columns = (
         *union_columns(""),
-        Column("state", "状态", lambda one: _STAGES[one.stage], "stage", width=10),
-        Column("late", "逾期", lambda one: "逾期" if one.is_late else "", "is_late", width=8),
-        Column("number", "回执编号", lambda one: one.plan_number, "plan_number", numeric=True),
-        Column("filed", "报送时间", lambda one: one.plan_filed_at, "plan_filed_at", width=20),
-        Column("urged", "催报", lambda one: one.last_urged, "last_urged"),
+        Column("state", _("状态"), lambda one: str(_STAGES[one.stage]), "stage", width=10),
+        Column(
+            "late",
+            _("逾期"),
+            lambda one: gettext("逾期") if one.is_late else "",
+            "is_late",
+            width=8,
+        ),
+        Column("number", _("回执编号"), lambda one: one.plan_number, "plan_number", numeric=True),
+        Column("filed", _("报送时间"), lambda one: one.plan_filed_at, "plan_filed_at", width=20),
+        Column("urged", _("催报"), lambda one: one.last_urged, "last_urged"),
     )
 
     def get_queryset(self) -> QuerySet[Organization]:
@@ -218,7 +226,9 @@ def _keep(
     plan = plans.save(campaign, union, form.content, by=request.user, seen=seen)
     if form.filing:
         plans.perform(plan, PlanAction.FILE, by=request.user, seen=plan.stamp)
-    messages.success(request, _DONE[PlanAction.FILE] if form.filing else "已保存，还没有报送。")
+    messages.success(
+        request, _DONE[PlanAction.FILE] if form.filing else gettext("已保存，还没有报送。")
+    )
     return redirect(plan)
 
 

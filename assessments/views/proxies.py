@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from assessments import answering, permissions, proxies, workflow, worksheet
@@ -33,7 +34,7 @@ def begin(request: HttpRequest, year: int, pk: int) -> HttpResponse:
         except answering.NotEditable as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "可以代填了。填好之后，由该工会负责人签批提交。")
+            messages.success(request, gettext("可以代填了。填好之后，由该工会负责人签批提交。"))
             return redirect(assessment)
     return render(
         request,
@@ -54,7 +55,9 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     except answering.NotEditable as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "代填已经结束。" if ended else "代填此前已经结束。")
+        messages.success(
+            request, gettext("代填已经结束。") if ended else gettext("代填此前已经结束。")
+        )
     return redirect(assessment)
 
 
@@ -84,7 +87,7 @@ def submit_on_paper(request: HttpRequest, pk: int) -> HttpResponse:
         except workflow.TransitionRefused as error:
             problems = error.problems
         else:
-            messages.success(request, "已凭盖章的纸质表代为提交。")
+            messages.success(request, gettext("已凭盖章的纸质表代为提交。"))
             return redirect(assessment)
     if request.method == "POST":
         assessment.refresh_from_db(fields=["state", "revision"])

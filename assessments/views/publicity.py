@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import deadlines, permissions, publicity, publishing, working_days
@@ -62,7 +63,7 @@ def publish(request: HttpRequest, year: int) -> HttpResponse:
     waiting = filter_.apply(everything, organization="organization__")
     number, back = waiting.count(), f"{reverse('assessments:publicity_list')}?year={year}"
     if not number and filter_.is_empty:
-        messages.info(request, "没有等待公示的评定。")
+        messages.info(request, gettext("没有等待公示的评定。"))
         return redirect(back)
     initial = {
         "title": publicity.suggested_title(campaign, campaign.periods.count() + 1),
@@ -84,8 +85,15 @@ def publish(request: HttpRequest, year: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             left = number - done.results.count()
-            others = f"{left} 个您须回避，由其他管理员公示。" if left else ""
-            messages.success(request, f"已公示，到 {done.closes_on:%Y-%m-%d} 结束。{others}")
+            others = (
+                gettext("{left} 个您须回避，由其他管理员公示。").format(left=left) if left else ""
+            )
+            messages.success(
+                request,
+                gettext("已公示，到 {closes_on:%Y-%m-%d} 结束。{others}").format(
+                    closes_on=done.closes_on, others=others
+                ),
+            )
             return redirect(done)
     today = deadlines.local_day(deadlines.now())
     closes_on = working_days.last_of(today, campaign.publicity_working_days)
@@ -124,7 +132,7 @@ def period(request: HttpRequest, pk: int) -> HttpResponse:
         except NotAllowed as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "已调整公示截止日期。")
+            messages.success(request, gettext("已调整公示截止日期。"))
             return redirect(found)
     rows = found.results.visible_to(request.user).select_related(
         "self_assessment__organization__parent", "decision"

@@ -10,6 +10,8 @@ from django.db.models import Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from assessments import deadlines, permissions, recognition
@@ -26,8 +28,8 @@ from organizations.views.lists import Column
 
 def _standing(one: Recognition) -> str:
     if one.revoked_at:
-        return "已撤销"
-    return "拟撤销" if one.in_question else "有效"
+        return gettext("已撤销")
+    return gettext("拟撤销") if one.in_question else gettext("有效")
 
 
 class RecognitionList(LeadListView):
@@ -35,13 +37,13 @@ class RecognitionList(LeadListView):
 
     template_name = "assessments/recognition/list.html"
     context_object_name = "recognitions"
-    title = "命名"
+    title = _("命名")
     columns = (
         *union_columns(),
-        Column("number", "证书编号", lambda one: one.certificate_number, "number", width=26),
-        Column("awarded", "命名日期", lambda one: one.awarded_on, "awarded_on"),
-        Column("checked", "最近复查", lambda one: one.checked_in, "checked_in", width=10),
-        Column("standing", "状态", _standing, "revoked_at", width=10),
+        Column("number", _("证书编号"), lambda one: one.certificate_number, "number", width=26),
+        Column("awarded", _("命名日期"), lambda one: one.awarded_on, "awarded_on"),
+        Column("checked", _("最近复查"), lambda one: one.checked_in, "checked_in", width=10),
+        Column("standing", _("状态"), _standing, "revoked_at", width=10),
     )
 
     def get_queryset(self) -> QuerySet[Recognition]:
@@ -87,7 +89,7 @@ def award(request: HttpRequest, year: int) -> HttpResponse:
     waiting = recognition.awaiting(campaign)
     number, back = waiting.count(), f"{reverse('assessments:recognition_list')}?year={year}"
     if not number:
-        messages.info(request, "没有等待命名的工会：须评定达标、公示期满生效。")
+        messages.info(request, gettext("没有等待命名的工会：须评定达标、公示期满生效。"))
         return redirect(back)
     last = deadlines.local_day(waiting.aggregate(last=Max("decided_at"))["last"])
     form = AwardForm(request, last, request.POST if request.method == "POST" else None)
@@ -98,8 +100,12 @@ def award(request: HttpRequest, year: int) -> HttpResponse:
         except NotAllowed as error:
             form.add_error(None, str(error))
         else:
-            left = f"，{done.left_out} 个您须回避，由其他管理员命名" if done.left_out else ""
-            messages.success(request, f"已命名 {done.given} 个工会{left}。")
+            text = (
+                gettext("已命名 {given} 个工会，{left} 个您须回避，由其他管理员命名。")
+                if done.left_out
+                else gettext("已命名 {given} 个工会。")
+            )
+            messages.success(request, text.format(given=done.given, left=done.left_out))
             return redirect(back)
     return render(
         request,
@@ -128,7 +134,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     form = RecheckForm(request.POST if asked == "recheck" else None)
     confirmation = ConfirmationForm(
         request,
-        "撤销命名须由提出的人以外的另一人确认。",
+        gettext("撤销命名须由提出的人以外的另一人确认。"),
         request.POST if asked == "confirm" else None,
     )
     problem = ""
@@ -137,15 +143,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             if asked == "recheck" and form.is_valid():
                 recognition.recheck(one, **form.cleaned_data, by=request.user, seen=seen)
-                messages.success(request, "已记录复查结果。")
+                messages.success(request, gettext("已记录复查结果。"))
                 return redirect(one)
             if asked == "confirm" and confirmation.is_valid():
                 recognition.confirm_revocation(one, request.user, seen)
-                messages.success(request, "命名已撤销。")
+                messages.success(request, gettext("命名已撤销。"))
                 return redirect(one)
             if asked == "withdraw":
                 recognition.withdraw_revocation(one, request.user, seen)
-                messages.success(request, "已撤回，命名继续有效。")
+                messages.success(request, gettext("已撤回，命名继续有效。"))
                 return redirect(one)
         except NotAllowed as error:
             problem = str(error)

@@ -10,6 +10,8 @@ from django.contrib import messages
 from django.db.models import Count, Q, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import packages, permissions, recognition, recommending
@@ -49,15 +51,21 @@ class RecommendationDesk(LeadListView):
 
     template_name = "assessments/recommendations/list.html"
     context_object_name = "lines"
-    title = "推荐表彰"
+    title = _("推荐表彰")
     columns = (
         *_UNION,
-        Column("rank", "名次", lambda line: line.rank, "rank", numeric=True, width=8),
-        Column("total", "总分", lambda line: line.total, "total", numeric=True),
-        Column("goals", "目标完成率（%）", lambda line: line.goals, "goals", numeric=True),
-        Column("listed", "推荐", lambda line: "推荐" if line.listed else "", "listed", width=8),
-        Column("why", "依据或原因", lambda line: line.why, width=40),
-        Column("missing", "材料缺项", lambda line: line.wanting, width=10, numeric=True),
+        Column("rank", _("名次"), lambda line: line.rank, "rank", numeric=True, width=8),
+        Column("total", _("总分"), lambda line: line.total, "total", numeric=True),
+        Column("goals", _("目标完成率（%）"), lambda line: line.goals, "goals", numeric=True),
+        Column(
+            "listed",
+            _("推荐"),
+            lambda line: gettext("推荐") if line.listed else "",
+            "listed",
+            width=8,
+        ),
+        Column("why", _("依据或原因"), lambda line: line.why, width=40),
+        Column("missing", _("材料缺项"), lambda line: line.wanting, width=10, numeric=True),
     )
 
     def get_queryset(self) -> QuerySet[Recommendation]:
@@ -122,7 +130,9 @@ def draw(request: HttpRequest, year: int) -> HttpResponse:
             problem = str(error)
         else:
             listed = made.lines.filter(listed=True).count()
-            messages.success(request, f"已按规则生成名单，列入 {listed} 个工会。")
+            messages.success(
+                request, gettext("已按规则生成名单，列入 {listed} 个工会。").format(listed=listed)
+            )
             return redirect(made)
     return render(
         request,
@@ -143,11 +153,11 @@ class GoalList(LeadListView):
 
     template_name = "assessments/recommendations/goals.html"
     context_object_name = "decisions"
-    title = "年度工作目标完成率"
+    title = _("年度工作目标完成率")
     columns = (
         *_UNION,
-        Column("total", "总分", lambda one: one.total, "total", numeric=True),
-        Column("goals", "完成率（%）", lambda one: one.goals, "goals", numeric=True),
+        Column("total", _("总分"), lambda one: one.total, "total", numeric=True),
+        Column("goals", _("完成率（%）"), lambda one: one.goals, "goals", numeric=True),
     )
     form: GoalsForm | None = None
 
@@ -193,7 +203,9 @@ class GoalList(LeadListView):
             except NotAllowed as error:
                 messages.error(request, str(error))
             else:
-                messages.success(request, f"已保存，更改 {changed} 个。")
+                messages.success(
+                    request, gettext("已保存，更改 {changed} 个。").format(changed=changed)
+                )
                 return redirect(request.get_full_path())
         return self.get(request)
 
@@ -224,14 +236,14 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
                 recommending.change(
                     line, not line.listed, form.cleaned_data["reason"], request.user, seen
                 )
-                messages.success(request, "名单已调整。")
+                messages.success(request, gettext("名单已调整。"))
                 return redirect(line)
             if asked == "package":
                 is_valid = package.is_valid()  # a wrong date costs no upload
                 packages.add_files(line, package.uploads, request.user)
                 if is_valid:
                     packages.describe(line, **package.typed, by=request.user, seen=seen)
-                    messages.success(request, "推荐材料已保存。")
+                    messages.success(request, gettext("推荐材料已保存。"))
                     return redirect(line)
         except (NotAllowed, EvidenceRefused) as error:
             problem = str(error)
@@ -265,18 +277,18 @@ def confirm(request: HttpRequest, year: int) -> HttpResponse:
     if made.is_confirmed:
         form = ReasonForm(sent)
     else:
-        form = ConfirmationForm(request, "名单须由两人先后确认，确认后才能上报。", sent)
+        form = ConfirmationForm(request, gettext("名单须由两人先后确认，确认后才能上报。"), sent)
     if request.method == "POST" and form.is_valid():
         seen = request.POST.get("seen") or "?"
         try:
             if made.is_confirmed:
                 recommending.reopen(made, form.cleaned_data["reason"], request.user, seen)
-                messages.success(request, "名单已重开，改好后须再由两人确认。")
+                messages.success(request, gettext("名单已重开，改好后须再由两人确认。"))
             else:
                 done = recommending.confirm(made, request.user, seen)
-                second = "名单已由两人确认，已通知各工会准备材料。"
+                second = gettext("名单已由两人确认，已通知各工会准备材料。")
                 messages.success(
-                    request, second if done.is_confirmed else "已确认，等待另一人确认。"
+                    request, second if done.is_confirmed else gettext("已确认，等待另一人确认。")
                 )
         except NotAllowed as error:
             form.add_error(None, str(error))
@@ -336,7 +348,7 @@ def form(request: HttpRequest, pk: int) -> HttpResponse:
         pk=pk,
     )
     if recommending.is_gone(line):
-        messages.error(request, "命名、评定或工会已经撤销，不再推荐。")
+        messages.error(request, gettext("命名、评定或工会已经撤销，不再推荐。"))
         return redirect(line)
     content = io.BytesIO()
     exported.form(line, content)
@@ -352,7 +364,7 @@ def form(request: HttpRequest, pk: int) -> HttpResponse:
 def _why_not(made: RecommendationList, request: HttpRequest) -> str:
     """What keeps the papers from being drawn; empty where nothing does."""
     if not made.is_confirmed:
-        return "名单须由两人确认之后才能导出。"
+        return gettext("名单须由两人确认之后才能导出。")
     if recommending.obstacles(made, request.user):
-        return "名单确认之后有了变化，请先重开名单处理，再导出。"
+        return gettext("名单确认之后有了变化，请先重开名单处理，再导出。")
     return ""

@@ -8,6 +8,8 @@ from django.contrib import messages
 from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assessments import deadlines, permissions
@@ -50,8 +52,10 @@ def _with_days_left(findings: list[SupervisionFinding]) -> list[SupervisionFindi
 
 
 def _standing(finding: SupervisionFinding) -> str:
-    late = f"（逾期 {-finding.days_left} 天）" if (finding.days_left or 0) < 0 else ""
-    return f"{finding.get_state_display()}{late}"
+    state = finding.get_state_display()
+    if (finding.days_left or 0) >= 0:
+        return state
+    return gettext("{state}（逾期 {days} 天）").format(state=state, days=-finding.days_left)
 
 
 class FindingList(CampaignListView):
@@ -60,17 +64,17 @@ class FindingList(CampaignListView):
 
     template_name = "assessments/supervision/follow_up.html"
     context_object_name = "findings"
-    title = "督查问题整改"
+    title = _("督查问题整改")
     columns = (
         *union_columns("visit.organization"),
         Column(
-            "round", "督查", lambda one: one.visit.round.title, "visit__round__title", extra=True
+            "round", _("督查"), lambda one: one.visit.round.title, "visit__round__title", extra=True
         ),
-        Column("text", "问题", lambda one: one.text, width=50),
-        Column("criterion", "涉及哪个“好”", lambda one: str(one.criterion or ""), extra=True),
-        Column("severity", "程度", lambda one: one.get_severity_display(), width=8),
-        Column("due", "整改期限", lambda one: one.rectify_by, "rectify_by"),
-        Column("state", "整改情况", _standing, "state", width=18),
+        Column("text", _("问题"), lambda one: one.text, width=50),
+        Column("criterion", _("涉及哪个“好”"), lambda one: str(one.criterion or ""), extra=True),
+        Column("severity", _("程度"), lambda one: one.get_severity_display(), width=8),
+        Column("due", _("整改期限"), lambda one: one.rectify_by, "rectify_by"),
+        Column("state", _("整改情况"), _standing, "state", width=18),
     )
 
     def get_queryset(self) -> QuerySet[SupervisionFinding]:
@@ -123,7 +127,7 @@ def visit(request: HttpRequest, pk: int) -> HttpResponse:
         except NotAllowed as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "已反馈给工会，并已通知整改。")
+            messages.success(request, gettext("已反馈给工会，并已通知整改。"))
             return redirect(found)
     findings = found.findings.select_related("criterion").annotate(number=Count("files"))
     return render(
@@ -184,12 +188,17 @@ def _write(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
             form.add_error("files", str(error))
         except steps.Stale as error:
             theirs = SupervisionFinding.objects.get(pk=found.pk)
-            form.add_error(None, f"{error}对方的内容见下方；再次保存，就以您填写的为准。")
+            form.add_error(
+                None,
+                gettext("{error}对方的内容见下方；再次保存，就以您填写的为准。").format(
+                    error=error
+                ),
+            )
         except NotAllowed as error:
             form.add_error(None, str(error))
             status = 409
         else:
-            messages.success(request, "已保存。")
+            messages.success(request, gettext("已保存。"))
             return redirect(union)
     return render(
         request,
@@ -213,7 +222,7 @@ def _remove(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
     except NotAllowed as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "已删除这个问题。")
+        messages.success(request, gettext("已删除这个问题。"))
     return redirect(found.visit)
 
 
@@ -243,15 +252,15 @@ def _follow(request: HttpRequest, found: SupervisionFinding) -> HttpResponse:
         if asked == "answer" and _is_complete(request, answering):
             values = answering.cleaned_data
             rectifying.answer(found, values["text"], values["files"], user, seen=seen)
-            messages.success(request, "已报送整改，等待验收。")
+            messages.success(request, gettext("已报送整改，等待验收。"))
             return redirect(found)
         if asked == "accept" and checking.is_valid():
             rectifying.accept(found, checking.cleaned_data["remark"], user, seen=seen)
-            messages.success(request, "已验收通过，已通知工会。")
+            messages.success(request, gettext("已验收通过，已通知工会。"))
             return redirect(found)
         if asked == "return" and checking.is_valid():
             rectifying.send_back(found, **checking.cleaned_data, by=user, seen=seen)
-            messages.success(request, "已退回，已通知工会。")
+            messages.success(request, gettext("已退回，已通知工会。"))
             return redirect(found)
     except EvidenceRefused as error:
         answering.add_error("files", str(error))
@@ -317,5 +326,5 @@ def remove_file(request: HttpRequest, pk: int) -> HttpResponse:
     except NotAllowed as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"已删除“{found.name}”。")
+        messages.success(request, gettext("已删除“{name}”。").format(name=found.name))
     return redirect(found.finding)

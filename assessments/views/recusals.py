@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from assessments import assigning, permissions, recusals
@@ -35,7 +36,12 @@ def recuse(request: HttpRequest, pk: int) -> HttpResponse:
         except assigning.NotAllowed as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"已回避“{assessment.organization}”，由评审组长另行分派。")
+            messages.success(
+                request,
+                gettext("已回避“{organization}”，由评审组长另行分派。").format(
+                    organization=assessment.organization
+                ),
+            )
             return redirect("assessments:review_list")
     return render(
         request,
@@ -53,7 +59,7 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     except assigning.NotAllowed as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "已确认沿用的评分，可以继续修改或完成评审。")
+        messages.success(request, gettext("已确认沿用的评分，可以继续修改或完成评审。"))
     return redirect(review)
 
 
@@ -85,7 +91,12 @@ def replace(request: HttpRequest, pk: int) -> HttpResponse:
         except assigning.NotAllowed as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"已把“{review.self_assessment.organization}”改派给 {new}。")
+            messages.success(
+                request,
+                gettext("已把“{organization}”改派给 {reviewer}。").format(
+                    organization=review.self_assessment.organization, reviewer=new
+                ),
+            )
             return redirect("assessments:assignment_list")
     return render(
         request,
@@ -109,8 +120,12 @@ def index(request: HttpRequest) -> HttpResponse:
         except assigning.NotAllowed as error:
             form.add_error(None, str(error))
         else:
-            told = f"，取消分派 {withdrawn} 份，请另行分派" if withdrawn else ""
-            messages.success(request, f"已登记回避{told}。")
+            told = (
+                gettext("已登记回避，取消分派 {number} 份，请另行分派。")
+                if withdrawn
+                else gettext("已登记回避。")
+            )
+            messages.success(request, told.format(number=withdrawn))
             return redirect("assessments:recusal_list")
     found = Recusal.objects.select_related("reviewer", "organization", "declared_by")
     page = Paginator(found, 50).get_page(request.GET.get("page"))
@@ -139,13 +154,13 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
     # Nobody frees themselves.
     recusal = get_object_or_404(Recusal.objects.exclude(reviewer=request.user), pk=pk)
     form = RecusalForm(_sent(request))
-    form.fields["reason"].label, form.fields["reason"].help_text = "解除理由", ""
+    form.fields["reason"].label, form.fields["reason"].help_text = gettext("解除理由"), ""
     if request.method == "POST" and form.is_valid():
         try:
             recusals.lift(recusal, form.cleaned_data["reason"], request.user)
         except assigning.NotAllowed as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, "已解除回避。")
+            messages.success(request, gettext("已解除回避。"))
         return redirect("assessments:recusal_list")
     return render(request, "assessments/assignments/lift.html", {"recusal": recusal, "form": form})

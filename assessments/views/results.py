@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -24,7 +26,7 @@ from assessments.views.access import chosen_campaign
 from assessments.views.guessing import is_guessing, may_file, note_miss
 from organizations.views.lists import FilteredListView
 
-_BUSY = "提交太频繁，请过一小时再试。您填写的内容还在。"
+_BUSY = _("提交太频繁，请过一小时再试。您填写的内容还在。")
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -125,13 +127,13 @@ def look_up(request: HttpRequest) -> HttpResponse:
     form = AnswerLookUpForm(request.POST if request.method == "POST" else None)
     found, status = None, 200
     if request.method == "POST" and is_guessing(request):
-        form.add_error(None, "查询太频繁，请一分钟后再试。")
+        form.add_error(None, gettext("查询太频繁，请一分钟后再试。"))
         status = 429
     elif request.method == "POST" and form.is_valid():
         found = appeals.find(**form.cleaned_data)
         if found is None:
             note_miss(request)
-            form.add_error(None, "登记号和查询码对不上，请核对。")
+            form.add_error(None, gettext("登记号和查询码对不上，请核对。"))
             status = 404
     context = {"form": form, "found": found}
     return render(request, "assessments/results/look_up.html", context, status=status)

@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import (
@@ -37,8 +39,8 @@ from organizations.views.lists import Column
 
 def _state(review: Review) -> str:
     if review.is_complete:
-        return "我已完成"
-    return State(review.self_assessment.state).label
+        return gettext("我已完成")
+    return review.self_assessment.get_state_display()
 
 
 class ReviewList(CampaignListView):
@@ -46,21 +48,21 @@ class ReviewList(CampaignListView):
 
     template_name = "assessments/reviews/list.html"
     context_object_name = "reviews"
-    title = "评审任务"
+    title = _("评审任务")
     columns = (
         *union_columns("self_assessment.organization"),
-        Column("state", "状态", _state, width=10),
+        Column("state", _("状态"), _state, width=10),
         Column(
             "self",
-            "自评总分",
+            _("自评总分"),
             lambda review: review.self_assessment.self_total,
             "self_assessment__self_total",
             numeric=True,
         ),
-        Column("scored", "已评分（项）", lambda review: review.scored, "scored", numeric=True),
+        Column("scored", _("已评分（项）"), lambda review: review.scored, "scored", numeric=True),
         Column(
             "submitted",
-            "提交时间",
+            _("提交时间"),
             lambda review: review.self_assessment.submitted_at,
             "self_assessment__submitted_at",
             width=20,
@@ -165,7 +167,7 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         try:
             saved = desk.save(request, review, sheet)
         except reviewing.NotAllowed as error:
-            locked_reason = f"没有保存：{error}您填写的内容还在下面。"
+            locked_reason = gettext("没有保存：{reason}您填写的内容还在下面。").format(reason=error)
         else:
             scores = desk.scores_of(review)
             sheet.settle(desk.stored_entries(section, scores), saved.conflicts)
@@ -173,7 +175,7 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             if kept:
                 messages.info(request, kept)
             if not sheet.faulty_rows:
-                messages.success(request, "评分已保存。")
+                messages.success(request, gettext("评分已保存。"))
                 return _after_saving(request, review, number)
     context = desk.surroundings(request, review, sections, section, scores)
     last_time = comparison.last_verdicts(assessment, number) if sheet.writable else {}

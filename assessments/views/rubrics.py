@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.db.models import Count, Prefetch, QuerySet, Sum
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import permissions, phrases, rubric_editing, rubric_files, rubrics
@@ -31,8 +33,8 @@ from organizations.workbook import MEDIA_TYPE
 
 def _standing(rubric: Rubric) -> str:
     if rubric.is_locked:
-        return "使用中，已锁定"
-    return "未配平，不能使用" if rubric.problems else "可以使用"
+        return gettext("使用中，已锁定")
+    return gettext("未配平，不能使用") if rubric.problems else gettext("可以使用")
 
 
 def _with_use(rows: QuerySet[Rubric]) -> QuerySet[Rubric]:
@@ -51,15 +53,20 @@ class RubricList(TableView):
 
     template_name = "assessments/rubrics/list.html"
     context_object_name = "rubrics"
-    title = "六好标准"
+    title = _("六好标准")
     columns = (
-        Column("title", "标准", lambda one: one.title, "title", width=30),
-        Column("tier", "层级", lambda one: one.tier_label, inside="title"),
-        Column("version", "版本", lambda one: one.version, "version", numeric=True, width=8),
-        Column("number", "指标", lambda one: one.number, "number", numeric=True, width=8),
-        Column("points", "满分合计", lambda one: one.points, "points", numeric=True, width=10),
-        Column("used", "使用的活动", lambda one: "、".join(map(str, one.campaigns)), width=30),
-        Column("standing", "状态", _standing, width=16),
+        Column("title", _("标准"), lambda one: one.title, "title", width=30),
+        Column("tier", _("层级"), lambda one: one.tier_label, inside="title"),
+        Column("version", _("版本"), lambda one: one.version, "version", numeric=True, width=8),
+        Column("number", _("指标"), lambda one: one.number, "number", numeric=True, width=8),
+        Column("points", _("满分合计"), lambda one: one.points, "points", numeric=True, width=10),
+        Column(
+            "used",
+            _("使用的活动"),
+            lambda one: gettext("、").join(map(str, one.campaigns)),
+            width=30,
+        ),
+        Column("standing", _("状态"), _standing, width=16),
     )
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -119,7 +126,9 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     _require_admin(request)
     found = get_object_or_404(Criterion.objects.select_related("rubric"), rubric=pk, number=number)
     if request.method == "GET" and found.rubric.is_locked:
-        messages.info(request, "这一版标准已有开放过的活动在使用，只能查看。要修改，请新建版本。")
+        messages.info(
+            request, gettext("这一版标准已有开放过的活动在使用，只能查看。要修改，请新建版本。")
+        )
         return redirect(found.rubric)
     stored = list(found.indicators.order_by("position"))
     rows = [rubric_editing.row_of(one) for one in stored]
@@ -162,9 +171,11 @@ def criterion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _tell_balance(request: HttpRequest, rubric: Rubric) -> None:
-    messages.success(request, "已保存。")
+    messages.success(request, gettext("已保存。"))
     for problem in rubrics.problems(rubric):
-        messages.warning(request, f"{problem}配平之前，活动不能使用这一版。")
+        messages.warning(
+            request, gettext("{problem}配平之前，活动不能使用这一版。").format(problem=problem)
+        )
 
 
 @require_safe
@@ -197,7 +208,12 @@ def copy(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         made = rubric_editing.copy(rubric, form.cleaned_data["title"], request.user)
-        messages.success(request, f"已新建{made}，内容与{rubric}相同，可以修改。")
+        messages.success(
+            request,
+            gettext("已新建{made}，内容与{rubric}相同，可以修改。").format(
+                made=made, rubric=rubric
+            ),
+        )
         return redirect(made)
     return render(request, "assessments/rubrics/copy.html", {"rubric": rubric, "form": form})
 
@@ -212,7 +228,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         except (NotAllowed, RubricLocked) as error:
             messages.error(request, str(error))
             return redirect(rubric)
-        messages.success(request, f"已删除{rubric}。")
+        messages.success(request, gettext("已删除{rubric}。").format(rubric=rubric))
         return redirect("assessments:rubric_list")
     return render(request, "assessments/rubrics/remove.html", {"rubric": rubric})
 
@@ -234,7 +250,7 @@ def export_workbook(request: HttpRequest, pk: int) -> FileResponse:
     return FileResponse(
         rubric_files.as_workbook(rubric),
         as_attachment=True,
-        filename=f"{rubric}.xlsx",
+        filename=f"{rubric.title}（第{rubric.version}版）.xlsx",
         content_type=MEDIA_TYPE,
     )
 
@@ -263,7 +279,7 @@ def import_file(request: HttpRequest) -> HttpResponse:
     sections, faults = judged(document)
     if confirmed and not faults:
         made = rubric_editing.make(document.tier, document.title, sections, request.user, "导入")
-        messages.success(request, f"已导入为{made}。")
+        messages.success(request, gettext("已导入为{made}。").format(made=made))
         return redirect(made)
     latest = rubric_editing.with_indicators(
         Rubric.objects.filter(tier=document.tier).order_by("-version")

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from assessments import (
@@ -201,5 +202,5 @@ def ask_to_sign(request: HttpRequest, pk: int) -> HttpResponse:
     except answering.NotEditable as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "已请负责人签批。负责人登录后，在工作台上可以看到。")
+        messages.success(request, gettext("已请负责人签批。负责人登录后，在工作台上可以看到。"))
     return redirect(assessment)

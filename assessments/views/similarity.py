@@ -8,6 +8,8 @@ from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessments import permissions, similarity
@@ -28,16 +30,23 @@ class SimilarityList(LeadListView):
 
     template_name = "assessments/similarity/list.html"
     context_object_name = "pairs"
-    title = "雷同"
+    title = _("雷同")
     columns = (
-        Column("kind", "类别", lambda pair: pair.get_kind_display(), "kind"),
-        Column("right", "工会", lambda pair: pair.right_assessment.organization.name, width=40),
-        Column("left", "另一工会", lambda pair: pair.left_assessment.organization.name, width=40),
+        Column("kind", _("类别"), lambda pair: pair.get_kind_display(), "kind"),
+        Column("right", _("工会"), lambda pair: pair.right_assessment.organization.name, width=40),
         Column(
-            "degree", "相似度", lambda pair: f"{pair.degree}%", "degree", numeric=True, width=10
+            "left", _("另一工会"), lambda pair: pair.left_assessment.organization.name, width=40
         ),
-        Column("found", "发现时间", lambda pair: pair.found_at, "found_at", width=20),
-        Column("finding", "核实", lambda pair: pair.get_finding_display() or "待核实", "finding"),
+        Column(
+            "degree", _("相似度"), lambda pair: f"{pair.degree}%", "degree", numeric=True, width=10
+        ),
+        Column("found", _("发现时间"), lambda pair: pair.found_at, "found_at", width=20),
+        Column(
+            "finding",
+            _("核实"),
+            lambda pair: pair.get_finding_display() or gettext("待核实"),
+            "finding",
+        ),
     )
 
     def get_queryset(self) -> QuerySet[Similarity]:
@@ -113,7 +122,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
             pair, refused = similarity.anew(pair), True
         else:
-            messages.success(request, "核实结论已保存。")
+            messages.success(request, gettext("核实结论已保存。"))
             return redirect(pair)
     comparison = similarity.compare([pair], request.user)[0]
     return render(
@@ -136,11 +145,18 @@ def _ways_back(request: HttpRequest, pair: Similarity) -> list[tuple[str, str]]:
     """(title, address) of the lists of flags from which one comes here."""
     ways = []
     if permissions.may_lead(request.user):
-        ways.append(("雷同", reverse("assessments:similarity_list")))
+        ways.append((gettext("雷同"), reverse("assessments:similarity_list")))
     for assessment in (pair.left_assessment, pair.right_assessment):
         for review in assessment.reviews.all():
             if review.reviewer_id != request.user.pk:
                 continue
             url = reverse("assessments:review_similar", args=[review.pk])
-            ways.append((f"{assessment.organization} 的雷同提示", url))
+            ways.append(
+                (
+                    gettext("{organization} 的雷同提示").format(
+                        organization=assessment.organization
+                    ),
+                    url,
+                )
+            )
     return ways

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from assessments import deadlines, endorsing, permissions, ranking, similarity, workflow, worksheet
@@ -84,7 +85,7 @@ def endorse(request: HttpRequest, pk: int) -> HttpResponse:
         except workflow.TransitionRefused as error:
             problems = error.problems
         else:
-            messages.success(request, "已初审推荐。在市总工会受理之前可以撤回。")
+            messages.success(request, gettext("已初审推荐。在市总工会受理之前可以撤回。"))
             return redirect(assessment)
     if request.method == "POST":
         assessment.refresh_from_db(fields=["state", "revision"])
@@ -145,12 +146,12 @@ def scores(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         try:
             saved = endorsing.save_scores(assessment, sheet.changes, request.user, revision)
         except endorsing.NotAllowed as error:
-            locked_reason = f"没有保存：{error}您填写的内容还在下面。"
+            locked_reason = gettext("没有保存：{reason}您填写的内容还在下面。").format(reason=error)
         else:
             found = endorsing.prepared(assessment)
             sheet.settle(_shown(lines, found), saved.conflicts)
             if not sheet.faulty_rows:
-                messages.success(request, "评分已保存。初审推荐时一并生效。")
+                messages.success(request, gettext("评分已保存。初审推荐时一并生效。"))
                 if "next" not in request.POST:
                     return redirect("assessments:self_assessment_endorse_scores", pk, number)
                 if number < 6:
@@ -204,7 +205,9 @@ def endorse_several(request: HttpRequest) -> HttpResponse:
             assessment = candidate.assessment
             name = assessment.organization.name
             if candidate.reason:
-                refused.append(f"{name}：{candidate.reason}")
+                refused.append(
+                    gettext("{subject}：{text}").format(subject=name, text=candidate.reason)
+                )
                 continue
             try:
                 workflow.perform(
@@ -216,11 +219,11 @@ def endorse_several(request: HttpRequest) -> HttpResponse:
                 )
                 done += 1
             except workflow.TransitionRefused as error:
-                refused.append(f"{name}：{error}")
+                refused.append(gettext("{subject}：{text}").format(subject=name, text=error))
         if done:
-            messages.success(request, f"已初审推荐 {done} 份。")
+            messages.success(request, gettext("已初审推荐 {number} 份。").format(number=done))
         for text in refused[:10]:
-            messages.warning(request, f"没有初审：{text}")
+            messages.warning(request, gettext("没有初审：{text}").format(text=text))
         return redirect(f"{reverse('assessments:oversight')}?state=TO_ENDORSE")
     return render(
         request,
@@ -279,7 +282,7 @@ def rank(request: HttpRequest, pk: int) -> HttpResponse:
                 problem = str(error)
             else:
                 if changed:
-                    messages.success(request, "名次已保存。")
+                    messages.success(request, gettext("名次已保存。"))
                 return redirect(f"{request.path}?year={campaign.year}&tier={tier}")
     return render(
         request,

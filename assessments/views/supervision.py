@@ -8,6 +8,8 @@ from django.contrib import messages
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from assessments import permissions
@@ -35,19 +37,19 @@ class RoundList(CampaignListView):
 
     template_name = "assessments/supervision/list.html"
     context_object_name = "rounds"
-    title = "督查"
+    title = _("督查")
     columns = (
-        Column("title", "督查", lambda one: one.title, "title", width=36),
+        Column("title", _("督查"), lambda one: one.title, "title", width=36),
         Column(
-            "organizer", "组织单位", lambda one: one.organizer.name, "organizer__name", width=30
+            "organizer", _("组织单位"), lambda one: one.organizer.name, "organizer__name", width=30
         ),
-        Column("starts", "开始", lambda one: one.starts_on, "starts_on"),
-        Column("ends", "结束", lambda one: one.ends_on, "ends_on"),
-        Column("state", "状态", lambda one: one.get_state_display(), "state", width=10),
-        Column("visits", "列入走访", lambda one: one.places, numeric=True, width=10),
-        Column("done", "已反馈", lambda one: one.done, numeric=True, width=10),
-        Column("findings", "问题", lambda one: one.found, numeric=True, width=10),
-        Column("waiting", "未整改到位", lambda one: one.waiting, numeric=True, width=12),
+        Column("starts", _("开始"), lambda one: one.starts_on, "starts_on"),
+        Column("ends", _("结束"), lambda one: one.ends_on, "ends_on"),
+        Column("state", _("状态"), lambda one: one.get_state_display(), "state", width=10),
+        Column("visits", _("列入走访"), lambda one: one.places, numeric=True, width=10),
+        Column("done", _("已反馈"), lambda one: one.done, numeric=True, width=10),
+        Column("findings", _("问题"), lambda one: one.found, numeric=True, width=10),
+        Column("waiting", _("未整改到位"), lambda one: one.waiting, numeric=True, width=12),
     )
 
     def get_queryset(self) -> QuerySet[SupervisionRound]:
@@ -114,11 +116,16 @@ def _edit(request: HttpRequest, round_: SupervisionRound) -> HttpResponse:
             saved = planning.save(round_, form.plan, request.user, seen)
         except steps.Stale as error:
             theirs = _run_or_404(request, round_.pk)
-            form.add_error(None, f"{error}对方的方案见下方；再次保存，就以您填写的为准。")
+            form.add_error(
+                None,
+                gettext("{error}对方的方案见下方；再次保存，就以您填写的为准。").format(
+                    error=error
+                ),
+            )
         except NotAllowed as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "已保存。")
+            messages.success(request, gettext("已保存。"))
             return redirect(saved)
     return render(
         request,
@@ -133,15 +140,17 @@ class Plan(TableView):
 
     template_name = "assessments/supervision/plan.html"
     context_object_name = "visits"
-    title = "督查走访"
+    title = _("督查走访")
     columns = (
         *union_columns(),
-        Column("team", "小组", lambda one: one.team.name, "team__name", width=16),
-        Column("planned", "计划日期", lambda one: one.planned_on, "planned_on"),
-        Column("state", "走访情况", lambda one: one.get_state_display(), "state", width=10),
-        Column("visited", "走访日期", lambda one: one.visited_on, "visited_on"),
-        Column("findings", "问题", lambda one: one.found, "found", numeric=True, width=8),
-        Column("waiting", "未整改到位", lambda one: one.waiting, "waiting", numeric=True, width=12),
+        Column("team", _("小组"), lambda one: one.team.name, "team__name", width=16),
+        Column("planned", _("计划日期"), lambda one: one.planned_on, "planned_on"),
+        Column("state", _("走访情况"), lambda one: one.get_state_display(), "state", width=10),
+        Column("visited", _("走访日期"), lambda one: one.visited_on, "visited_on"),
+        Column("findings", _("问题"), lambda one: one.found, "found", numeric=True, width=8),
+        Column(
+            "waiting", _("未整改到位"), lambda one: one.waiting, "waiting", numeric=True, width=12
+        ),
     )
 
     def get_queryset(self) -> QuerySet[SupervisionVisit]:
@@ -184,10 +193,12 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     try:
         if name == "start":
             told = planning.start(round_, request.user)
-            messages.success(request, f"督查已开始，已给小组的 {told} 个人发了消息。")
+            messages.success(
+                request, gettext("督查已开始，已给小组的 {told} 个人发了消息。").format(told=told)
+            )
         elif name == "close":
             planning.close(round_, request.user)
-            messages.success(request, "督查已结束。问题的整改继续跟踪。")
+            messages.success(request, gettext("督查已结束。问题的整改继续跟踪。"))
         else:
             raise Http404
     except NotAllowed as error:
@@ -216,7 +227,7 @@ def _team(request: HttpRequest, found: SupervisionTeam) -> HttpResponse:
     try:
         if asked == "save" and form.is_valid():
             made = planning.save_team(found, **form.cleaned_data, by=request.user)
-            messages.success(request, f"已保存“{made}”。")
+            messages.success(request, gettext("已保存“{name}”。").format(name=made))
             return (
                 redirect("assessments:supervision_places", made.pk)
                 if not shown
@@ -224,7 +235,7 @@ def _team(request: HttpRequest, found: SupervisionTeam) -> HttpResponse:
             )
         if asked == "remove" and found.pk:
             planning.remove_team(found, request.user)
-            messages.success(request, f"已撤销“{found}”。")
+            messages.success(request, gettext("已撤销“{name}”。").format(name=found))
             return redirect(round_)
     except NotAllowed as error:
         problem = str(error)
@@ -242,7 +253,7 @@ class PlaceList(TableView):
 
     template_name = "assessments/supervision/places.html"
     context_object_name = "unions"
-    title = "可列入走访的工会"
+    title = _("可列入走访的工会")
     columns = union_columns("")
     form: PlacesForm | None = None
     problem = ""
@@ -264,10 +275,16 @@ class PlaceList(TableView):
             except NotAllowed as error:
                 self.problem = str(error)
             else:
-                left = (
-                    f"，{done.left_out} 个没有列入（已在方案中或须回避）" if done.left_out else ""
+                text = (
+                    gettext(
+                        "“{team}”列入了 {added} 个工会，{left} 个没有列入（已在方案中或须回避）。"
+                    )
+                    if done.left_out
+                    else gettext("“{team}”列入了 {added} 个工会。")
                 )
-                messages.success(request, f"“{self.team}”列入了 {done.added} 个工会{left}。")
+                messages.success(
+                    request, text.format(team=self.team, added=done.added, left=done.left_out)
+                )
                 return redirect(self.team.round)
         response = self.get(request, *args, **kwargs)
         response.status_code = 409 if self.problem else 200
@@ -297,7 +314,10 @@ def drop(request: HttpRequest, pk: int) -> HttpResponse:
         except NotAllowed as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"“{visit.organization}”已不在走访之列。")
+            messages.success(
+                request,
+                gettext("“{union}”已不在走访之列。").format(union=visit.organization),
+            )
             return redirect(visit.round)
     return render(request, "assessments/supervision/drop.html", {"visit": visit, "form": form})
 

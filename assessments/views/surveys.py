@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -62,7 +63,7 @@ def detail(request: HttpRequest, pk: int, code: str) -> HttpResponse:
                 messages.error(request, str(refused))
                 return redirect("assessments:survey", assessment.pk, indicator.code)
         else:
-            messages.success(request, "民主测评已经开始。")
+            messages.success(request, gettext("民主测评已经开始。"))
             return redirect("assessments:survey", assessment.pk, indicator.code)
     if survey:
         survey.self_assessment = assessment
@@ -139,17 +140,17 @@ def _perform(
 
 @require_POST
 def close(request: HttpRequest, pk: int, code: str) -> HttpResponse:
-    return _perform(request, pk, code, surveys.close, "民主测评已结束。")
+    return _perform(request, pk, code, surveys.close, gettext("民主测评已结束。"))
 
 
 @require_POST
 def cancel(request: HttpRequest, pk: int, code: str) -> HttpResponse:
-    return _perform(request, pk, code, surveys.cancel, "民主测评已取消。")
+    return _perform(request, pk, code, surveys.cancel, gettext("民主测评已取消。"))
 
 
 @require_POST
 def adopt(request: HttpRequest, pk: int, code: str) -> HttpResponse:
-    return _perform(request, pk, code, surveys.adopt, "测评结果已填入自评。")
+    return _perform(request, pk, code, surveys.adopt, gettext("测评结果已填入自评。"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -168,7 +169,7 @@ def ballot(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         is_valid = form.is_valid()
         if not takes_ballot(request):
-            form.add_error(None, "操作太频繁，请一分钟后再试。")
+            form.add_error(None, gettext("操作太频繁，请一分钟后再试。"))
             status = 429
         elif is_valid:
             right = form.cleaned_data.get("code") or phone

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from assessments import answering, files, incoming, permissions
@@ -31,7 +32,7 @@ def refused_while_arriving(request: HttpRequest, field: str) -> list[str]:
     large = getattr(request, "oversize_files", {}).get(field, [])
     unstored = getattr(request, "unstored_files", {}).get(field, [])
     return [files.too_large_message(name) for name in large] + [
-        f"“{name}”：{files.FULL}" for name in unstored
+        gettext("“{name}”：{reason}").format(name=name, reason=files.FULL) for name in unstored
     ]
 
 
@@ -40,7 +41,9 @@ def _refusal(message: str, status: int, **more: Any) -> JsonResponse:
 
 
 def _signed_out() -> JsonResponse:
-    return _refusal("登录已过期，请重新登录，上传会接着进行。", 401, login=reverse("login"))
+    return _refusal(
+        gettext("登录已过期，请重新登录，上传会接着进行。"), 401, login=reverse("login")
+    )
 
 
 @login_not_required
@@ -118,7 +121,7 @@ def _append(request: HttpRequest, found: PartialUpload) -> HttpResponse:
     offset = _number(request.headers.get("Upload-Offset"))
     length = _number(request.headers.get("Content-Length"))
     if length > incoming.MAX_PIECE:
-        return _refusal("一次传得太多。", 413)
+        return _refusal(gettext("一次传得太多。"), 413)
     piece = _read(request, length)
     try:
         found = incoming.append(found, offset, piece)
@@ -126,7 +129,7 @@ def _append(request: HttpRequest, found: PartialUpload) -> HttpResponse:
             return _offset(HttpResponse(status=204), found)
         done = incoming.finish(found, request.user)
     except incoming.OffsetMismatch as error:
-        return _refusal("上传位置不一致。", 409, offset=error.offset)
+        return _refusal(gettext("上传位置不一致。"), 409, offset=error.offset)
     except files.StorageFull as error:
         return _refusal(str(error), 507)
     except files.EvidenceRefused as error:

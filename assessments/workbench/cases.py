@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from assessments import cases
 from assessments.choices import CaseState
@@ -15,13 +16,17 @@ from organizations.models import User
 
 _TASKS = {
     CaseState.NOMINATED: (
-        "确认先进经验",
-        "评审员提名了您单位的 {} 条做法，请核对修改后报送，或者撤回。",
-        "去确认",
+        _("确认先进经验"),
+        _("评审员提名了您单位的 {} 条做法，请核对修改后报送，或者撤回。"),
+        _("去确认"),
     ),
-    CaseState.RETURNED: ("修改先进经验", "{} 篇先进经验被退回，请按意见修改后重新报送。", "去修改"),
-    CaseState.SUBMITTED: ("转报先进经验", "下级工会的 {} 篇先进经验等待转报。", "去转报"),
-    CaseState.FORWARDED: ("编发先进经验", "{} 篇先进经验等待编辑发布。", "去编发"),
+    CaseState.RETURNED: (
+        _("修改先进经验"),
+        _("{} 篇先进经验被退回，请按意见修改后重新报送。"),
+        _("去修改"),
+    ),
+    CaseState.SUBMITTED: (_("转报先进经验"), _("下级工会的 {} 篇先进经验等待转报。"), _("去转报")),
+    CaseState.FORWARDED: (_("编发先进经验"), _("{} 篇先进经验等待编辑发布。"), _("去编发")),
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from assessments import deadlines, extensions, oversight, permissions, publishing
 from assessments.choices import (
@@ -38,10 +39,12 @@ def unendorsed(user: User, campaign: Campaign, at: dt.datetime) -> Iterator[Coun
         yield Counted(
             oversight.rows(user, campaign).filter(stage=Stage.TO_ENDORSE),
             lambda waiting: Task(
-                title="上级逾期未初审",
-                text=f"{waiting} 份申报上级逾期未初审，可以直接受理。",
+                title=gettext("上级逾期未初审"),
+                text=gettext("{waiting} 份申报上级逾期未初审，可以直接受理。").format(
+                    waiting=waiting
+                ),
                 url=f"{reverse('assessments:oversight')}?lag={Lag.UNENDORSED}",
-                button="去查看",
+                button=gettext("去查看"),
             ),
         )
 
@@ -55,10 +58,10 @@ def reviews(user: User, campaign: Campaign, at: dt.datetime) -> Iterator[Counted
                 self_assessment__state__in=[State.SUBMITTED, State.ENDORSED, State.UNDER_REVIEW],
             ),
             lambda waiting: Task(
-                title="评审任务",
-                text=f"{waiting} 份申报等待您评分。",
+                title=gettext("评审任务"),
+                text=gettext("{waiting} 份申报等待您评分。").format(waiting=waiting),
                 url=reverse("assessments:review_list"),
-                button="去评审",
+                button=gettext("去评审"),
                 due=campaign.review_deadline,
                 days_left=deadlines.days_left(campaign.review_deadline, at),
             ),
@@ -81,10 +84,10 @@ def leading(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     if to_assign:
         found.append(
             Task(
-                title="分派评审",
-                text=f"{to_assign} 份申报还没有评审员。",
+                title=gettext("分派评审"),
+                text=gettext("{to_assign} 份申报还没有评审员。").format(to_assign=to_assign),
                 url=reverse("assessments:assignment_list"),
-                button="去分派",
+                button=gettext("去分派"),
                 due=campaign.review_deadline,
                 days_left=left,
             )
@@ -92,10 +95,10 @@ def leading(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     if apart:
         found.append(
             Task(
-                title="评审分差",
-                text=f"{apart} 份申报评审员分差过大，等待仲裁。",
+                title=gettext("评审分差"),
+                text=gettext("{apart} 份申报评审员分差过大，等待仲裁。").format(apart=apart),
                 url=reverse("assessments:discrepancy_list"),
-                button="去仲裁",
+                button=gettext("去仲裁"),
                 due=campaign.review_deadline,
                 days_left=left,
             )
@@ -104,9 +107,9 @@ def leading(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
         found.append(
             Task(
                 title=str(Action.DECIDE.label),
-                text=f"{to_decide} 份申报评审完毕，等待评定。",
+                text=gettext("{to_decide} 份申报评审完毕，等待评定。").format(to_decide=to_decide),
                 url=reverse("assessments:decision_list"),
-                button="去评定",
+                button=gettext("去评定"),
                 due=campaign.review_deadline,
                 days_left=left,
             )
@@ -127,10 +130,10 @@ def inspections(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
         return []
     return [
         Task(
-            title="现场核查",
-            text=f"{own['number']} 个工会等待您现场核查。",
+            title=gettext("现场核查"),
+            text=gettext("{number} 个工会等待您现场核查。").format(number=own["number"]),
             url=f"{reverse('assessments:inspection_list')}?state={InspectionState.SCHEDULED}",
-            button="去核查",
+            button=gettext("去核查"),
             due=own["due"],
             days_left=deadlines.days_left(own["due"], at),
         )
@@ -142,10 +145,10 @@ def extension_requests(user: User, campaign: Campaign, at: dt.datetime) -> Itera
         yield Counted(
             extensions.pending(campaign),
             lambda waiting: Task(
-                title="延期申请",
-                text=f"{waiting} 个工会申请延期，等待答复。",
+                title=gettext("延期申请"),
+                text=gettext("{waiting} 个工会申请延期，等待答复。").format(waiting=waiting),
                 url=reverse("assessments:extension_list"),
-                button="去答复",
+                button=gettext("去答复"),
             ),
         )
 
@@ -157,9 +160,9 @@ def publicity(user: User, campaign: Campaign, at: dt.datetime) -> Iterator[Count
             publishing.awaiting(campaign, user),
             lambda waiting: Task(
                 title=str(Action.PUBLISH.label),
-                text=f"{waiting} 个评定等待公示。",
+                text=gettext("{waiting} 个评定等待公示。").format(waiting=waiting),
                 url=reverse("assessments:publicity_publish", args=[campaign.year]),
-                button="去公示",
+                button=gettext("去公示"),
             ),
         )
 
@@ -185,8 +188,8 @@ def appeals(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     parts = [
         text.format(number)
         for text, number in (
-            ("{} 件由您承办", counts["own"]),
-            ("{} 件还没有承办人", counts["free"]),
+            (gettext("{} 件由您承办"), counts["own"]),
+            (gettext("{} 件还没有承办人"), counts["free"]),
         )
         if number
     ]
@@ -195,10 +198,10 @@ def appeals(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     state = AppealState.ASSIGNED if counts["own"] else AppealState.REGISTERED
     return [
         Task(
-            title="异议和申诉",
-            text=f"{'，'.join(parts)}，等待答复。",
+            title=gettext("异议和申诉"),
+            text=gettext("{parts}，等待答复。").format(parts=gettext("，").join(parts)),
             url=f"{reverse('assessments:appeal_list')}?state={state}",
-            button="去办理",
+            button=gettext("去办理"),
             due=counts["due"],
             days_left=deadlines.days_left(counts["due"], at),
         )
@@ -214,10 +217,12 @@ def rechecks(user: User, campaign: Campaign, at: dt.datetime) -> Iterator[Counte
             yield Counted(
                 titles.due_in(year),
                 lambda waiting, named=named: Task(
-                    title="复查命名",
-                    text=f"{named} 年度命名的 {waiting} 个工会今年还没有复查。",
+                    title=gettext("复查命名"),
+                    text=gettext("{named} 年度命名的 {waiting} 个工会今年还没有复查。").format(
+                        named=named, waiting=waiting
+                    ),
                     url=f"{reverse('assessments:recognition_list')}?year={named}&standing=due",
-                    button="去复查",
+                    button=gettext("去复查"),
                 ),
             )
 
@@ -229,10 +234,12 @@ def recommendations(user: User, campaign: Campaign, at: dt.datetime) -> list[Tas
     half = RecommendationList.objects.filter(first_by__isnull=False, second_by=None)
     return [
         Task(
-            title="确认推荐名单",
-            text=f"{made.first_by} 已确认 {made.campaign.year} 年度推荐名单，等待另一人确认。",
+            title=gettext("确认推荐名单"),
+            text=gettext("{first_by} 已确认 {year} 年度推荐名单，等待另一人确认。").format(
+                first_by=made.first_by, year=made.campaign.year
+            ),
             url=reverse("assessments:recommendation_confirm", args=[made.campaign.year]),
-            button="去确认",
+            button=gettext("去确认"),
         )
         for made in half.exclude(first_by=user).select_related("campaign", "first_by")
     ]

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from django.db.models import Exists, OuterRef, Subquery
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import deadlines, permissions, urging, worksheet
 from assessments.choices import (
@@ -67,10 +69,15 @@ def own_unions(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
             task = replace(task, assessment=assessment, tiles=tiles)
             if assessment.proxy_name and assessment.is_editable_state:
                 task = replace(
-                    task, note=f"“{assessment.proxy_name}”正在代填，仍由本会负责人确认签批。"
+                    task,
+                    note=gettext("“{name}”正在代填，仍由本会负责人确认签批。").format(
+                        name=assessment.proxy_name
+                    ),
                 )
         if organization.urged_on and (assessment is None or assessment.is_editable_state):
-            text = f"{organization.urged_on:%m-%d} 催报：{organization.urged_text}"
+            text = gettext("{urged_on:%m-%d} 催报：{urged_text}").format(
+                urged_on=organization.urged_on, urged_text=organization.urged_text
+            )
             task = replace(task, urged=text)
         if permissions.may_start(user, organization):
             fills_in = task.is_open and (assessment is None or assessment.is_editable_state)
@@ -86,13 +93,20 @@ def _with_request(
 ) -> Task:
     """Too late: the button leads to asking for more time, unless that has been done."""
     if request and request.granted is None:
-        return replace(task, note=f"已申请延期至 {request.until:%Y年%m月%d日}，等待市总工会答复。")
+        return replace(
+            task,
+            note=gettext("已申请延期至 {until:%Y年%m月%d日}，等待市总工会答复。").format(
+                until=request.until
+            ),
+        )
     if task.is_too_late and campaign.state == CampaignState.OPEN:
         refused = (
-            f"上次的延期申请没有同意：{request.reply}" if request and not request.granted else ""
+            gettext("上次的延期申请没有同意：{reply}").format(reply=request.reply)
+            if request and not request.granted
+            else ""
         )
         url = reverse("assessments:extension_ask", args=[campaign.year, organization.pk])
-        return replace(task, note=refused, url=url, button="申请延期", starts=None)
+        return replace(task, note=refused, url=url, button=gettext("申请延期"), starts=None)
     return task
 
 
@@ -103,9 +117,9 @@ def _start_task(
     is_open = deadlines.is_running(campaign, at) and left >= 0
     return Task(
         title=organization.name,
-        text="还没有开始自评。" if is_open else "自评已经截止，本年度没有申报。",
+        text=gettext("还没有开始自评。") if is_open else gettext("自评已经截止，本年度没有申报。"),
         url=reverse("assessments:self_assessment_start"),
-        button="开始自评" if is_open else "",
+        button=gettext("开始自评") if is_open else "",
         due=due,
         days_left=left,
         starts=organization,
@@ -115,17 +129,17 @@ def _start_task(
 
 def _to_look_at(task: Task) -> Task:
     """The task of a union as somebody sees it who may not write there."""
-    return replace(task, button="" if task.starts else "查看", is_open=False)
+    return replace(task, button="" if task.starts else gettext("查看"), is_open=False)
 
 
 _WAITING_TEXTS = {
-    State.SUBMITTED: "已经提交，等待上级或市总工会处理。",
-    State.ENDORSED: "上级工会已初审推荐，等待市总工会受理。",
-    State.UNDER_REVIEW: "市总工会正在评审。",
-    State.REVIEWED: "评审已经完成，等待评定。",
-    State.DECIDED: "评定结果已经作出。",
-    State.PUBLISHED: "评定结果正在公示。",
-    State.FINAL: "评定结果已经生效。",
+    State.SUBMITTED: _("已经提交，等待上级或市总工会处理。"),
+    State.ENDORSED: _("上级工会已初审推荐，等待市总工会受理。"),
+    State.UNDER_REVIEW: _("市总工会正在评审。"),
+    State.REVIEWED: _("评审已经完成，等待评定。"),
+    State.DECIDED: _("评定结果已经作出。"),
+    State.PUBLISHED: _("评定结果正在公示。"),
+    State.FINAL: _("评定结果已经生效。"),
 }
 
 
@@ -134,25 +148,28 @@ def _assessment_task(assessment: SelfAssessment, user: User, due: dt.date, at: d
     name = assessment.organization.name
     line = getattr(assessment, "recommendation", None)
     if line and permissions.may_keep_package(user, line):
-        text = "已列入推荐省总工会表彰名单，请准备推荐材料。"
-        return Task(title=name, text=text, url=line.get_absolute_url(), button="去准备")
+        text = gettext("已列入推荐省总工会表彰名单，请准备推荐材料。")
+        return Task(title=name, text=text, url=line.get_absolute_url(), button=gettext("去准备"))
     if not assessment.is_editable_state:
         text = _WAITING_TEXTS[State(assessment.state)]
-        return Task(title=name, text=text, url=url, button="查看", is_open=False)
+        return Task(title=name, text=text, url=url, button=gettext("查看"), is_open=False)
     left = deadlines.days_left(due, at)
     running = assessment.state == State.RETURNED or deadlines.is_running(assessment.campaign, at)
     is_open = running and left >= 0
     if not is_open:
-        text, button = "填报已经截止，只能查看。如需延期，可以申请延期。", "查看"
+        text, button = gettext("填报已经截止，只能查看。如需延期，可以申请延期。"), gettext("查看")
     elif assessment.sign_requested_at and permissions.may_sign(user, assessment):
-        text, button = f"{assessment.sign_requested_by}已填好，请您签批提交。", "去签批"
+        text, button = (
+            gettext("{name}已填好，请您签批提交。").format(name=assessment.sign_requested_by),
+            gettext("去签批"),
+        )
         url = reverse("assessments:self_assessment_act", args=[assessment.pk, "submit"])
     elif assessment.sign_requested_at:
-        text, button = "已请负责人签批，等待签批提交。", "查看"
+        text, button = gettext("已请负责人签批，等待签批提交。"), gettext("查看")
     elif assessment.state == State.RETURNED:
-        text, button = "被退回修改，请按要求补充后重新提交。", "去修改"
+        text, button = gettext("被退回修改，请按要求补充后重新提交。"), gettext("去修改")
     else:
-        text, button = "正在填报，还没有提交。", "继续填报"
+        text, button = gettext("正在填报，还没有提交。"), gettext("继续填报")
     return Task(
         title=name, text=text, url=url, button=button, due=due, days_left=left, is_open=is_open
     )

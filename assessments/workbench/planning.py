@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Iterator
 
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import deadlines, permissions, plans
 from assessments.choices import CampaignState, PlanState
@@ -15,9 +17,9 @@ from assessments.workbench.task import Task
 from organizations.models import User
 
 _TEXTS = {
-    plans.NONE: "还没有开始写实施方案。",
-    PlanState.DRAFT: "实施方案还没有报送。",
-    PlanState.RETURNED: "实施方案被退回，请按意见修改后重新报送。",
+    plans.NONE: _("还没有开始写实施方案。"),
+    PlanState.DRAFT: _("实施方案还没有报送。"),
+    PlanState.RETURNED: _("实施方案被退回，请按意见修改后重新报送。"),
 }
 
 
@@ -31,13 +33,17 @@ def own_plans(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     left = deadlines.days_left(campaign.plan_deadline, at)
     return [
         Task(
-            title=f"报送实施方案：{one.name}" if len(own) > 1 else "报送实施方案",
+            title=gettext("报送实施方案：{name}").format(name=one.name)
+            if len(own) > 1
+            else gettext("报送实施方案"),
             text=_TEXTS[one.stage],
             url=reverse("assessments:plan_edit", args=[campaign.year, one.pk]),
-            button="去修改" if one.stage == PlanState.RETURNED else "去填写",
+            button=gettext("去修改") if one.stage == PlanState.RETURNED else gettext("去填写"),
             due=campaign.plan_deadline,
             days_left=left,
-            urged=f"{one.last_urged:%m-%d} 催报过。" if one.last_urged else "",
+            urged=gettext("{last_urged:%m-%d} 催报过。").format(last_urged=one.last_urged)
+            if one.last_urged
+            else "",
         )
         for one in plans.rows(user, campaign, at).filter(
             pk__in=[union.pk for union in own], stage__in=_TEXTS
@@ -50,9 +56,9 @@ def plans_to_handle(user: User, campaign: Campaign, at: dt.datetime) -> Iterator
         yield Counted(
             plans.waiting(user, campaign),
             lambda waiting: Task(
-                title="审核实施方案",
-                text=f"{waiting} 份实施方案等待审核。",
+                title=gettext("审核实施方案"),
+                text=gettext("{waiting} 份实施方案等待审核。").format(waiting=waiting),
                 url=f"{reverse('assessments:plan_list')}?state={PlanState.FILED}",
-                button="去审核",
+                button=gettext("去审核"),
             ),
         )

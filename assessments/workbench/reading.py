@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from assessments.models import Notice
 from assessments.workbench.counting import Counted
@@ -16,9 +17,9 @@ def unread_notices(user: User) -> Iterator[Counted]:
     yield Counted(
         Notice.objects.unread_by(user),
         lambda unread: Task(
-            title="通知公告",
-            text=f"有 {unread} 条通知您还没有看。",
+            title=gettext("通知公告"),
+            text=gettext("有 {unread} 条通知您还没有看。").format(unread=unread),
             url=f"{reverse('assessments:notice_list')}?show=unread",
-            button="去看通知",
+            button=gettext("去看通知"),
         ),
     )

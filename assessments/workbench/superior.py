@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from django.db.models import Count, Exists, OuterRef, Window
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from assessments import deadlines, endorsing, permissions
 from assessments.choices import (
@@ -47,14 +48,18 @@ def proxies(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     due = campaign.submission_deadline
     return [
         Task(
-            title="代填",
-            text=f"正在为“{first.organization}”代填，还没有提交。"
+            title=gettext("代填"),
+            text=gettext("正在为“{organization}”代填，还没有提交。").format(
+                organization=first.organization
+            )
             if one
-            else f"正在为 {first.waiting} 个下级工会代填，还没有提交。",
+            else gettext("正在为 {waiting} 个下级工会代填，还没有提交。").format(
+                waiting=first.waiting
+            ),
             url=first.get_absolute_url()
             if one
             else f"{reverse('assessments:oversight')}?lag={Lag.PROXIED}",
-            button="继续代填",
+            button=gettext("继续代填"),
             due=due,
             days_left=deadlines.days_left(due, at),
         )
@@ -71,12 +76,12 @@ def endorsements(user: User, campaign: Campaign, at: dt.datetime) -> Iterator[Co
         yield Counted(
             endorsing.queue(user, campaign),
             lambda waiting: Task(
-                title="初审推荐",
-                text=f"{waiting} 份下级工会的申报等待初审。",
+                title=gettext("初审推荐"),
+                text=gettext("{waiting} 份下级工会的申报等待初审。").format(waiting=waiting),
                 url=f"{reverse('assessments:oversight')}?state={Stage.TO_ENDORSE}",
-                button="去初审",
+                button=gettext("去初审"),
                 due=due,
                 days_left=deadlines.days_left(due, at) if due else None,
-                note="已逾期，市总工会可直接受理。" if over else "",
+                note=gettext("已逾期，市总工会可直接受理。") if over else "",
             ),
         )

@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.db.models import Count, Max, Min, Q
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from assessments import deadlines
 from assessments.choices import UNANSWERED_STATES, FindingState, RoundState, VisitState
@@ -36,10 +37,10 @@ def supervision(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
         plan = reverse("assessments:supervision", args=[waiting["latest"]])
         found.append(
             Task(
-                title="督查走访",
-                text=f"{waiting['visits']} 个工会等待走访。",
+                title=gettext("督查走访"),
+                text=gettext("{visits} 个工会等待走访。").format(visits=waiting["visits"]),
                 url=f"{plan}?state={VisitState.PLANNED}",
-                button="去走访",
+                button=gettext("去走访"),
                 due=waiting["ends"],
                 days_left=deadlines.days_left(waiting["ends"], at),
             )
@@ -47,10 +48,10 @@ def supervision(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     if waiting["mend"]:
         found.append(
             Task(
-                title="督查整改",
-                text=f"督查反馈的 {waiting['mend']} 个问题等待整改。",
+                title=gettext("督查整改"),
+                text=gettext("督查反馈的 {mend} 个问题等待整改。").format(mend=waiting["mend"]),
                 url=f"{page}?year={waiting['mend_year']}&state=UNANSWERED",
-                button="去整改",
+                button=gettext("去整改"),
                 due=waiting["due"],
                 days_left=deadlines.days_left(waiting["due"], at),
             )
@@ -58,10 +59,10 @@ def supervision(user: User, campaign: Campaign, at: dt.datetime) -> list[Task]:
     if waiting["check"]:
         found.append(
             Task(
-                title="督查验收",
-                text=f"{waiting['check']} 个问题的整改等待验收。",
+                title=gettext("督查验收"),
+                text=gettext("{check} 个问题的整改等待验收。").format(check=waiting["check"]),
                 url=f"{page}?year={waiting['check_year']}&state={FindingState.ANSWERED}",
-                button="去验收",
+                button=gettext("去验收"),
             )
         )
     return found

@@ -14,6 +14,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Prefetch
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from assessments import deadlines, verdicts
 from assessments.answering import capacity, entry_of
@@ -41,7 +43,7 @@ __all__ = [
     "stamp",
 ]
 
-_ARCHIVED = Problem("本年度活动已经归档，只能查看。")
+_ARCHIVED = Problem(_("本年度活动已经归档，只能查看。"))
 #: So many are read and written at a time.
 MANY_AT_A_TIME = 200
 
@@ -120,7 +122,9 @@ def perform(
             raise TransitionRefused(_wrong_state(locked))
         context = Context(locked, by, deadlines.now(), details)
         if seen and seen != stamp(context, action):
-            raise TransitionRefused(Problem("您打开页面之后，内容有了变化。请核对之后再次确认。"))
+            raise TransitionRefused(
+                Problem(gettext("您打开页面之后，内容有了变化。请核对之后再次确认。"))
+            )
         found = [problem for guard in transition.guards for problem in guard(context)]
         if found:
             raise TransitionRefused(*found)
@@ -215,6 +219,7 @@ def _write_many(contexts: Sequence[Context], action: Action, by: User | None) ->
 
 def _wrong_state(assessment: SelfAssessment) -> Problem:
     return Problem(
-        f"该申报目前是“{assessment.get_state_display()}”，您不能进行这项操作。"
-        "页面可能已经过时，请刷新后再看。"
+        gettext(
+            "该申报目前是“{state}”，您不能进行这项操作。页面可能已经过时，请刷新后再看。"
+        ).format(state=assessment.get_state_display())
     )

@@ -25,7 +25,7 @@ class TransitionRefused(Exception):
     """Raised by `perform`; `problems` lists everything that stands in the way."""
 
     def __init__(self, *problems: Problem) -> None:
-        super().__init__("".join(problem.message for problem in problems))
+        super().__init__("".join(str(problem.message) for problem in problems))
         self.problems = problems
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from assessments import (
     assigning,
@@ -88,7 +89,7 @@ def write_endorsement(context: Context) -> dict[str, Any]:
         with transaction.atomic():
             draft.save()
     except IntegrityError:  # two at once: the database keeps the ranks apart
-        raise TransitionRefused(Problem("这个名次刚刚给了另一个工会，请另选。")) from None
+        raise TransitionRefused(Problem(gettext("这个名次刚刚给了另一个工会，请另选。"))) from None
     return on_record | ({"rank": draft.rank} if draft.rank else {})
 
 
