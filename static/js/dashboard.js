@@ -169,8 +169,18 @@
       if (link) window.location.assign(link);
     });
     new ResizeObserver(() => chart.resize()).observe(canvas);
-    window.addEventListener("beforeprint", () => chart.resize());
-    section.querySelector("details").open = false;
+    // On paper there is nothing to unfold: the figures stand below their chart.
+    const twin = section.querySelector("details");
+    twin.open = false;
+    let wasOpen = false;
+    window.addEventListener("beforeprint", () => {
+      wasOpen = twin.open;
+      twin.open = true;
+      chart.resize();
+    });
+    window.addEventListener("afterprint", () => {
+      twin.open = wasOpen;
+    });
     offerPicture(section, () => chart.getDataURL({ pixelRatio: 2, backgroundColor: "#fff" }));
   };
 

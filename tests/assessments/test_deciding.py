@@ -1,7 +1,5 @@
 """Decisions on a list: prepared, corrected, overridden by two people, applied together or not at all."""
 
-import shutil
-import subprocess
 from decimal import Decimal
 
 import pytest
@@ -33,6 +31,7 @@ from tests.factories import (
     make_self_assessment,
     perform,
 )
+from tests.pdf import text_of
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("assessments:decision_list")
@@ -61,15 +60,6 @@ def batch(city, campaign, reviewed):
 
 def line_of(batch, assessment):
     return batch.lines.get(self_assessment=assessment)
-
-
-def text_of(response):
-    content = b"".join(response.streaming_content) if response.streaming else response.content
-    assert content.startswith(b"%PDF")
-    done = subprocess.run(  # noqa: S603
-        [shutil.which("pdftotext"), "-", "-"], input=content, capture_output=True, check=True
-    )
-    return "".join(done.stdout.decode().split())
 
 
 # --- Standings ------------------------------------------------------------------------------------

@@ -2,8 +2,6 @@
 
 import datetime as dt
 import io
-import shutil
-import subprocess
 import zipfile
 
 import pytest
@@ -20,6 +18,7 @@ from organizations.choices import Role, Tier
 from organizations.models import AuditEvent, Notification, User
 from tests import factories
 from tests.factories import PASSWORD, give_password, make_self_assessment
+from tests.pdf import text_of
 
 pytestmark = pytest.mark.django_db
 LOOK_UP = reverse("assessments:certificate_look_up")
@@ -28,15 +27,6 @@ HONOURS = reverse("assessments:honours")
 
 def fresh(user):
     return User.objects.get(pk=user.pk)
-
-
-def text_of(response):
-    content = b"".join(response.streaming_content)
-    assert content.startswith(b"%PDF")
-    done = subprocess.run(  # noqa: S603
-        [shutil.which("pdftotext"), "-", "-"], input=content, capture_output=True, check=True
-    )
-    return "".join(done.stdout.decode().split())
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.pages import see_heading
 from tests.browser.test_accessibility import findings
 from tests.factories import make_self_assessment
+from tests.pdf import poppler
 
 pytestmark = pytest.mark.browser
 
@@ -54,6 +56,23 @@ def test_the_charts_are_drawn_saved_and_followed(visit, leader, device):
         section.get_by_role("row", name="已提交").get_by_role("link").click()
     see_heading(page, "申报情况")
     expect(page.locator("tbody tr")).to_have_count(2)
+
+
+def test_on_paper_stand_the_charts_with_their_figures(visit, leader, tmp_path):
+    page = visit("/dashboard/", signed_in=leader, **DESKTOP)
+    see_heading(page, "总览")
+    expect(page.locator(".chart-canvas canvas")).to_have_count(5)
+    printed = tmp_path / "dashboard.pdf"
+    page.pdf(path=printed, prefer_css_page_size=True)
+    told = poppler("pdftotext", "-layout", printed, "-")
+    assert "进度漏斗" in told
+    assert re.search(r"已提交\s+2\b", told)
+    assert "存为图片" not in told
+    assert "修改密码" not in told
+    assert re.search(r"Page size: +84[12][.\d]* x 59[45]", poppler("pdfinfo", printed))  # A4
+    drawn = poppler("pdfimages", "-list", printed).splitlines()[2:]
+    assert len(drawn) >= 5
+    expect(page.locator(".chart").filter(has_text="进度漏斗").locator("table")).to_be_hidden()
 
 
 def test_without_a_script_the_tables_are_there(visit, leader):

@@ -2,8 +2,6 @@
 
 import io
 import re
-import shutil
-import subprocess
 from urllib.parse import unquote
 
 import pytest
@@ -21,14 +19,11 @@ from organizations import audit
 from organizations.models import Organization
 from tests import factories
 from tests.factories import make_self_assessment, perform, send_back
+from tests.pdf import needs_poppler, poppler, text_of
 from tests.uploads import PDF, picture
 
 pytestmark = pytest.mark.django_db
 
-#: Reading a PDF takes a program that not every office machine has; CI installs it.
-needs_pdftotext = pytest.mark.skipif(
-    shutil.which("pdftotext") is None, reason="pdftotext (poppler-utils) is not installed"
-)
 HOSTILE = "甲<script>alert(1)</script>𠮷䶮乙 & {{ 7|add:7 }}"
 
 
@@ -47,21 +42,6 @@ def pdf_of(client, assessment, **query):
     return b"".join(response.streaming_content) if response.status_code == 200 else response
 
 
-def text_of(content):
-    """The words of a PDF, without the breaks that its lines make."""
-    found = subprocess.run(  # noqa: S603
-        [shutil.which("pdftotext"), "-", "-"], input=content, capture_output=True, check=True
-    )
-    return "".join(found.stdout.decode().split())
-
-
-def poppler(program, *arguments):
-    found = subprocess.run(  # noqa: S603
-        [shutil.which(program), *arguments], capture_output=True, check=True, text=True
-    )
-    return found.stdout
-
-
 def word_of(client, assessment, **query):
     response = client.get(reverse("assessments:form_word", args=[assessment.pk]), query)
     document = Document(io.BytesIO(b"".join(response.streaming_content)))
@@ -76,7 +56,7 @@ def verify(client, code):
 # --- What stands on it ----------------------------------------------------------------------------
 
 
-@needs_pdftotext
+@needs_poppler
 def test_everything_that_was_handed_in_stands_on_the_pdf(client, city, submitted):
     client.force_login(city.head)
     text = text_of(pdf_of(client, submitted))
@@ -114,7 +94,7 @@ def test_everything_that_was_handed_in_stands_in_the_word_document(client, city,
     assert text.count("（盖章）") == 2
 
 
-@needs_pdftotext
+@needs_poppler
 def test_the_pdf_is_a4_and_brings_its_chinese_font_along(client, city, submitted, tmp_path):
     client.force_login(city.head)
     file = tmp_path / "form.pdf"
@@ -128,7 +108,7 @@ def test_the_pdf_is_a4_and_brings_its_chinese_font_along(client, city, submitted
     assert {embedded for *_, embedded, _subset, _unicode, _object, _id in fonts} == {"yes"}
 
 
-@needs_pdftotext
+@needs_poppler
 def test_a_draft_is_marked_and_has_no_code(client, city, campaign):
     assessment = make_self_assessment(city, campaign)
     client.force_login(city.reporter)
@@ -140,14 +120,14 @@ def test_a_draft_is_marked_and_has_no_code(client, city, campaign):
     assert "验证码" not in word
 
 
-@needs_pdftotext
+@needs_poppler
 def test_an_empty_draft_prints(client, city, campaign):
     assessment = make_self_assessment(city, campaign, filled=False)
     client.force_login(city.reporter)
     assert "未填" in text_of(pdf_of(client, assessment))
 
 
-@needs_pdftotext
+@needs_poppler
 def test_what_the_superior_said_stands_on_it(client, city):
     campaign = factories.make_campaign(endorsement=True)
     assessment = make_self_assessment(city, campaign, State.ENDORSED)
@@ -155,7 +135,7 @@ def test_what_the_superior_said_stands_on_it(client, city):
     assert "同意推荐。" in text_of(pdf_of(client, assessment))
 
 
-@needs_pdftotext
+@needs_poppler
 def test_an_earlier_one_stays_as_it_was_and_says_so(client, city, campaign):
     assessment = make_self_assessment(city, campaign, State.RETURNED)
     Answer.objects.filter(self_assessment=assessment, indicator__code="G1.01").update(
@@ -171,7 +151,7 @@ def test_an_earlier_one_stays_as_it_was_and_says_so(client, city, campaign):
     assert "已被后来的提交取代" not in second
 
 
-@needs_pdftotext
+@needs_poppler
 def test_only_what_was_frozen_is_printed(client, city, submitted):
     Organization.objects.filter(pk=city.own.pk).update(name="后来改的名字")
     Answer.objects.filter(self_assessment=submitted).update(account="后来改的说明")
@@ -202,8 +182,7 @@ def test_a_draft_is_not_for_the_superior(client, city, campaign):
         assert client.get(reverse(f"assessments:{name}", args=[assessment.pk])).status_code == 404
 
 
-@needs_pdftotext
-@needs_pdftotext
+@needs_poppler
 def test_a_document_loads_nothing(tmp_path, monkeypatch):
     secret = tmp_path / "secret.css"
     secret.write_text("p { display: none }")
