@@ -121,7 +121,7 @@ def _trend(document: WordDocument, progress: Progress) -> None:
     document.add_heading("四、三年趋势", 1)
     years = [f"{year} 年" for year in progress.picture.years()]
     paths = progress.picture.paths()
-    shares = [(str(one.tier.label), [now for now, _ in one.years()]) for one in paths]
+    shares = [(str(one.tier.label), [now for _, now, _ in one.years()]) for one in paths]
     _chart(document, Chart("三年达标率（累计）", years, shares, kind="lines", percent=True))
     rows = [(name, *map(share, values)) for name, values in shares]
     table(document, ("层级", *years), *rows, widths=(5.4, 3.7, 3.7, 3.7), repeats=True)
