@@ -66,7 +66,7 @@ class Rubric(models.Model):
 
     @property
     def tier_label(self) -> str:
-        return Tier(self.tier).label
+        return str(Tier(self.tier).label)
 
 
 class _Part(models.Model):

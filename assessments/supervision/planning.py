@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from assessments import campaigns, permissions
 from assessments.assigning import BATCH, NotAllowed
 from assessments.choices import VisitState
-from assessments.models import SupervisionRound, SupervisionTeam, SupervisionVisit
+from assessments.models import Campaign, SupervisionRound, SupervisionTeam, SupervisionVisit
 from assessments.models.supervision import tied_to
 from assessments.supervision import steps
 from organizations.audit import record
@@ -47,12 +47,11 @@ def save(round_: SupervisionRound, plan: Plan, by: User, seen: int) -> Supervisi
     """Keep the plan of a new round, or of one that is not closed. `seen` is the version that the page
     showed. Raises NotAllowed, and steps.Stale where somebody else was quicker."""
     kept = _lock(round_, by) if round_.pk else round_
-    if kept.campaign.is_archived:
-        raise NotAllowed(gettext("本年度活动已经归档，只能查看。"))
+    # Locked: it may be put away just now.
+    if Campaign.objects.select_for_update().get(pk=kept.campaign_id).is_archived:
+        raise NotAllowed(campaigns.ARCHIVED)
     if not permissions.may_run_round(by, kept):
         raise NotAllowed(gettext("只能以自己管理的工会的名义组织督查。"))
-    if kept.campaign.is_archived:
-        raise NotAllowed(campaigns.ARCHIVED)
     if kept.version != seen:
         raise steps.Stale(gettext("{name}刚刚修改了这个方案。").format(name=kept.saved_by))
     kept.title, kept.purpose = plan.title, plan.purpose

@@ -459,4 +459,4 @@ def test_the_target_is_compared_before_it_is_rounded(registered, at_standard, ne
 def test_the_summary_page_shows_the_same_figures(admin, city, campaign):
     make_self_assessment(city, campaign, State.DECIDED)
     html = "".join(admin.get(reverse("assessments:summary")).content.decode().split())
-    assert 'data-label="达标率">25%</td>' in html
+    assert re.search(r'data-label="达标率"><ahref="[^"]+reached=at_standard">25%</a></td>', html)
