@@ -187,28 +187,27 @@ def test_an_empty_list_gives_a_workbook_without_rows(client, scene):
     assert table_of(sheet)[1] == []
 
 
+NONSENSE = [
+    "sort=password",
+    "sort=-",
+    "sort=path;--",
+    "size=9999",
+    "size=-1",
+    "size=x",
+    "columns=password&columns=",
+    "page=0&sort=%27",
+    "format=exe",
+]
+
+
 @pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize(
-    "query",
-    [
-        "sort=password",
-        "sort=-",
-        "sort=path;--",
-        "size=9999",
-        "size=-1",
-        "size=x",
-        "columns=password&columns=",
-        "page=0&sort=%27",
-        "format=exe",
-    ],
-)
-def test_what_makes_no_sense_is_left_out_of_account(client, scene, table, query):
-    page, usual = fetch(client, scene, table, query), fetch(client, scene, table)
-    assert page.status_code == 200
-    assert [one.label for one in page.context["headings"]] == [
-        one.label for one in usual.context["headings"]
-    ]
-    assert page.context["paginator"].per_page == 50
+def test_what_makes_no_sense_is_left_out_of_account(client, scene, table):
+    usual = [one.label for one in fetch(client, scene, table).context["headings"]]
+    for query in NONSENSE:
+        page = fetch(client, scene, table, query)
+        assert page.status_code == 200, query
+        assert [one.label for one in page.context["headings"]] == usual, query
+        assert page.context["paginator"].per_page == 50, query
 
 
 @pytest.mark.parametrize("table", TABLES)
