@@ -53,7 +53,7 @@ run: .venv/.installed $(DATA)/static/staticfiles.json $(CATALOGUES)/.compiled  #
 		--blocking-threads-idle-timeout 600 --backpressure 512 --no-access-log --log-level warning
 
 test: .venv/.installed static/vendor/.copied $(CATALOGUES)/.compiled  ## the whole suite, on SQLite or DATABASE_URL (ARGS="-k name")
-	$(TEST) $(PY) -m pytest -n auto $(ARGS)
+	$(TEST) $(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: .venv/.installed  ## style, layers, migrations and the deployment check
 	$(PY) -m ruff check .
