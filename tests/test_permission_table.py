@@ -337,6 +337,7 @@ MAY_GET = {
 }
 #: Addresses that also take a POST, and who gets further than “not found” with an empty one.
 MAY_POST = {
+    "language": EVERYBODY,
     "organizations:api_clients": {"admin"},
     "organizations:api_client_renew": {"admin"},
     "organizations:api_client_revoke": {"admin"},
