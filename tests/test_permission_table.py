@@ -913,3 +913,20 @@ def test_without_signing_in(client, scene):
             else:
                 assert response.status_code == 302, name
                 assert "/login/" in response.url, name
+
+
+def test_in_english(scene):
+    """Each page once, by somebody who may open it: every word finds its placeholders."""
+    for name, url in scene.addresses.items():
+        readers = sorted(expected(scene, name, MAY_GET))
+        if not readers or name in LED_ON:
+            continue
+        client = scene.clients[readers[0]]
+        client.cookies["django_language"] = "en"
+        response = client.get(url)
+        assert response.status_code == 200, (name, readers[0])
+        if response.headers["Content-Type"].startswith("text/html") and not response.streaming:
+            page = response.content.decode()
+            if "<html" in page and not name.startswith("admin:"):
+                assert '<html lang="en"' in page, name
+                assert "“六好”工会创建平台" not in page, name
