@@ -3,8 +3,9 @@
 import os
 
 import pytest
+from django.core.cache import cache
 
-from assessments import rubrics, worksheet
+from assessments import deadlines, rubrics, worksheet
 from tests import factories
 
 
@@ -42,6 +43,19 @@ def _files_apart(settings, tmp_path):
 def _rubrics_apart():
     """A test may make a rubric whose key another test's had before it."""
     worksheet.outline.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _counts_apart():
+    """What one test has sent does not slow down the next."""
+    cache.clear()
+
+
+@pytest.fixture
+def one_minute(monkeypatch):
+    """All within one minute (and hour), however long it takes."""
+    now = deadlines.now()
+    monkeypatch.setattr(deadlines, "now", lambda: now)
 
 
 @pytest.fixture

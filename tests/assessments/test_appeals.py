@@ -132,6 +132,7 @@ def test_a_file_of_another_kind_is_refused_and_not_kept(client, url):
     assert not Appeal.objects.exists()
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_a_sum_counts_once_and_a_flood_is_stopped(client, url):
     form = sent(client, url)
     assert "已登记" in client.post(url, form).content.decode()
@@ -144,6 +145,7 @@ def test_a_sum_counts_once_and_a_flood_is_stopped(client, url):
     assert Appeal.objects.count() == 10
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_a_flood_from_one_address_stops_nobody_behind_the_same_proxy(
     client, url, settings, monkeypatch
 ):

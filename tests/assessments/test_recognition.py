@@ -254,6 +254,7 @@ def test_a_lost_title_is_gone_from_the_public_pages(client, city, title):
     assert "弄虚作假" not in text
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_guessed_numbers_find_nothing_and_are_slowed_down(client, title):
     for typed in ("2026X0001", "G0001", "九", f"{title.campaign.year}G9999", "２" * 40):
         assert client.get(LOOK_UP, {"number": typed}).status_code == 404

@@ -146,6 +146,7 @@ def test_a_ballot_takes_one_of_four_answers(head, assessment, fields):
     assert survey.cast == 0
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_a_flood_of_ballots_is_slowed_down(head, assessment):
     begin(head, assessment)
     survey = survey_of(assessment)
@@ -154,6 +155,7 @@ def test_a_flood_of_ballots_is_slowed_down(head, assessment):
     assert 429 in answers
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_behind_the_proxy_each_phone_is_counted_by_itself(head, assessment, settings):
     settings.BEHIND_PROXY = True
     begin(head, assessment)

@@ -266,6 +266,7 @@ def test_what_was_altered_afterwards_shows(client, submitted, field):
     assert "与提交时不一致" in verify(client, revision.code).content.decode()
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_guessing_is_slowed_down(client, submitted, settings):
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "guess"}
