@@ -304,9 +304,9 @@ def draw(
         if tier in ("", one) and (one in figures or top.tier == Tier.CITY)
     )
     policies = campaign.policies.filter(tier__in=tiers).order_by("pk")
-    outlines = {
-        one: worksheet.outline(rubric) for one, rubric in policies.values_list("tier", "rubric")
-    }
+    rubrics = dict(policies.values_list("tier", "rubric"))
+    read = worksheet.outlines(rubrics.values())
+    outlines = {one: read[rubric] for one, rubric in rubrics.items()}
     names = {one.path or "": one.name for one in places} | {place: rollups.CITY_DIRECT}
     return Picture(
         campaign=campaign,

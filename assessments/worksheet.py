@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext
@@ -104,17 +104,35 @@ class Section:
         return not self.missing
 
 
-@lru_cache(maxsize=32)
-def outline(rubric_pk: int) -> tuple[tuple[Criterion, tuple[Indicator, ...]], ...]:
+Outline = tuple[tuple[Criterion, tuple[Indicator, ...]], ...]
+_outlines: dict[int, Outline] = {}
+
+
+def outline(rubric_pk: int) -> Outline:
     """The criteria of a rubric with their indicators, read once a process: a rubric that a
     self-assessment uses is locked and never changes. Not to be written to."""
-    indicators = Indicator.objects.filter(criterion__rubric=rubric_pk)
-    by_criterion: dict[Criterion, list[Indicator]] = {}
-    for indicator in indicators.select_related("criterion").order_by(
-        "criterion__number", "position"
-    ):
-        by_criterion.setdefault(indicator.criterion, []).append(indicator)
-    return tuple((criterion, tuple(found)) for criterion, found in by_criterion.items())
+    return outlines([rubric_pk])[rubric_pk]
+
+
+def outlines(rubric_pks: Collection[int]) -> dict[int, Outline]:
+    """Those of several rubrics, by key: one query for all that have not been read yet."""
+    missing = [pk for pk in rubric_pks if pk not in _outlines]
+    if missing:
+        read: dict[int, dict[Criterion, list[Indicator]]] = {pk: {} for pk in missing}
+        indicators = Indicator.objects.filter(criterion__rubric__in=missing)
+        for indicator in indicators.select_related("criterion").order_by(
+            "criterion__number", "position"
+        ):
+            criterion = indicator.criterion
+            read[criterion.rubric_id].setdefault(criterion, []).append(indicator)
+        for pk, criteria in read.items():
+            _outlines[pk] = tuple((one, tuple(some)) for one, some in criteria.items())
+    return {pk: _outlines[pk] for pk in rubric_pks}
+
+
+def forget_outlines() -> None:
+    """For tests, in which another rubric may get the key of one that is gone."""
+    _outlines.clear()
 
 
 def load(assessment: SelfAssessment, number: int | None = None) -> list[Section]:

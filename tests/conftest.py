@@ -42,7 +42,7 @@ def _files_apart(settings, tmp_path):
 @pytest.fixture(autouse=True)
 def _rubrics_apart():
     """A test may make a rubric whose key another test's had before it."""
-    worksheet.outline.cache_clear()
+    worksheet.forget_outlines()
 
 
 @pytest.fixture(autouse=True)
